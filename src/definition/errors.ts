@@ -1,0 +1,98 @@
+import type { Code } from './codes.js';
+import type { RunSnapshot } from './snapshot.js';
+
+/** One thing that is wrong, or worth a look, in a document, an input or an answer. */
+export interface Problem {
+  severity: 'error' | 'warning';
+  code: Code;
+  /** JSON path, e.g. `$.steps[2].kind.url`. */
+  path: string;
+  /** 1-based position in the file, when the document came from one. */
+  line?: number;
+  column?: number;
+  message: string;
+  hint?: string;
+}
+
+/** Base of all errors that this project throws at its callers. `code` is stable; match on it, not on the text. */
+export class DistriError extends Error {
+  readonly hint?: string;
+  constructor(
+    readonly code: Code,
+    message: string,
+    options?: { cause?: unknown; hint?: string },
+  ) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    if (options?.hint !== undefined) this.hint = options.hint;
+  }
+}
+
+function summary(problems: readonly Problem[]): string {
+  return problems
+    .filter((problem) => problem.severity === 'error')
+    .map((problem) => `${problem.path}: ${problem.message}`)
+    .join('; ');
+}
+
+/** The document cannot run. Thrown before anything starts; `problems` lists everything, warnings too. */
+export class InvalidDefinitionError extends DistriError {
+  constructor(readonly problems: Problem[]) {
+    super(problems.find((problem) => problem.severity === 'error')?.code ?? 'NOT_A_WORKFLOW', summary(problems));
+  }
+}
+
+/** The input, entry point or variables do not fit the definition. Thrown before anything starts. */
+export class InvalidInputError extends DistriError {
+  constructor(
+    code: Code,
+    message: string,
+    readonly problems: Problem[] = [],
+  ) {
+    super(code, message);
+  }
+}
+
+/** The run id is taken; the run that has it is untouched. */
+export class RunAlreadyExistsError extends DistriError {
+  constructor(readonly runId: string) {
+    super('RUN_ALREADY_EXISTS', `A run with the id '${runId}' already exists`, {
+      hint: 'Choose another run id, or look at the existing run with `distri-workflow runs show`.',
+    });
+  }
+}
+
+/** No run has this id in the namespace. */
+export class RunNotFoundError extends DistriError {
+  constructor(readonly runId: string) {
+    super('RUN_NOT_FOUND', `There is no run with the id '${runId}'`);
+  }
+}
+
+/** The run ended as failed or canceled. `snapshot` holds every finished step's result. */
+export class RunFailedError extends DistriError {
+  constructor(
+    code: Code,
+    message: string,
+    readonly snapshot: RunSnapshot,
+  ) {
+    super(code, message);
+  }
+}
+
+/** The answer does not fit the step's schema; the step still waits. */
+export class AnswerRefusedError extends DistriError {
+  constructor(
+    message: string,
+    readonly problems: Problem[],
+  ) {
+    super('ANSWER_REFUSED', message);
+  }
+}
+
+/** The step does not exist, or does not wait for an answer. */
+export class StepNotWaitingError extends DistriError {
+  constructor(readonly stepId: string) {
+    super('STEP_NOT_WAITING', `Step '${stepId}' not found or not in waiting_for_input state`);
+  }
+}

@@ -1,0 +1,32 @@
+import { dictionary, own, type JsonObject, type JsonValue } from './json.js';
+import type { FinalRecord } from './messages.js';
+import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
+
+/** The snapshot of an ended run, with the values that its final record stores only once put back in place. */
+export function snapshotOfFinal(record: FinalRecord): RunSnapshot {
+  const steps = dictionary<JsonValue>();
+  for (const [id, step] of Object.entries(record.snapshot.steps)) {
+    if (step.result !== undefined) steps[id] = step.result;
+  }
+  const context: JsonObject = Object.assign(dictionary<JsonValue>(), record.snapshot.context, {
+    input: record.input,
+    steps: steps as JsonObject,
+  });
+  const output = record.output_from === undefined ? record.output : own(record.snapshot.steps, record.output_from)?.result;
+  return { ...record.snapshot, context, ...(output === undefined ? {} : { output }) };
+}
+
+/** The log of an ended run, each `step_completed` with its step's result. */
+export function eventsOfFinal(record: FinalRecord): LoggedEvent[] {
+  return record.events.map((event) => withResult(event, record.snapshot.steps));
+}
+
+/** A log entry with the result that its step now has; entries of the log hold none themselves. */
+export function withResult(event: LoggedEvent, steps: { [id: string]: StepSnapshot }): LoggedEvent {
+  if (event.event !== 'step_completed') return event;
+  const step = own(steps, event.step_id);
+  if (step === undefined) return event;
+  return step.result_omitted === undefined
+    ? { ...event, result: step.result ?? null }
+    : { ...event, result_omitted: step.result_omitted };
+}

@@ -1,0 +1,159 @@
+import type { StepKind, StepRequirement, WorkflowDefinition } from './types.js';
+import type { JsonObject, JsonValue } from './json.js';
+import type { LoggedEvent, RunSnapshot } from './snapshot.js';
+
+export const WORKFLOW_TYPE = 'distriWorkflow';
+export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
+export const DEFAULT_QUEUE_PREFIX = 'distri';
+
+/** The task queue of a skill, e.g. `distri:native:shell`. */
+export function skillQueue(prefix: string, skill: string): string {
+  return `${prefix}:${skill}`;
+}
+
+/** The id of the one catalogue workflow of a queue prefix. */
+export function catalogueId(prefix: string): string {
+  return `${prefix}-catalogue`;
+}
+
+export const SEARCH_ATTRIBUTES = {
+  DistriWorkflowId: 'KEYWORD',
+  DistriStatus: 'KEYWORD',
+  DistriMissingSkills: 'KEYWORD_LIST',
+  DistriVersion: 'INT',
+  DistriOwner: 'KEYWORD',
+} as const;
+
+/** The argument of `distriWorkflow`. */
+export interface RunInput {
+  definition: WorkflowDefinition;
+  input?: JsonObject;
+  env?: { [name: string]: string };
+  entry_point?: string;
+  /** SHA-256 of the definition's canonical JSON, in hex. Absent: the run validates the definition itself, first of all. */
+  definition_hash?: string;
+  /** Whether the namespace has our search attributes, so that the run may upsert them. */
+  search_attributes?: boolean;
+}
+
+export const SIGNALS = { connectionsChanged: 'connectionsChanged' } as const;
+export const UPDATES = { answer: 'answer' } as const;
+export const QUERIES = { snapshot: 'snapshot', context: 'context', events: 'events' } as const;
+
+/** Argument of the signal `connectionsChanged`. */
+export interface ConnectionsChanged {
+  skills: string[];
+}
+
+/** Argument of the update `answer`. Its validator rejects with type `STEP_NOT_WAITING` or `ANSWER_REFUSED`. */
+export interface Answer {
+  step_id: string;
+  index?: number;
+  value: JsonValue;
+}
+
+/** Answer of the query `events`; a page holds at most 1 MiB. `gap`: entries after `after` are no longer in the log. */
+export interface EventsPage {
+  events: LoggedEvent[];
+  last_seq: number;
+  gap: boolean;
+}
+
+/**
+ * What the interpreter sends an activity: the kind as written and the values of the references that it uses.
+ * The activity puts them together (design, section 8).
+ */
+export interface StepTask<K extends StepKind = StepKind> {
+  /** The definition's id. */
+  workflow_id: string;
+  /** The step's id, when the activity id is not the same text. */
+  step_id?: string;
+  kind: K;
+  /** The step's `input` mapping as written. */
+  mapping?: JsonValue;
+  /** Reference path, e.g. `steps.fetch.records`, to its value. A path below another one that is here is left out. */
+  values?: { [path: string]: JsonValue };
+  /** The run's whole context, for steps that get it by the format. */
+  context?: JsonObject;
+  /** Connections that the step requires. */
+  requires?: StepRequirement[];
+  retry?: { max_attempts: number; non_retryable?: string[] };
+  /** Seconds for one attempt. */
+  timeout_secs?: number;
+}
+
+/** What an activity gives back. */
+export interface StepOutcome {
+  result: JsonValue;
+  masked?: number;
+}
+
+/** One thing that steps need. */
+export interface RequirementQuery {
+  skill: string;
+  permissions?: string[];
+  /** A live worker must poll the skill's queue (always so for `native:` skills); else a connection must exist. */
+  worker?: boolean;
+  /** The revision of the connection that was answered 401 or 403: only another revision counts. */
+  rejected_revision?: string;
+}
+
+/**
+ * Argument of `check_requirements` (local activity: answers at once) and `await_requirements` (activity: fails
+ * retryably until at least one of the requirements is there or one of the tools is announced, then answers).
+ */
+export interface RequirementsCheck {
+  requirements: RequirementQuery[];
+  tools: string[];
+}
+
+/** Aligned with `requirements`. */
+export interface RequirementsReport {
+  requirements: RequirementState[];
+  /** Tool name to where it runs; null: nobody announces it. */
+  tools: { [name: string]: { skill: string; live: boolean } | null };
+}
+
+/** `served`: a live worker polls the skill's own queue. `revision`: of the connection. `reason`: why not available. */
+export interface RequirementState {
+  available: boolean;
+  served: boolean;
+  revision?: string;
+  reason?: string;
+}
+
+/** Local activity `check_definition`, for runs that were started without our client. */
+export interface DefinitionReport {
+  definition: WorkflowDefinition;
+  definition_hash: string;
+}
+
+/** What an ended run leaves in history: as its result, the details of its failure, or the marker before its cancel. */
+export interface FinalRecord {
+  /** The run's output; when it is a step's result, that step is named instead, so that each value is stored once. */
+  output?: JsonValue;
+  output_from?: string;
+  /** Without `output`, and its `context` without `steps` and `input`. */
+  snapshot: RunSnapshot;
+  input: JsonObject;
+  /** The newest entries of the log; `step_completed` without results. */
+  events: LoggedEvent[];
+}
+
+/** A tool as the catalogue lists it. `hash` changes with its schemas. */
+export interface ToolEntry {
+  name: string;
+  description?: string;
+  skill: string;
+  hash: string;
+  input_schema?: JsonValue;
+  output_schema?: JsonValue;
+}
+
+/** Signal `announce` of the catalogue: what one worker offers. `expires_at`: ISO 8601. */
+export interface WorkerAnnouncement {
+  identity: string;
+  skills: string[];
+  tools: ToolEntry[];
+  expires_at: string;
+}

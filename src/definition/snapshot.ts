@@ -1,0 +1,116 @@
+import type { KindName } from '../kinds/index.js';
+import type { JsonObject, JsonValue } from './json.js';
+
+export const RUN_STATUSES = ['pending', 'running', 'paused', 'blocked', 'completed', 'failed', 'canceled'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const STEP_STATUSES = [
+  'pending',
+  'blocked',
+  'running',
+  'done',
+  'failed',
+  'skipped',
+  'waiting_for_input',
+] as const;
+export type StepStatus = (typeof STEP_STATUSES)[number];
+
+/** Whether a run in this status has ended for good. */
+export function isEnded(status: RunStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'canceled';
+}
+
+/** One step as an observer sees it. Times are ISO 8601 UTC. */
+export interface StepSnapshot {
+  status: StepStatus;
+  label: string;
+  kind: KindName;
+  result?: JsonValue;
+  /** The size in bytes of a result that was too large to show here; it stays in the run's history. */
+  result_omitted?: number;
+  error?: string;
+  error_code?: string;
+  attempts: number;
+  started_at?: string;
+  completed_at?: string;
+  /** Skills that a blocked step lacks. */
+  missing?: string[];
+  /** The message of a step that waits for input. */
+  message?: string;
+  /** JSON Schema of the answer that a waiting step expects. */
+  schema?: JsonValue;
+  /** How many secrets were masked in the result. */
+  masked?: number;
+}
+
+/** Something that did not stop the run but that its owner should know. */
+export interface RunWarning {
+  code: string;
+  message: string;
+  step_id?: string;
+}
+
+/** A run as an observer sees it. Times are ISO 8601 UTC; `steps` is in document order. */
+export interface RunSnapshot {
+  run_id: string;
+  temporal_run_id?: string;
+  workflow_id: string;
+  version?: string | number;
+  definition_hash: string;
+  status: RunStatus;
+  steps: { [stepId: string]: StepSnapshot };
+  context: JsonObject;
+  output?: JsonValue;
+  /** Why the run failed or was canceled. */
+  error?: string;
+  error_code?: string;
+  /** Skills that the run's due steps lack. */
+  missing?: string[];
+  warnings: RunWarning[];
+  started_at: string;
+  completed_at?: string;
+  /** The last error of the interpreter when its workflow task keeps failing: the run is stuck, not merely running. */
+  engine_error?: string;
+}
+
+type StepEvent<E extends string> = { event: E; workflow_id: string; step_id: string };
+
+/** What an event says, tagged by `event` (section 4 of the format). */
+export type EventBody =
+  | { event: 'workflow_started'; workflow_id: string; total_steps: number }
+  | (StepEvent<'step_started'> & { step_label: string })
+  | (StepEvent<'step_completed'> & { step_label: string; result: JsonValue; result_omitted?: number })
+  | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string })
+  | (StepEvent<'step_skipped'> & { step_label: string })
+  | (StepEvent<'step_waiting'> & { step_label: string; message: string; schema: JsonValue })
+  | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })
+  | (StepEvent<'step_unblocked'> & { step_label: string })
+  | (StepEvent<'workflow_paused'> & { message: string })
+  | { event: 'run_blocked'; workflow_id: string; missing: string[] }
+  | { event: 'run_warning'; workflow_id: string; code: string; message: string; step_id?: string }
+  | {
+      event: 'workflow_completed';
+      workflow_id: string;
+      status: 'completed' | 'failed' | 'canceled';
+      steps_done: number;
+      steps_failed: number;
+      error?: string;
+    };
+
+/** An entry of the run's log: `seq` counts from 1 and goes on for the whole life of the run; `at` is ISO 8601 UTC. */
+export type LoggedEvent = EventBody & { seq: number; at: string };
+
+/** What `run.events()` yields: the log, and events outside it that carry no `seq` and are best effort. */
+export type RunEvent =
+  | LoggedEvent
+  | { event: 'snapshot'; seq: number; at: string; snapshot: RunSnapshot }
+  | {
+      event: 'step_retrying';
+      at: string;
+      workflow_id: string;
+      step_id: string;
+      attempt: number;
+      max_attempts: number;
+      next_in_secs: number;
+      error: string;
+    };

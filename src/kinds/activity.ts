@@ -1,0 +1,41 @@
+import type { Connection } from '../activities/connection.js';
+import type { JsonValue } from '../definition/json.js';
+
+/** What a step's code may use besides its config. */
+export interface StepContext {
+  /** The run id, which is the Temporal workflow id. */
+  readonly runId: string;
+  /** The definition's id. */
+  readonly workflowId: string;
+  readonly stepId: string;
+  readonly index?: number;
+  /** Counts from 1; lost workers count too. */
+  readonly attempt: number;
+  /** The same for each attempt of this step of this run: `<run id>/<step id>`. */
+  readonly idempotencyKey: string;
+  /** Aborts on cancel, time-out and worker shutdown. */
+  readonly signal: AbortSignal;
+  /** The attempt has begun something that cannot be undone: heartbeats go on by themselves; details are kept. */
+  heartbeat(details?: JsonValue): void;
+  readonly log: StepLog;
+  /** The connections that the step requires, with their secrets: keep them out of results. */
+  readonly connections: readonly Connection[];
+}
+
+export interface StepLog {
+  debug(message: string, fields?: { [key: string]: JsonValue }): void;
+  info(message: string, fields?: { [key: string]: JsonValue }): void;
+  warn(message: string, fields?: { [key: string]: JsonValue }): void;
+  error(message: string, fields?: { [key: string]: JsonValue }): void;
+}
+
+/** What an activity of a kind sees besides its rendered config. */
+export interface ActivityContext extends StepContext {
+  /** The mapping with its references resolved; undefined when the step has none. */
+  readonly mapping: JsonValue | undefined;
+  /** The run's whole context, when the format gives it to this step. */
+  readonly context: JsonValue | undefined;
+}
+
+/** The code of an activity kind: rendered config in, result out. It throws {@link StepFailure} to fail. */
+export type Activity<Config> = (config: Config, context: ActivityContext) => Promise<JsonValue>;

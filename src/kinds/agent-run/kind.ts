@@ -1,0 +1,9 @@
+import type { Kind } from '../kind.js';
+
+export const agentRun = {
+  title: 'Agent run',
+  runs: 'activity',
+  skill: 'native:agent',
+  textFields: ['prompt', 'model', 'agent_id'],
+  context: 'never',
+} as const satisfies Kind;

@@ -1,0 +1,3 @@
+import type { Kind } from '../kind.js';
+
+export const checkpoint = { title: 'Checkpoint', runs: 'inline', textFields: ['message'] } as const satisfies Kind;

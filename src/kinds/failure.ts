@@ -1,0 +1,26 @@
+import type { Code } from '../definition/codes.js';
+import type { JsonValue } from '../definition/json.js';
+
+/**
+ * How an activity kind fails. Whether another attempt may help is decided here, where the failure is made.
+ *
+ * - `retryable`: try again while the step's own attempts last (default false).
+ * - `retryAfterSecs`: not before that many seconds.
+ * - `details`: data for the interpreter, e.g. the `{skill, revision}` of a rejected connection.
+ */
+export class StepFailure extends Error {
+  readonly retryable: boolean;
+  readonly retryAfterSecs?: number;
+  readonly details?: JsonValue;
+  constructor(
+    readonly code: Code,
+    message: string,
+    options: { retryable?: boolean; retryAfterSecs?: number; details?: JsonValue; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'StepFailure';
+    this.retryable = options.retryable ?? false;
+    if (options.retryAfterSecs !== undefined) this.retryAfterSecs = options.retryAfterSecs;
+    if (options.details !== undefined) this.details = options.details;
+  }
+}

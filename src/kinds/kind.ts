@@ -1,0 +1,20 @@
+/**
+ * What the engine knows of a step kind as plain data: the interpreter, Node and the browser all read it.
+ *
+ * - `textFields`: config fields that stay text when they are exactly one reference (format, section 10).
+ * - `context`: when an activity kind is sent the run's whole context. `unless_mapped`: when the step has no `input`
+ *   mapping; `unless_input`: when it has neither a mapping nor a `kind.input`; `never`: only what it refers to.
+ * - `contextKey`: a top-level key of the context that the result is stored at as well.
+ */
+export type Kind = {
+  readonly title: string;
+  readonly textFields: readonly string[];
+} & (
+  | {
+      readonly runs: 'activity';
+      readonly skill: string;
+      readonly context: 'unless_mapped' | 'unless_input' | 'never';
+      readonly contextKey?: string;
+    }
+  | { readonly runs: 'inline' }
+);

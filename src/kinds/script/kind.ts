@@ -1,0 +1,9 @@
+import type { Kind } from '../kind.js';
+
+export const script = {
+  title: 'Script',
+  runs: 'activity',
+  skill: 'native:shell',
+  textFields: ['command', 'args', 'cwd', 'env'],
+  context: 'unless_mapped',
+} as const satisfies Kind;
