@@ -45,6 +45,7 @@ export const codes = {
   ANSWER_REFUSED: { exit: 2, title: 'The answer does not fit the schema of the step' },
   NO_TEMPORAL_SERVER: { exit: 2, title: 'No Temporal server answers' },
   NAMESPACE_NOT_FOUND: { exit: 2, title: 'The namespace does not exist' },
+  TEMPORAL_UNAUTHORIZED: { exit: 2, title: 'The Temporal server refused the credentials' },
   NO_WORKER: { exit: 3, title: 'No engine worker is alive' },
   CODEC_MISMATCH: { exit: 2, title: 'A payload cannot be read with this codec' },
   TEMPORAL_NOT_FOUND: { exit: 2, title: 'The temporal program could not be had' },
