@@ -1,0 +1,280 @@
+import { dictionary, isObject, own, type JsonObject, type JsonValue } from './json.js';
+import { textOf } from './text.js';
+
+const isArray = Array.isArray;
+const keysOf = Object.keys;
+
+/** Finds the value of a reference; undefined leaves it as written. `path` is empty for a bare namespace. */
+export type Lookup = (namespace: string, path: readonly string[]) => JsonValue | undefined;
+
+/** The words that begin a reference in every text; a fan-out's `as` adds more. */
+export const NAMESPACES: readonly string[] = ['input', 'steps', 'env', 'item', 'context'];
+
+/** What references see. */
+export interface Scope {
+  input: JsonValue;
+  /** Results by step id. */
+  steps: { readonly [stepId: string]: JsonValue };
+  env: { readonly [name: string]: string };
+  /** The flat top level of the context: the last place that `{context.x}` looks in. */
+  context: JsonObject;
+  /** The element of a fan-out or of a reply's button template; without it `{item}` stays as written. */
+  item?: ScopeItem;
+  /** Further namespaces by name, e.g. `row` and `row_index` of a fan-out with `as: row`. They never hide the others. */
+  aliases?: { readonly [name: string]: JsonValue };
+}
+
+/** `index`: the position from 0, which `{item.index}` yields when the element has no own key `index`. */
+export interface ScopeItem {
+  value: JsonValue;
+  index: number;
+}
+
+/**
+ * The value with every reference in its strings put in; keys stay. A string that is one reference and nothing but white
+ * space around it becomes the value with its type. Inserted text is not scanned again. Parts of scope values are shared,
+ * not copied. Never throws, at any depth.
+ */
+export function resolve(value: JsonValue, lookup: Lookup): JsonValue {
+  return mapTexts(value, (text) => resolveString(text, lookup));
+}
+
+/** The text with its references put in as text, also when it is exactly one reference. */
+export function resolveText(text: string, lookup: Lookup): string {
+  let resolved = '';
+  let done = 0;
+  for (let found = nextReference(text, 0); found !== undefined; found = nextReference(text, found.end)) {
+    const value = lookup(found.namespace, found.path);
+    if (value === undefined) continue;
+    resolved += text.slice(done, found.start) + textOf(value);
+    done = found.end;
+  }
+  return done === 0 ? text : resolved + text.slice(done);
+}
+
+/**
+ * A kind's config with its references put in. `type` stays; the fields named in `textFields` stay text, as do strings
+ * nested in them. A field that is none of those may change its type with what it refers to: check it before use.
+ */
+export function resolveFields<Config extends object>(
+  config: Config,
+  textFields: readonly string[],
+  lookup: Lookup,
+): Config {
+  const resolved = { ...config };
+  const fields: unknown = resolved;
+  if (!isObject(fields)) return resolved;
+  for (const name of keysOf(fields)) {
+    const value = fields[name];
+    if (name === 'type' || value === undefined) continue;
+    fields[name] = textFields.includes(name)
+      ? mapTexts(value, (text) => resolveText(text, lookup))
+      : resolve(value, lookup);
+  }
+  return resolved;
+}
+
+/**
+ * The path of every reference in the value's strings, e.g. `steps.fetch.records`, each once, in order of appearance.
+ * `aliases`: names that begin a reference besides {@link NAMESPACES}.
+ */
+export function referencesIn(value: JsonValue, aliases: readonly string[] = []): string[] {
+  const paths = new Set<string>();
+  const pending: JsonValue[] = [value];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next === 'string') {
+      addReferences(next, aliases, paths);
+    } else if (typeof next === 'object' && next !== null) {
+      const children = isArray(next) ? next : Object.values(next);
+      for (let i = children.length - 1; i >= 0; i--) pending.push(children[i] ?? null);
+    }
+  }
+  return [...paths];
+}
+
+function addReferences(text: string, aliases: readonly string[], paths: Set<string>): void {
+  for (let found = nextReference(text, 0); found !== undefined; found = nextReference(text, found.end)) {
+    const { namespace, path } = found;
+    if (namespace === 'context' && path.length === 0) continue;
+    if (NAMESPACES.includes(namespace) || aliases.includes(namespace)) paths.add(text.slice(found.start + 1, found.end - 1));
+  }
+}
+
+/** Looks references up in a scope by the rules of the format: own keys and array positions only. */
+export function scopeLookup(scope: Scope): Lookup {
+  return (namespace, path) => {
+    switch (namespace) {
+      case 'input':
+        return walk(scope.input, path);
+      case 'steps':
+        return walk(scope.steps, path);
+      case 'env':
+        return walk(scope.env, path);
+      case 'context':
+        return path.length === 0 ? undefined : contextValue(scope, path);
+      case 'item':
+        return scope.item === undefined ? undefined : itemValue(scope.item, path);
+      default: {
+        const alias = scope.aliases === undefined ? undefined : own(scope.aliases, namespace);
+        return alias === undefined ? undefined : walk(alias, path);
+      }
+    }
+  };
+}
+
+function contextValue(scope: Scope, path: readonly string[]): JsonValue | undefined {
+  let value = walk(scope.input, path);
+  if (value === undefined) value = walk(scope.steps, path);
+  if (value === undefined) value = walk(scope.env, path);
+  return value === undefined ? walk(scope.context, path) : value;
+}
+
+function itemValue(item: ScopeItem, path: readonly string[]): JsonValue | undefined {
+  const isPosition = path[0] === 'index' && walk(item.value, ['index']) === undefined;
+  return isPosition ? walk(item.index, path.slice(1)) : walk(item.value, path);
+}
+
+/**
+ * The values of the paths by path, so that {@link valuesLookup} finds for each of them what `lookup` finds. Paths without
+ * a value are absent, and so are those whose value is reached through that of a shorter path.
+ */
+export function collectValues(paths: readonly string[], lookup: Lookup): { [path: string]: JsonValue } {
+  const values = dictionary<JsonValue>();
+  const tree = newNode();
+  const shortestFirst = paths.map((path) => ({ path, segments: path.split('.') }));
+  shortestFirst.sort((a, b) => a.segments.length - b.segments.length);
+  for (const { path, segments } of shortestFirst) {
+    const value = lookup(segments[0] ?? '', segments.slice(1));
+    if (value === undefined || treeValue(tree, segments) === value) continue;
+    values[path] = value;
+    insert(tree, segments, value);
+  }
+  return values;
+}
+
+/** Looks references up in collected values: the path itself, else the nearest shorter one, else the fallback. */
+export function valuesLookup(values: { readonly [path: string]: JsonValue }, fallback?: Lookup): Lookup {
+  const tree = newNode();
+  for (const path of keysOf(values)) {
+    const value = values[path];
+    if (value !== undefined) insert(tree, path.split('.'), value);
+  }
+  return (namespace, path) => {
+    const value = treeValue(tree, [namespace, ...path]);
+    return value === undefined ? fallback?.(namespace, path) : value;
+  };
+}
+
+/** Values by path segments: a path is found in one walk, however long it is. */
+interface TreeNode {
+  value?: JsonValue;
+  children?: Map<string, TreeNode>;
+}
+
+function newNode(): TreeNode {
+  return {};
+}
+
+function insert(tree: TreeNode, segments: readonly string[], value: JsonValue): void {
+  let node = tree;
+  for (const segment of segments) {
+    node.children ??= new Map();
+    let child = node.children.get(segment);
+    if (child === undefined) {
+      child = newNode();
+      node.children.set(segment, child);
+    }
+    node = child;
+  }
+  node.value = value;
+}
+
+function treeValue(tree: TreeNode, segments: readonly string[]): JsonValue | undefined {
+  let node: TreeNode | undefined = tree;
+  let nearest: JsonValue | undefined;
+  let depth = 0;
+  for (let i = 0; i < segments.length; i++) {
+    node = node.children?.get(segments[i] ?? '');
+    if (node === undefined) break;
+    if (node.value === undefined) continue;
+    nearest = node.value;
+    depth = i + 1;
+  }
+  return nearest === undefined ? undefined : walk(nearest, segments, depth);
+}
+
+/** Follows the segments from `start` on: own keys of objects, `0|[1-9][0-9]*` on arrays. */
+function walk(
+  root: JsonValue | { readonly [key: string]: JsonValue },
+  segments: readonly string[],
+  start = 0,
+): JsonValue | undefined {
+  let value: JsonValue | { readonly [key: string]: JsonValue } | undefined = root;
+  for (let i = start; i < segments.length; i++) {
+    const segment = segments[i] ?? '';
+    if (isArray(value)) value = element(value, segment);
+    else if (isObject(value)) value = own(value, segment);
+    else return undefined;
+  }
+  return value;
+}
+
+function element(array: readonly JsonValue[], segment: string): JsonValue | undefined {
+  const index = Number(segment);
+  return String(index) === segment && index >= 0 && index < array.length ? array[index] : undefined;
+}
+
+interface Found {
+  /** Positions of `{` and just after `}`. */
+  start: number;
+  end: number;
+  namespace: string;
+  path: string[];
+}
+
+/** The next `{a.b.c}` from a position on: no braces inside, no empty segment. Whether `a` is a namespace is for others. */
+function nextReference(text: string, from: number): Found | undefined {
+  let position = text.indexOf('{', from);
+  while (position !== -1) {
+    const close = text.indexOf('}', position);
+    if (close === -1) return undefined;
+    const start = text.lastIndexOf('{', close);
+    const segments = text.slice(start + 1, close).split('.');
+    const isShellVariable = segments.length === 1 && text[start - 1] === '$';
+    if (!isShellVariable && !segments.includes('')) {
+      const [namespace = '', ...path] = segments;
+      return { start, end: close + 1, namespace, path };
+    }
+    position = text.indexOf('{', close);
+  }
+  return undefined;
+}
+
+function resolveString(text: string, lookup: Lookup): JsonValue {
+  const first = nextReference(text, 0);
+  if (first === undefined) return text;
+  const isAlone = text.slice(0, first.start).trim() === '' && text.slice(first.end).trim() === '';
+  return isAlone ? (lookup(first.namespace, first.path) ?? text) : resolveText(text, lookup);
+}
+
+/** A copy of the value with each of its strings changed; iterative, so that no depth overflows the stack. */
+function mapTexts(value: JsonValue, change: (text: string) => JsonValue): JsonValue {
+  const holder: [JsonValue] = [value];
+  const pending: (JsonValue[] | JsonObject)[] = [holder];
+  const changed = (child: JsonValue): JsonValue => {
+    if (typeof child === 'string') return change(child);
+    if (typeof child !== 'object' || child === null) return child;
+    // A spread copies an own `__proto__` as an own key, after which assigning to it is harmless too.
+    const copy = isArray(child) ? child.slice() : { ...child };
+    pending.push(copy);
+    return copy;
+  };
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (isArray(next)) {
+      for (let i = 0; i < next.length; i++) next[i] = changed(next[i] ?? null);
+    } else {
+      for (const key of keysOf(next)) next[key] = changed(next[key] ?? null);
+    }
+  }
+  return holder[0];
+}

@@ -1,0 +1,73 @@
+import type { JsonObject, JsonValue } from './json.js';
+
+const isArray = Array.isArray;
+const stringify = JSON.stringify;
+const keysOf = Object.keys;
+
+/** The text with each lone surrogate replaced by U+FFFD, so that it can be written as UTF-8. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** Whether the text has no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}
+
+/** The beginning of the text: at most `maxChars` UTF-16 units, never half of a surrogate pair. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  if (maxChars <= 0) return '';
+  const splitsPair = isHighSurrogate(text.charCodeAt(maxChars - 1)) && isLowSurrogate(text.charCodeAt(maxChars));
+  return text.slice(0, splitsPair ? maxChars - 1 : maxChars);
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/** A value inside a longer text: a string as it is, anything else as compact JSON, however deep it is nested. */
+export function textOf(value: JsonValue): string {
+  if (typeof value === 'string') return value;
+  try {
+    return stringify(value);
+  } catch {
+    // JSON.stringify is recursive and overflows the stack at some thousand levels.
+    return stringifyDeep(value);
+  }
+}
+
+function stringifyDeep(root: JsonValue): string {
+  let json = '';
+  const pending: ({ text: string } | { value: JsonValue })[] = [{ value: root }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if ('text' in next) json += next.text;
+    else if (typeof next.value !== 'object' || next.value === null) json += stringify(next.value);
+    else pushParts(pending, next.value);
+  }
+  return json;
+}
+
+function pushParts(pending: ({ text: string } | { value: JsonValue })[], container: JsonValue[] | JsonObject): void {
+  if (isArray(container)) {
+    pending.push({ text: ']' });
+    for (let i = container.length - 1; i >= 0; i--) {
+      pending.push({ value: container[i] ?? null });
+      if (i > 0) pending.push({ text: ',' });
+    }
+    pending.push({ text: '[' });
+    return;
+  }
+  pending.push({ text: '}' });
+  const keys = keysOf(container);
+  for (let i = keys.length - 1; i >= 0; i--) {
+    const key = keys[i] ?? '';
+    pending.push({ value: container[key] ?? null });
+    pending.push({ text: `${i > 0 ? ',' : ''}${stringify(key)}:` });
+  }
+  pending.push({ text: '{' });
+}
