@@ -1,4 +1,4 @@
-import type { StepKind, StepRequirement, WorkflowDefinition } from './types.js';
+import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { LoggedEvent, RunSnapshot } from './snapshot.js';
 
@@ -77,7 +77,7 @@ export interface StepTask<K extends StepKind = StepKind> {
   context?: JsonObject;
   /** Connections that the step requires. */
   requires?: StepRequirement[];
-  retry?: { max_attempts: number; non_retryable?: string[] };
+  retry?: RetryOptions;
   /** Seconds for one attempt. */
   timeout_secs?: number;
 }
@@ -85,7 +85,16 @@ export interface StepTask<K extends StepKind = StepKind> {
 /** What an activity gives back. */
 export interface StepOutcome {
   result: JsonValue;
+  /** How many secrets were masked in it. */
   masked?: number;
+  /** When it took more than one. */
+  attempts?: number;
+}
+
+/** The first detail of an activity's failure; its type is our code. */
+export interface FailureDetails {
+  attempts: number;
+  data?: JsonValue;
 }
 
 /** One thing that steps need. */
@@ -157,3 +166,9 @@ export interface WorkerAnnouncement {
   tools: ToolEntry[];
   expires_at: string;
 }
+
+/** Signal and query of the catalogue workflow: `announce` takes a {@link WorkerAnnouncement}, `catalogue` lists the live ones. */
+export const CATALOGUE = { announce: 'announce', catalogue: 'catalogue' } as const;
+
+/** How long an announcement counts unless it is renewed. */
+export const ANNOUNCEMENT_TTL_SECS = 2 * 60 * 60;
