@@ -1,4 +1,5 @@
 import { dictionary, isObject, own, type JsonObject, type JsonValue } from './json.js';
+import { PathTree, walk } from './path-tree.js';
 import { textOf } from './text.js';
 
 const isArray = Array.isArray;
@@ -126,12 +127,26 @@ function contextValue(scope: Scope, path: readonly string[]): JsonValue | undefi
   let value = walk(scope.input, path);
   if (value === undefined) value = walk(scope.steps, path);
   if (value === undefined) value = walk(scope.env, path);
-  return value === undefined ? walk(scope.context, path) : value;
+  return value === undefined ? topLevelValue(scope, path) : value;
+}
+
+/** `input`, `steps` and `env` are keys of the context too; nothing merged into its top level overwrites them. */
+function topLevelValue(scope: Scope, path: readonly string[]): JsonValue | undefined {
+  switch (path[0]) {
+    case 'input':
+      return walk(scope.input, path, 1);
+    case 'steps':
+      return walk(scope.steps, path, 1);
+    case 'env':
+      return walk(scope.env, path, 1);
+    default:
+      return walk(scope.context, path);
+  }
 }
 
 function itemValue(item: ScopeItem, path: readonly string[]): JsonValue | undefined {
   const isPosition = path[0] === 'index' && walk(item.value, ['index']) === undefined;
-  return isPosition ? walk(item.index, path.slice(1)) : walk(item.value, path);
+  return isPosition ? walk(item.index, path, 1) : walk(item.value, path);
 }
 
 /**
@@ -140,88 +155,29 @@ function itemValue(item: ScopeItem, path: readonly string[]): JsonValue | undefi
  */
 export function collectValues(paths: readonly string[], lookup: Lookup): { [path: string]: JsonValue } {
   const values = dictionary<JsonValue>();
-  const tree = newNode();
+  const tree = new PathTree();
   const shortestFirst = paths.map((path) => ({ path, segments: path.split('.') }));
   shortestFirst.sort((a, b) => a.segments.length - b.segments.length);
   for (const { path, segments } of shortestFirst) {
     const value = lookup(segments[0] ?? '', segments.slice(1));
-    if (value === undefined || treeValue(tree, segments) === value) continue;
+    if (value === undefined || tree.get(segments) === value) continue;
     values[path] = value;
-    insert(tree, segments, value);
+    tree.set(segments, value);
   }
   return values;
 }
 
 /** Looks references up in collected values: the path itself, else the nearest shorter one, else the fallback. */
 export function valuesLookup(values: { readonly [path: string]: JsonValue }, fallback?: Lookup): Lookup {
-  const tree = newNode();
+  const tree = new PathTree();
   for (const path of keysOf(values)) {
     const value = values[path];
-    if (value !== undefined) insert(tree, path.split('.'), value);
+    if (value !== undefined) tree.set(path.split('.'), value);
   }
   return (namespace, path) => {
-    const value = treeValue(tree, [namespace, ...path]);
+    const value = tree.get([namespace, ...path]);
     return value === undefined ? fallback?.(namespace, path) : value;
   };
-}
-
-/** Values by path segments: a path is found in one walk, however long it is. */
-interface TreeNode {
-  value?: JsonValue;
-  children?: Map<string, TreeNode>;
-}
-
-function newNode(): TreeNode {
-  return {};
-}
-
-function insert(tree: TreeNode, segments: readonly string[], value: JsonValue): void {
-  let node = tree;
-  for (const segment of segments) {
-    node.children ??= new Map();
-    let child = node.children.get(segment);
-    if (child === undefined) {
-      child = newNode();
-      node.children.set(segment, child);
-    }
-    node = child;
-  }
-  node.value = value;
-}
-
-function treeValue(tree: TreeNode, segments: readonly string[]): JsonValue | undefined {
-  let node: TreeNode | undefined = tree;
-  let nearest: JsonValue | undefined;
-  let depth = 0;
-  for (let i = 0; i < segments.length; i++) {
-    node = node.children?.get(segments[i] ?? '');
-    if (node === undefined) break;
-    if (node.value === undefined) continue;
-    nearest = node.value;
-    depth = i + 1;
-  }
-  return nearest === undefined ? undefined : walk(nearest, segments, depth);
-}
-
-/** Follows the segments from `start` on: own keys of objects, `0|[1-9][0-9]*` on arrays. */
-function walk(
-  root: JsonValue | { readonly [key: string]: JsonValue },
-  segments: readonly string[],
-  start = 0,
-): JsonValue | undefined {
-  let value: JsonValue | { readonly [key: string]: JsonValue } | undefined = root;
-  for (let i = start; i < segments.length; i++) {
-    const segment = segments[i] ?? '';
-    if (isArray(value)) value = element(value, segment);
-    else if (isObject(value)) value = own(value, segment);
-    else return undefined;
-  }
-  return value;
-}
-
-function element(array: readonly JsonValue[], segment: string): JsonValue | undefined {
-  const index = Number(segment);
-  return String(index) === segment && index >= 0 && index < array.length ? array[index] : undefined;
 }
 
 interface Found {
@@ -273,7 +229,10 @@ function mapTexts(value: JsonValue, change: (text: string) => JsonValue): JsonVa
     if (isArray(next)) {
       for (let i = 0; i < next.length; i++) next[i] = changed(next[i] ?? null);
     } else {
-      for (const key of keysOf(next)) next[key] = changed(next[key] ?? null);
+      for (const key of keysOf(next)) {
+        const child = next[key];
+        if (child !== undefined) next[key] = changed(child);
+      }
     }
   }
   return holder[0];
