@@ -21,6 +21,8 @@ export interface ToolOptions<Input extends z.ZodType = z.ZodType<unknown>, Outpu
 /** A checked tool, ready for a worker. */
 export interface Tool {
   readonly name: string;
+  /** A second, shorter name; it counts only while no other tool of the worker has it. */
+  readonly alias?: string;
   readonly description?: string;
   readonly skill: string;
   readonly input?: z.ZodType;
