@@ -4,7 +4,7 @@ export const apiCall = {
   title: 'API call',
   runs: 'activity',
   skill: 'native:network',
-  textFields: ['method', 'url'],
+  textFields: ['method', 'url', 'headers'],
   context: 'never',
   contextKey: 'last_response',
 } as const satisfies Kind;

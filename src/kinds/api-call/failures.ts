@@ -1,0 +1,80 @@
+import type { Dispatcher } from 'undici';
+import { cut, wellFormed } from '../../definition/text.js';
+import { StepFailure } from '../failure.js';
+import { portOf } from './hosts.js';
+import { RefusedAddressError } from './http.js';
+import type { Method, Outgoing } from './request.js';
+
+/** Characters of an answer's body that a failure repeats. */
+const MESSAGE_CHARS = 4096;
+
+/** Whether making the call twice is the same as making it once. */
+export function isIdempotent(method: Method): boolean {
+  return method === 'GET' || method === 'PUT' || method === 'DELETE';
+}
+
+/** The failure of an answer that is not 2xx. `method`: the step's own, before redirects. */
+export function statusFailure(method: Method, request: Outgoing, response: Dispatcher.ResponseData, body: string): StepFailure {
+  const status = response.statusCode;
+  const message = `HTTP ${status} — ${cut(wellFormed(body), MESSAGE_CHARS)}`;
+  if ((status === 401 || status === 403) && request.connection !== undefined) {
+    const { skill, revision } = request.connection;
+    return new StepFailure('CONNECTION_REJECTED', `The connection ${skill} was rejected: ${message}`, {
+      details: { skill, revision },
+    });
+  }
+  // A 429 after a redirect that changed the method does not mean that the step's own request was turned away.
+  const turnedAway = status === 429 && request.method === method;
+  const retryable = turnedAway || ((status === 429 || status >= 500) && isIdempotent(method));
+  const after = retryable ? retryAfterSecs(response.headers['retry-after'], Date.now()) : undefined;
+  return new StepFailure('HTTP_STATUS', message, { retryable, ...(after === undefined ? {} : { retryAfterSecs: after }) });
+}
+
+/** The seconds of a Retry-After header, which holds seconds or an HTTP date; undefined when it holds neither. */
+export function retryAfterSecs(header: string | string[] | undefined, nowMs: number): number | undefined {
+  const text = [header ?? ''].flat()[0]?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
+}
+
+/** What made a call impossible: the reason in words, and what to do. */
+const REASONS: readonly { codes: RegExp; reason: string; hint: string; unsent?: true; lasting?: true }[] = [
+  { codes: /^(ENOTFOUND|EAI_\w+|ENODATA)$/, reason: 'the name cannot be resolved', hint: 'check the host in the URL and the DNS of the worker', unsent: true },
+  { codes: /^ECONNREFUSED$/, reason: 'the connection was refused', hint: 'check the port, and that the service runs', unsent: true },
+  { codes: /^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, reason: 'there is no route to it', hint: 'check the network of the worker', unsent: true },
+  { codes: /^UND_ERR_CONNECT_TIMEOUT$/, reason: 'nobody answered the connection in time', hint: 'check the host, the port and firewalls between', unsent: true },
+  { codes: /^UND_ERR_HEADERS_TIMEOUT$/, reason: 'no answer came in time', hint: 'the service is too slow; let it answer early and ask for the result in a later step' },
+  { codes: /^UND_ERR_BODY_TIMEOUT$/, reason: 'the answer stopped in its middle', hint: 'try again, or look at the service' },
+  { codes: /^UND_ERR_HEADERS_OVERFLOW$/, reason: 'the headers of the answer are too large', hint: 'the service must send less', lasting: true },
+  { codes: /^(ERR_TLS_CERT_ALTNAME_INVALID|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)$/, reason: 'its TLS certificate is not trusted', hint: 'renew it, or start the worker with NODE_EXTRA_CA_CERTS naming the CA that signed it', unsent: true, lasting: true },
+  { codes: /^(EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/, reason: 'no TLS connection could be made', hint: 'check that the port speaks https', unsent: true, lasting: true },
+  { codes: /^(HPE_\w+)$/, reason: 'the answer is not HTTP', hint: 'check that the port speaks HTTP', lasting: true },
+  { codes: /^Z_\w+|^ERR_.*BROTLI\w*/, reason: 'the compressed answer is damaged', hint: 'look at the service' },
+  { codes: /.*/, reason: 'the connection broke', hint: 'try again, or look at the service' },
+];
+
+/** The failure of a request that could not be made or whose answer broke off. `method`: the step's own. */
+export function networkFailure(method: Method, request: Outgoing, redirects: number, error: unknown): StepFailure {
+  const { hostname } = request.url;
+  const place = `${hostname}:${portOf(request.url)}`;
+  if (error instanceof RefusedAddressError) {
+    return new StepFailure('HTTP_REFUSED', `${request.method} ${place} is refused: ${error.address} is ${error.why}`, { cause: error });
+  }
+  const code = codeOf(error);
+  const detail = `${code ?? 'unknown'}: ${cut(wellFormed(error instanceof Error ? error.message : String(error)), 500)}`;
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
+    return new StepFailure('BAD_HEADER', `The request to ${place} cannot be sent (${detail}): change or leave out that header`, { cause: error });
+  }
+  const known = REASONS.find(({ codes }) => codes.test(code ?? ''));
+  const safe = isIdempotent(method) || (known?.unsent === true && redirects === 0);
+  return new StepFailure(
+    'HTTP_NETWORK',
+    `${request.method} ${place} failed: ${known?.reason} (${detail}). What to do: ${known?.hint}`,
+    { retryable: safe && known?.lasting !== true, cause: error },
+  );
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

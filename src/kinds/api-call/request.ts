@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Connection } from '../../activities/connection.js';
+import type { ActivityContext } from '../activity.js';
+import { StepFailure } from '../failure.js';
+import type { ConfigOf } from '../schemas.js';
+import { hostMatches } from './hosts.js';
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** One HTTP request, ready to be sent. */
+export interface Outgoing {
+  readonly method: Method;
+  readonly url: URL;
+  /** By lower-case name. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: string | undefined;
+  /** Names of headers that no other host may see. */
+  readonly credentials: ReadonlySet<string>;
+  /** The connection that a 401 or 403 speaks of; undefined when the step has none, or another host answers. */
+  readonly connection: Connection | undefined;
+}
+
+const CREDENTIAL = /^(authorization|cookie|proxy-authorization)$|api-?key|token|secret|password|signature|(^|-)auth(-|$)/;
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** The request that a step describes, with its connections' headers. Throws {@link StepFailure} when it cannot be sent. */
+export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext): Outgoing {
+  const method = methodOf(config.method);
+  const url = parseUrl(config.url);
+  const body = bodyOf(config.body);
+  const headers = new Map([
+    ['accept', '*/*'],
+    ['accept-encoding', 'gzip, deflate, br'],
+    ['user-agent', 'distri-workflow'],
+  ]);
+  if (method !== 'GET') headers.set('idempotency-key', headerSafe(context.idempotencyKey));
+  if (body !== undefined) headers.set('content-type', body.type);
+  if (url.username !== '' || url.password !== '') headers.set('authorization', basicAuth(url));
+  const added = connectionHeaders(context.connections, url);
+  for (const [name, { value }] of added) headers.set(name, value);
+  for (const [name, value] of Object.entries(config.headers ?? {})) setHeader(headers, name, value);
+
+  const secrets = context.connections.flatMap(({ secrets }) => Object.values(secrets)).filter((secret) => secret !== '');
+  const credentials = new Set(
+    [...headers].filter(([name, value]) => isCredential(name, value, secrets) || added.has(name)).map(([name]) => name),
+  );
+  url.username = url.password = url.hash = '';
+  const sent = [url.href, body?.text ?? '', ...headers.values()];
+  return { method, url, headers, body: body?.text, credentials, connection: usedConnection(context.connections, added, sent) };
+}
+
+/** An http or https URL, else a {@link StepFailure} `BAD_URL`. */
+export function parseUrl(text: string, base?: URL): URL {
+  if (!URL.canParse(text, base?.href)) {
+    throw new StepFailure('BAD_URL', `'${text}' is not a URL: expected https://host/path; a reference in it may have no value`);
+  }
+  const url = new URL(text, base);
+  if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  throw new StepFailure('BAD_URL', `The URL '${text}' has the scheme '${url.protocol}': only http and https can be called`);
+}
+
+function methodOf(text: string): Method {
+  const method = METHODS.find((known) => known === text.toUpperCase());
+  if (method !== undefined) return method;
+  throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${text}' is not supported: use ${METHODS.join(', ')}`);
+}
+
+function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: string } | undefined {
+  if (body === undefined || body === null || body === '') return undefined;
+  if (typeof body === 'string') return { text: body, type: 'text/plain;charset=UTF-8' };
+  return { text: JSON.stringify(body), type: 'application/json' };
+}
+
+function setHeader(headers: Map<string, string>, name: string, value: string): void {
+  if (!NAME.test(name)) throw new StepFailure('BAD_HEADER', `'${name}' cannot be the name of an HTTP header`);
+  if (!VALUE.test(value)) {
+    throw new StepFailure(
+      'BAD_HEADER',
+      `The value of the header '${name}' holds a line break, a control character or a character above U+00FF: ` +
+        'HTTP headers are Latin-1 text on one line; encode the value, or send it in the body',
+    );
+  }
+  headers.set(name.toLowerCase(), value);
+}
+
+/** Services cut or refuse long keys (255 characters is common), and a step id may be any text. */
+function headerSafe(key: string): string {
+  return /^[\x21-\x7e]{1,255}$/.test(key) ? key : createHash('sha256').update(key).digest('hex');
+}
+
+function basicAuth(url: URL): string {
+  try {
+    const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    return `Basic ${Buffer.from(text).toString('base64')}`;
+  } catch {
+    throw new StepFailure('BAD_URL', `The user name or password before ${url.host} in the URL has a '%' that is no escape: write it as %25`);
+  }
+}
+
+type Added = Map<string, { value: string; connection: Connection }>;
+
+function connectionHeaders(connections: readonly Connection[], url: URL): Added {
+  const added: Added = new Map();
+  for (const connection of connections) {
+    if (!connection.hosts.some((pattern) => hostMatches(pattern, url))) continue;
+    for (const [name, value] of Object.entries(connection.headers)) added.set(name.toLowerCase(), { value, connection });
+  }
+  return added;
+}
+
+function isCredential(name: string, value: string, secrets: string[]): boolean {
+  return CREDENTIAL.test(name) || secrets.some((secret) => value.includes(secret));
+}
+
+function usedConnection(connections: readonly Connection[], added: Added, sent: string[]): Connection | undefined {
+  const [byHost] = added.values();
+  const bySecret = connections.find(({ secrets }) =>
+    Object.values(secrets).some((secret) => secret !== '' && sent.some((text) => text.includes(secret))),
+  );
+  return byHost?.connection ?? bySecret ?? connections[0];
+}
