@@ -1,0 +1,25 @@
+/** The settings that the command line takes from the environment; flags win over them. */
+export interface Environment {
+  /** All of it, for the libraries that read their own variables (TEMPORAL_*, the model's). */
+  readonly variables: NodeJS.ProcessEnv;
+  /** DISTRI_DEBUG=1: stacks of unexpected errors. */
+  readonly debug: boolean;
+  /** DISTRI_CONNECTIONS: the connections file. */
+  readonly connectionsFile: string | undefined;
+  /** DISTRI_TEMPORAL_UI: address of the Temporal Web UI of a server that is not ours. */
+  readonly temporalUi: string | undefined;
+}
+
+/** The only place of the command line that reads the process's environment. */
+export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+  return {
+    variables,
+    debug: variables.DISTRI_DEBUG === '1',
+    connectionsFile: nonEmpty(variables.DISTRI_CONNECTIONS),
+    temporalUi: nonEmpty(variables.DISTRI_TEMPORAL_UI),
+  };
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}

@@ -1,0 +1,33 @@
+import { DistriError, type Problem } from '../definition/errors.js';
+import type { Context } from './context.js';
+import { errorDocument, problemsOf } from './errors.js';
+
+/** Tells on stderr what went wrong: for people, or with `--json` as one line of JSON. */
+export function reportError(error: unknown, { terminal, environment }: Pick<Context, 'terminal' | 'environment'>): void {
+  if (terminal.json) {
+    terminal.say(JSON.stringify(errorDocument(error)));
+  } else if (error instanceof DistriError) {
+    reportDistriError(error, terminal);
+  } else {
+    terminal.say(`${terminal.color.red('error')}: ${error instanceof Error ? error.message : String(error)}`);
+    if (!environment.debug) terminal.say('  Set DISTRI_DEBUG=1 to see where it came from.');
+  }
+  if (environment.debug && error instanceof Error) terminal.say(stackOf(error));
+}
+
+function reportDistriError(error: DistriError, terminal: Context['terminal']): void {
+  const { color } = terminal;
+  const problems = problemsOf(error);
+  terminal.say(`${color.red('error')} ${color.bold(error.code)}: ${error.message}`);
+  for (const problem of problems) terminal.say(`  ${problemText(problem)}`);
+  if (error.hint !== undefined) terminal.say(`  ${color.dim(error.hint)}`);
+}
+
+function problemText(problem: Problem): string {
+  return `${problem.path}: ${problem.message}${problem.hint === undefined ? '' : ` (${problem.hint})`}`;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}

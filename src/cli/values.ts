@@ -1,0 +1,91 @@
+import { InvalidArgumentError } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { text as readStream } from 'node:stream/consumers';
+import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import { UsageError } from './errors.js';
+
+/** Gathers a flag that may be given more than once; commander calls it with each value. */
+export function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+/** A TCP port; 0 is none. */
+export function portNumber(text: string): number {
+  const port = positiveInteger(text);
+  if (port > 65_535) throw new InvalidArgumentError('A port is at most 65535.');
+  return port;
+}
+
+export function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+/** `K=V` pairs as a map; the last of a key wins. Throws {@link UsageError}. */
+export function assignments(flag: string, texts: readonly string[] = []): { [name: string]: string } {
+  const map = dictionary<string>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new UsageError(`${flag} expects NAME=VALUE, not '${text}'`);
+    map[text.slice(0, at)] = text.slice(at + 1);
+  }
+  return map;
+}
+
+/** The text of `@file` or `-` (stdin); any other text itself. */
+export async function readSource(flag: string, source: string): Promise<string> {
+  if (source === '-') return readStream(process.stdin);
+  if (!source.startsWith('@')) return source;
+  return readFile(source.slice(1), 'utf8').catch((cause: unknown) => {
+    throw new UsageError(`${flag}: the file '${source.slice(1)}' cannot be read: ${messageOf(cause)}`);
+  });
+}
+
+/** The JSON of a flag's value, given as JSON, `@file` or `-`. Throws {@link UsageError}. */
+export async function readJson(flag: string, source: string): Promise<JsonValue> {
+  const text = await readSource(flag, source);
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw new UsageError(
+      `${flag} is not JSON: ${messageOf(cause)}`,
+      `Give JSON, @file or - for stdin; text needs its quotes, e.g. ${flag} '"yes"'.`,
+    );
+  }
+}
+
+/** The run's input, which is an object. */
+export async function readInput(source: string): Promise<JsonObject> {
+  const value = await readJson('--input', source);
+  if (!isObject(value)) throw new UsageError('--input must be a JSON object');
+  return value;
+}
+
+/** `STEP=JSON` texts, taken apart by the ids of the steps (which may hold `=` themselves). */
+export async function readAnswers(
+  texts: readonly string[],
+  steps: ReadonlyMap<string, { waits: boolean }>,
+): Promise<Map<string, JsonValue>> {
+  const answers = new Map<string, JsonValue>();
+  for (const text of texts) {
+    if (!text.includes('=')) throw new UsageError(`--answer expects STEP=JSON, not '${text}'`);
+    const id = longestKey(text, steps) ?? text.slice(0, text.indexOf('='));
+    const step = steps.get(id);
+    const waiting = [...steps].filter(([, { waits }]) => waits).map(([waitingId]) => waitingId);
+    const hint = waiting.length === 0 ? 'No step of it waits for input.' : `Steps that wait: ${waiting.join(', ')}.`;
+    if (step === undefined) throw new UsageError(`--answer: the workflow has no step '${id}'`, hint);
+    if (!step.waits) throw new UsageError(`--answer: step '${id}' does not wait for input`, hint);
+    if (answers.has(id)) throw new UsageError(`--answer: step '${id}' is answered twice`);
+    answers.set(id, await readJson(`--answer ${id}`, text.slice(id.length + 1)));
+  }
+  return answers;
+}
+
+function longestKey(text: string, steps: ReadonlyMap<string, unknown>): string | undefined {
+  const matching = [...steps.keys()].filter((id) => text.startsWith(`${id}=`));
+  return matching.sort((a, b) => b.length - a.length)[0];
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

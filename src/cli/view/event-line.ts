@@ -1,0 +1,53 @@
+import { own } from '../../definition/json.js';
+import type { RunEvent } from '../../definition/snapshot.js';
+import { remedy } from './remedy.js';
+import type { RunView } from './run-view.js';
+import { duration, plain } from './text.js';
+
+/** The lines that a log of the run gets for an event that is in the view already; most of one line, some of none. */
+export function eventLines(view: RunView, event: RunEvent): string[] {
+  switch (event.event) {
+    case 'step_started':
+      return [`▸ ${name(event)}`];
+    case 'step_completed':
+      return [`✓ ${name(event)}${took(view, event.step_id)}`];
+    case 'step_failed':
+      return [`✗ ${name(event)}: ${plain(event.error)}`];
+    case 'step_skipped':
+      return [`↷ ${name(event)} skipped`];
+    case 'step_waiting':
+      return [`? ${name(event)} waits for an answer: ${plain(event.message)}`];
+    case 'step_blocked':
+      return [
+        `! ${name(event)} is blocked, missing: ${event.missing.map(plain).join(', ')}`,
+        ...event.missing.map((skill) => `    ${remedy(plain(skill), own(view.permissions, skill))}`),
+      ];
+    case 'step_unblocked':
+      return [`▸ ${name(event)} is no longer blocked`];
+    case 'step_retrying':
+      return [
+        `↻ ${plain(event.step_id)}: attempt ${event.attempt} of ${event.max_attempts} ` +
+          `in ${duration(event.next_in_secs * 1000)}: ${plain(event.error)}`,
+      ];
+    case 'run_warning':
+      return [`warning ${event.code}: ${plain(event.message)}`];
+    case 'workflow_started':
+    case 'workflow_completed':
+    case 'workflow_paused':
+    case 'run_blocked':
+    case 'snapshot':
+      return [];
+  }
+}
+
+function name(event: { step_id: string; step_label: string }): string {
+  const label = plain(event.step_label);
+  return label === event.step_id ? label : `${label} (${plain(event.step_id)})`;
+}
+
+function took(view: RunView, stepId: string): string {
+  const step = own(view.steps, stepId);
+  if (step?.startedAt === undefined || step.completedAt === undefined) return '';
+  const attempts = step.attempts > 1 ? ` after ${step.attempts} attempts` : '';
+  return ` ${duration(step.completedAt - step.startedAt)}${attempts}`;
+}

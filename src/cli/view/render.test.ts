@@ -1,0 +1,71 @@
+import pc from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { renderRun } from './render.js';
+import type { RunView, StepView } from './run-view.js';
+import { columns } from './text.js';
+
+const frame = { now: 10_000, width: 80, height: 24, color: pc.createColors(false) };
+
+function viewOf(...steps: Partial<StepView>[]): RunView {
+  const entries = steps.map((step, index): [string, StepView] => {
+    const id = step.id ?? `s${index}`;
+    return [id, { id, label: id, status: 'pending', attempts: 0, ...step }];
+  });
+  return {
+    runId: 'run-1',
+    workflowId: 'flow',
+    status: 'running',
+    startedAt: 8000,
+    steps: Object.fromEntries(entries),
+    warnings: [],
+    permissions: { 'google:drive': ['drive.readonly'] },
+  };
+}
+
+describe('renderRun', () => {
+  test('shows state, time, attempts and reasons of each step, and the totals', () => {
+    const view = viewOf(
+      { id: 'fetch', label: 'Fetch data', status: 'done', startedAt: 8000, completedAt: 8400, attempts: 2 },
+      { id: 'send', label: 'Send', status: 'running', startedAt: 9000, attempts: 1, retry: { attempt: 2, maxAttempts: 3, dueAt: 12_000, error: 'ECONNREFUSED' } },
+      { id: 'review', label: 'Review', status: 'waiting_for_input', message: 'Good?' },
+      { id: 'copy', label: 'Copy', status: 'blocked', missing: ['google:drive', 'native:shell'] },
+      { id: 'old', label: 'Old', status: 'skipped' },
+      { id: 'bad', label: 'Bad', status: 'failed', startedAt: 9000, completedAt: 9100, attempts: 1, error: 'Exit code 2: no\nsuch file' },
+      { id: 'next', label: 'Next' },
+    );
+    expect(renderRun(view, frame)).toEqual([
+      '  ✓ Fetch data  fetch   0.4s after 2 attempts',
+      '  ⠋ Send        send    1.0s  attempt 2 of 3 in 2.0s: ECONNREFUSED',
+      '  ? Review      review  waits for an answer: Good?',
+      '  ! Copy        copy    blocked, missing: google:drive, native:shell',
+      '    distri-workflow connections add google:drive --permission drive.readonly',
+      '    distri-workflow worker --skills native:shell',
+      '  ↷ Old         old     skipped',
+      '  ✗ Bad         bad     0.1s  Exit code 2: no such file',
+      '  · Next        next',
+      '  running  3 of 7 steps  2.0s',
+    ]);
+  });
+
+  test('has no id column when the labels are the ids', () => {
+    expect(renderRun(viewOf({ id: 'fetch' }), frame)[0]).toBe('  · fetch');
+  });
+
+  test('never draws past the width of the terminal', () => {
+    const view = viewOf({ id: 'x'.repeat(300), label: '日本'.repeat(100), status: 'failed', error: 'e'.repeat(500), attempts: 1 });
+    for (const line of renderRun(view, frame)) expect(columns(line)).toBeLessThanOrEqual(80);
+  });
+
+  test('of many steps shows those that need a look, within the height, in document order', () => {
+    const many = Array.from({ length: 1000 }, (_, index) => ({ status: 'done' as const, startedAt: 0, completedAt: index }));
+    const view = viewOf(...many, { id: 'stuck', status: 'blocked', missing: [] }, { id: 'last', status: 'failed', attempts: 1 });
+    const lines = renderRun(view, { ...frame, height: 8 });
+    expect(lines.length).toBeLessThanOrEqual(8);
+    expect(lines.map((line) => line.trim().split(' ')[1])).toEqual(['s997', 's998', 's999', 'stuck', 'last', '997', '']);
+  });
+
+  test('a stuck interpreter does not look merely running', () => {
+    const lines = renderRun({ ...viewOf(), engineError: 'Nondeterminism' }, frame);
+    expect(lines.at(-1)).toContain('engine error: Nondeterminism');
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import type { EventBody, RunEvent } from '../../definition/snapshot.js';
+import type { WorkflowDefinition } from '../../definition/types.js';
+import { apply, viewOfDefinition, type RunView } from './run-view.js';
+
+const definition: WorkflowDefinition = {
+  id: 'flow',
+  steps: [
+    { id: 'a', label: 'First', kind: { type: 'checkpoint', message: 'a' } },
+    { id: '__proto__', kind: { type: 'checkpoint', message: 'b' }, requires: [{ skill: 'google:drive', permissions: ['read'] }] },
+    { id: 'c', kind: { type: 'checkpoint', message: 'c' }, requires: [{ skill: 'google:drive', permissions: ['read', 'write'] }] },
+  ],
+};
+
+function after(...events: EventBody[]): RunView {
+  const view = viewOfDefinition(definition, 'run-1', 0);
+  events.forEach((event, index) => apply(view, { ...event, seq: index + 1, at: new Date(1000 * (index + 1)).toISOString() }));
+  return view;
+}
+
+const step = (id: string) => ({ workflow_id: 'flow', step_id: id, step_label: id });
+
+describe('viewOfDefinition', () => {
+  test('has every step in document order, with the id for a missing label', () => {
+    const view = after();
+    expect(Object.values(view.steps).map(({ id, label }) => [id, label])).toEqual([
+      ['a', 'First'],
+      ['__proto__', '__proto__'],
+      ['c', 'c'],
+    ]);
+  });
+
+  test('gathers the permissions that the steps ask of a connection', () => {
+    expect(after().permissions['google:drive']).toEqual(['read', 'write']);
+  });
+});
+
+describe('apply', () => {
+  test('times a step from its start to its end', () => {
+    const view = after({ event: 'step_started', ...step('a') }, { event: 'step_completed', ...step('a'), result: 1 });
+    expect(view.steps.a).toMatchObject({ status: 'done', startedAt: 1000, completedAt: 2000, attempts: 1 });
+  });
+
+  test('keeps the attempts of a step that was tried again, and forgets the last failure', () => {
+    const view = after({ event: 'step_started', ...step('a') });
+    const retrying: RunEvent = {
+      event: 'step_retrying',
+      at: new Date(5000).toISOString(),
+      workflow_id: 'flow',
+      step_id: 'a',
+      attempt: 2,
+      max_attempts: 3,
+      next_in_secs: 4,
+      error: 'refused',
+    };
+    apply(view, retrying);
+    expect(view.steps.a?.retry).toEqual({ attempt: 2, maxAttempts: 3, dueAt: 9000, error: 'refused' });
+    apply(view, { event: 'step_completed', ...step('a'), result: 1, seq: 2, at: new Date(6000).toISOString() });
+    expect(view.steps.a).toMatchObject({ status: 'done', attempts: 2 });
+    expect(view.steps.a?.retry).toBeUndefined();
+  });
+
+  test('a best-effort event that comes late changes nothing', () => {
+    const view = after({ event: 'step_started', ...step('a') }, { event: 'step_completed', ...step('a'), result: 1 });
+    apply(view, { event: 'step_retrying', at: '', workflow_id: 'flow', step_id: 'a', attempt: 2, max_attempts: 3, next_in_secs: 4, error: 'x' });
+    expect(view.steps.a?.status).toBe('done');
+    expect(view.steps.a?.retry).toBeUndefined();
+  });
+
+  test('an unblocked step is pending again and lacks nothing', () => {
+    const view = after(
+      { event: 'step_blocked', ...step('c'), missing: ['google:drive'] },
+      { event: 'run_blocked', workflow_id: 'flow', missing: ['google:drive'] },
+    );
+    expect(view.status).toBe('blocked');
+    expect(view.steps.c).toMatchObject({ status: 'blocked', missing: ['google:drive'] });
+    apply(view, { event: 'step_unblocked', ...step('c'), seq: 3, at: new Date(3000).toISOString() });
+    expect(view.status).toBe('running');
+    expect(view.steps.c?.status).toBe('pending');
+    expect(view.steps.c?.missing).toBeUndefined();
+  });
+
+  test('the end of the run brings its status, time and error', () => {
+    const view = after({ event: 'workflow_completed', workflow_id: 'flow', status: 'failed', steps_done: 0, steps_failed: 1, error: 'no' });
+    expect(view).toMatchObject({ status: 'failed', completedAt: 1000, error: 'no' });
+  });
+
+  test('a snapshot replaces everything but the permissions', () => {
+    const view = after();
+    apply(view, {
+      event: 'snapshot',
+      seq: 9,
+      at: '',
+      snapshot: {
+        run_id: 'run-1',
+        workflow_id: 'flow',
+        definition_hash: '',
+        status: 'paused',
+        steps: { a: { status: 'waiting_for_input', label: 'First', kind: 'wait_for_input', attempts: 0, message: 'Well?' } },
+        context: {},
+        warnings: [],
+        started_at: new Date(500).toISOString(),
+      },
+    });
+    expect(view).toMatchObject({ status: 'paused', startedAt: 500, steps: { a: { status: 'waiting_for_input', message: 'Well?' } } });
+    expect(view.permissions['google:drive']).toEqual(['read', 'write']);
+  });
+});

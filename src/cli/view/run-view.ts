@@ -1,0 +1,196 @@
+import { dictionary, own, type JsonValue } from '../../definition/json.js';
+import {
+  isEnded,
+  type LoggedEvent,
+  type RunEvent,
+  type RunSnapshot,
+  type RunStatus,
+  type RunWarning,
+  type StepStatus,
+} from '../../definition/snapshot.js';
+import type { WorkflowDefinition } from '../../definition/types.js';
+
+/** A step as the terminal shows it. Times are milliseconds since the epoch. */
+export interface StepView {
+  readonly id: string;
+  readonly label: string;
+  status: StepStatus;
+  startedAt?: number;
+  completedAt?: number;
+  attempts: number;
+  error?: string;
+  missing?: string[];
+  message?: string;
+  schema?: JsonValue;
+  retry?: { attempt: number; maxAttempts: number; dueAt: number; error: string };
+}
+
+/** A run as its events tell it. `steps` is in document order. */
+export interface RunView {
+  readonly runId: string;
+  readonly workflowId: string;
+  status: RunStatus;
+  startedAt: number;
+  completedAt?: number;
+  error?: string;
+  engineError?: string;
+  steps: { [stepId: string]: StepView };
+  warnings: RunWarning[];
+  /** Connection to the permissions that the definition asks of it, when the definition is known. */
+  readonly permissions: { readonly [skill: string]: readonly string[] };
+}
+
+/** The run before its first event. */
+export function viewOfDefinition(definition: WorkflowDefinition, runId: string, now: number): RunView {
+  const steps = dictionary<StepView>();
+  for (const step of definition.steps) {
+    steps[step.id] = { id: step.id, label: step.label ?? step.id, status: 'pending', attempts: 0 };
+  }
+  const permissions = permissionsOf(definition);
+  return { runId, workflowId: definition.id, status: 'running', startedAt: now, steps, warnings: [], permissions };
+}
+
+function permissionsOf(definition: WorkflowDefinition): { [skill: string]: string[] } {
+  const permissions = dictionary<string[]>();
+  for (const requirement of definition.steps.flatMap((step) => step.requires ?? [])) {
+    const asked = [...(own(permissions, requirement.skill) ?? []), ...(requirement.permissions ?? [])];
+    permissions[requirement.skill] = [...new Set(asked)];
+  }
+  return permissions;
+}
+
+export function viewOfSnapshot(snapshot: RunSnapshot): RunView {
+  return { ...stateOf(snapshot), permissions: {} };
+}
+
+function stateOf(snapshot: RunSnapshot): Omit<RunView, 'permissions'> {
+  const steps = dictionary<StepView>();
+  for (const [id, step] of Object.entries(snapshot.steps)) {
+    const { status, label, attempts, error, missing, message, schema } = step;
+    steps[id] = { id, label, status, attempts, error, missing, message, schema };
+    if (step.started_at !== undefined) steps[id].startedAt = Date.parse(step.started_at);
+    if (step.completed_at !== undefined) steps[id].completedAt = Date.parse(step.completed_at);
+  }
+  return {
+    runId: snapshot.run_id,
+    workflowId: snapshot.workflow_id,
+    status: snapshot.status,
+    startedAt: Date.parse(snapshot.started_at),
+    ...(snapshot.completed_at === undefined ? {} : { completedAt: Date.parse(snapshot.completed_at) }),
+    error: snapshot.error,
+    engineError: snapshot.engine_error,
+    steps,
+    warnings: [...snapshot.warnings],
+  };
+}
+
+/** Takes everything from a fresh snapshot. */
+export function refresh(view: RunView, snapshot: RunSnapshot): void {
+  Object.assign(view, stateOf(snapshot));
+}
+
+/** Puts one event into the view. */
+export function apply(view: RunView, event: RunEvent): void {
+  if (event.event === 'snapshot') {
+    refresh(view, event.snapshot);
+    return;
+  }
+  if (event.event === 'step_retrying') {
+    const step = own(view.steps, event.step_id);
+    if (step?.status !== 'running') return;
+    step.retry = {
+      attempt: event.attempt,
+      maxAttempts: event.max_attempts,
+      dueAt: Date.parse(event.at) + event.next_in_secs * 1000,
+      error: event.error,
+    };
+    return;
+  }
+  const at = Date.parse(event.at);
+  if ('step_id' in event && event.step_id !== undefined) applyToStep(view, event.step_id, event, at);
+  applyToRun(view, event, at);
+}
+
+function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
+  switch (event.event) {
+    case 'workflow_started':
+      view.startedAt = at;
+      view.status = 'running';
+      return;
+    case 'workflow_paused':
+      view.status = 'paused';
+      return;
+    case 'run_blocked':
+      view.status = 'blocked';
+      return;
+    case 'workflow_completed':
+      view.status = event.status;
+      view.completedAt = at;
+      view.error = event.error;
+      return;
+    case 'run_warning':
+      view.warnings.push({ code: event.code, message: event.message, ...(event.step_id && { step_id: event.step_id }) });
+      return;
+    case 'step_started':
+    case 'step_completed':
+    case 'step_unblocked':
+      if (!isEnded(view.status)) view.status = 'running';
+      return;
+    case 'step_failed':
+    case 'step_skipped':
+    case 'step_waiting':
+    case 'step_blocked':
+      return;
+  }
+}
+
+function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: number): void {
+  const step = own(view.steps, stepId);
+  if (step === undefined) return;
+  switch (event.event) {
+    case 'step_started':
+      step.status = 'running';
+      step.startedAt = at;
+      step.attempts = 1;
+      return;
+    case 'step_completed':
+      settle(step, 'done', at);
+      return;
+    case 'step_failed':
+      settle(step, 'failed', at);
+      step.error = event.error;
+      return;
+    case 'step_skipped':
+      settle(step, 'skipped', at);
+      return;
+    case 'step_waiting':
+      step.status = 'waiting_for_input';
+      step.startedAt = at;
+      step.message = event.message;
+      step.schema = event.schema;
+      return;
+    case 'step_blocked':
+      step.status = 'blocked';
+      step.missing = event.missing;
+      delete step.retry;
+      return;
+    case 'step_unblocked':
+      step.status = 'pending';
+      delete step.missing;
+      return;
+    case 'workflow_paused':
+    case 'workflow_started':
+    case 'workflow_completed':
+    case 'run_blocked':
+    case 'run_warning':
+      return;
+  }
+}
+
+function settle(step: StepView, status: 'done' | 'failed' | 'skipped', at: number): void {
+  if (step.retry !== undefined) step.attempts = step.retry.attempt;
+  step.status = status;
+  step.completedAt = at;
+  delete step.retry;
+  delete step.missing;
+}
