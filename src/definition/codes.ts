@@ -49,6 +49,8 @@ export const codes = {
   NO_WORKER: { exit: 3, title: 'No engine worker is alive' },
   CODEC_MISMATCH: { exit: 2, title: 'A payload cannot be read with this codec' },
   TEMPORAL_NOT_FOUND: { exit: 2, title: 'The temporal program could not be had' },
+  DATA_IN_USE: { exit: 2, title: 'Another process uses the data folder' },
+  TEMPORAL_NOT_STARTED: { exit: 2, title: 'The Temporal dev server did not start' },
   PORT_IN_USE: { exit: 2, title: 'A port is taken' },
   BAD_TOOLS_FILE: { exit: 2, title: 'A tools file cannot be loaded' },
   BAD_MCP_SERVER: { exit: 2, title: 'An MCP server cannot be reached' },
