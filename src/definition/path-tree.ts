@@ -1,6 +1,7 @@
 import { isObject, own, type JsonValue } from './json.js';
 
 const isArray = Array.isArray;
+const ChildMap = Map<string, PathNode>;
 
 type Container = JsonValue | { readonly [key: string]: JsonValue };
 
@@ -17,8 +18,8 @@ export function walk(root: Container, segments: readonly string[], start = 0): J
 }
 
 function element(array: readonly JsonValue[], segment: string): JsonValue | undefined {
-  const index = Number(segment);
-  return String(index) === segment && index >= 0 && index < array.length ? array[index] : undefined;
+  const index = +segment;
+  return `${index}` === segment && index >= 0 && index < array.length ? array[index] : undefined;
 }
 
 /** Values by path: a path's own value or its nearest ancestor's is found in one walk, however long the path is. */
@@ -28,7 +29,7 @@ export class PathTree {
   set(segments: readonly string[], value: JsonValue): void {
     let node = this.#root;
     for (const segment of segments) {
-      node.children ??= new Map();
+      node.children ??= new ChildMap();
       let child = node.children.get(segment);
       if (child === undefined) node.children.set(segment, (child = {}));
       node = child;

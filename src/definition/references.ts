@@ -4,6 +4,8 @@ import { textOf } from './text.js';
 
 const isArray = Array.isArray;
 const keysOf = Object.keys;
+const valuesOf = Object.values<JsonValue>;
+const PathSet = Set<string>;
 
 /** Finds the value of a reference; undefined leaves it as written. `path` is empty for a bare namespace. */
 export type Lookup = (namespace: string, path: readonly string[]) => JsonValue | undefined;
@@ -16,7 +18,7 @@ export interface Scope {
   input: JsonValue;
   /** Results by step id. */
   steps: { readonly [stepId: string]: JsonValue };
-  env: { readonly [name: string]: string };
+  env: { readonly [name: string]: JsonValue };
   /** The flat top level of the context: the last place that `{context.x}` looks in. */
   context: JsonObject;
   /** The element of a fan-out or of a reply's button template; without it `{item}` stays as written. */
@@ -80,13 +82,13 @@ export function resolveFields<Config extends object>(
  * `aliases`: names that begin a reference besides {@link NAMESPACES}.
  */
 export function referencesIn(value: JsonValue, aliases: readonly string[] = []): string[] {
-  const paths = new Set<string>();
+  const paths = new PathSet();
   const pending: JsonValue[] = [value];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (typeof next === 'string') {
       addReferences(next, aliases, paths);
     } else if (typeof next === 'object' && next !== null) {
-      const children = isArray(next) ? next : Object.values(next);
+      const children = isArray(next) ? next : valuesOf(next);
       for (let i = children.length - 1; i >= 0; i--) pending.push(children[i] ?? null);
     }
   }
