@@ -212,7 +212,9 @@ function resolveString(text: string, lookup: Lookup): JsonValue {
   const first = nextReference(text, 0);
   if (first === undefined) return text;
   const isAlone = text.slice(0, first.start).trim() === '' && text.slice(first.end).trim() === '';
-  return isAlone ? (lookup(first.namespace, first.path) ?? text) : resolveText(text, lookup);
+  if (!isAlone) return resolveText(text, lookup);
+  const value = lookup(first.namespace, first.path);
+  return value === undefined ? text : value;
 }
 
 /** A copy of the value with each of its strings changed; iterative, so that no depth overflows the stack. */
