@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v4 as uuid } from 'uuid';
@@ -11,6 +11,8 @@ const FILE_NAME = 'temporal.lock';
 /** How long a server whose parent was killed may take to end. */
 const SERVER_END_MS = 15_000;
 const POLL_MS = 100;
+/** A takeover takes milliseconds: what is older was left behind by a process that died in it. */
+const TAKEOVER_MS = 5_000;
 
 const lockSchema = z.object({ owner: processMarkSchema, server: processMarkSchema.optional() });
 type Lock = z.infer<typeof lockSchema>;
@@ -47,13 +49,23 @@ async function create(path: string, lock: Lock): Promise<boolean> {
   }
 }
 
-/** Moves the file away first: of several that find it stale, one takes it, and a fresh one taken by mistake goes back. */
+/**
+ * Only one process at a time removes, and only what it has read again: a fresh lock that another one has created after
+ * removing the same stale one must stay.
+ */
 async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${uuid()}`;
-  const moved = await rename(path, aside).then(() => true, () => false);
-  if (!moved) return;
-  if ((await readFile(aside, 'utf8')) !== stale) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  const guard = `${path}.takeover`;
+  if (!(await mkdir(guard).then(() => true, () => false))) {
+    const since = (await stat(guard).catch(() => undefined))?.mtimeMs ?? Date.now();
+    if (Date.now() - since > TAKEOVER_MS) await rmdir(guard).catch(() => undefined);
+    await sleep(POLL_MS / 10);
+    return;
+  }
+  try {
+    if ((await read(path))?.text === stale) await rm(path, { force: true });
+  } finally {
+    await rmdir(guard).catch(() => undefined);
+  }
 }
 
 function inUse(folder: string, holder: ProcessMark): DistriError {
