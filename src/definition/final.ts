@@ -1,17 +1,18 @@
-import { dictionary, own, type JsonObject, type JsonValue } from './json.js';
+import { dictionary, own, type JsonValue } from './json.js';
 import type { FinalRecord } from './messages.js';
 import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 /** The snapshot of an ended run, with the values that its final record stores only once put back in place. */
 export function snapshotOfFinal(record: FinalRecord): RunSnapshot {
-  const steps = dictionary<JsonValue>();
-  for (const [id, step] of Object.entries(record.snapshot.steps)) {
+  const { snapshot, input } = record;
+  const steps = Object.assign(dictionary<JsonValue>(), own(snapshot.context, 'steps'));
+  for (const [id, step] of Object.entries(snapshot.steps)) {
     if (step.result !== undefined) steps[id] = step.result;
   }
-  const context: JsonObject = Object.assign(dictionary<JsonValue>(), record.snapshot.context, {
-    input: record.input,
-    steps: steps as JsonObject,
-  });
+  const { env: _env, ...keys } = input;
+  const context = Object.assign(dictionary<JsonValue>(), keys, snapshot.context);
+  for (const [key, id] of Object.entries(record.context_from ?? {})) context[key] = own(steps, id) ?? null;
+  Object.assign(context, { input, steps });
   const output = record.output_from === undefined ? record.output : own(record.snapshot.steps, record.output_from)?.result;
   return { ...record.snapshot, context, ...(output === undefined ? {} : { output }) };
 }

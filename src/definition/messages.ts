@@ -142,8 +142,10 @@ export interface FinalRecord {
   /** The run's output; when it is a step's result, that step is named instead, so that each value is stored once. */
   output?: JsonValue;
   output_from?: string;
-  /** Without `output`, and its `context` without `steps` and `input`. */
+  /** Without `output`; its `context` without the input, its keys, and the results of steps. */
   snapshot: RunSnapshot;
+  /** Top-level keys of the context that hold a step's result, with that step's id. */
+  context_from?: { [key: string]: string };
   input: JsonObject;
   /** The newest entries of the log; `step_completed` without results. */
   events: LoggedEvent[];

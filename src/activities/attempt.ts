@@ -1,0 +1,190 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { Activity, ActivityContext, StepLog } from '../kinds/activity.js';
+import { StepFailure } from '../kinds/failure.js';
+import type { ActivityKindName } from '../kinds/index.js';
+import { kinds } from '../kinds/index.js';
+import type { Code } from '../definition/codes.js';
+import { isObject, own, type JsonValue } from '../definition/json.js';
+import type { FailureDetails, StepOutcome, StepTask } from '../definition/messages.js';
+import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
+import { cut, wellFormed } from '../definition/text.js';
+import type { ConfigOf } from '../definition/types.js';
+import type { Connection, ConnectionSource } from './connection.js';
+import { idempotencyKey } from './idempotency-key.js';
+import { maskText, maskValue, secretsOf } from './mask.js';
+import { requiredConnections } from './required-connections.js';
+
+const MOST_RESULT_BYTES = 1_900_000;
+const DEFAULT_ATTEMPTS = 3;
+const LOST_WORKER_ATTEMPTS = 10;
+const HEARTBEAT_MS = 3_000;
+const LONGEST_MESSAGE = 10_000;
+
+/** Failures that another attempt cannot mend, whatever the step's `retry` says. */
+const PERMANENT = new Set<Code>(['CONNECTION_MISSING', 'CONNECTION_REJECTED', 'HTTP_REFUSED', 'TOOL_INPUT', 'RESULT_TOO_LARGE']);
+/** Failures for which the tool, and not the default of three attempts, says how often to try. */
+const TOOL_DECIDES = new Set<Code>(['TOOL_FAILED', 'TOOL_NOT_FOUND', 'TIMED_OUT']);
+
+/** What an attempt leaves for the next one: how many attempts ended by themselves, and the step's own details. */
+interface Heartbeat {
+  failures: number;
+  details?: JsonValue;
+}
+
+export interface AttemptDeps {
+  readonly connections: ConnectionSource;
+  /** Most bytes of a result as JSON; by default what a Temporal payload holds without external storage. */
+  readonly maxResultBytes?: number;
+}
+
+/** One attempt of a step on a worker. */
+export class Attempt {
+  readonly #context = Context.current();
+  readonly #state: Heartbeat;
+  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: AbortController | undefined;
+  readonly #deadlineTimer: NodeJS.Timeout | undefined;
+  #connections: Connection[] = [];
+
+  constructor(
+    private readonly task: StepTask,
+    private readonly deps: AttemptDeps,
+  ) {
+    const last = this.#context.info.heartbeatDetails as Heartbeat | undefined;
+    this.#state = isObject(last) ? { ...last } : { failures: 0 };
+    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    if (task.timeout_secs !== undefined) {
+      this.#deadline = new AbortController();
+      this.#deadlineTimer = setTimeout(() => this.#deadline?.abort(this.#timedOut()), task.timeout_secs * 1000);
+    }
+  }
+
+  /** Renders the task, runs the kind's code, and checks and masks what it gives. */
+  async run<N extends ActivityKindName>(kind: N, code: Activity<ConfigOf<N>>): Promise<StepOutcome> {
+    const { attempt } = this.#context.info;
+    const lost = attempt - 1 - this.#state.failures;
+    if (lost >= LOST_WORKER_ATTEMPTS) throw new StepFailure('WORKER_LOST', `The worker of the step was lost ${lost} times; see the workers' logs`);
+    this.#connections = await requiredConnections(this.task.requires, this.deps.connections);
+    const lookup = valuesLookup(this.task.values ?? {}, variablesOf(this.#connections));
+    const config = resolveFields(this.task.kind, kinds[kind].textFields, lookup) as ConfigOf<N>;
+    const running = code(config, this.#stepContext(lookup));
+    const result = await (this.#deadline ? Promise.race([running, rejectOnAbort(this.#deadline.signal)]) : running);
+    const masked = maskValue(result, secretsOf(this.#connections));
+    const bytes = Buffer.byteLength(JSON.stringify(masked.value));
+    const most = this.deps.maxResultBytes ?? MOST_RESULT_BYTES;
+    if (bytes > most) throw tooLarge(bytes, most);
+    return {
+      result: masked.value,
+      ...(masked.count > 0 ? { masked: masked.count } : {}),
+      ...(attempt > 1 ? { attempts: attempt } : {}),
+    };
+  }
+
+  /** How Temporal is told of an error: masked, with our code as its type, retryable when another attempt may help. */
+  failureOf(error: unknown): ApplicationFailure {
+    const failure = error instanceof StepFailure ? error : new StepFailure('INTERNAL', messageOf(error), { cause: error });
+    const { attempt } = this.#context.info;
+    this.#state.failures += 1;
+    const retryable = this.#mayRetry(failure);
+    if (retryable) this.#beat();
+    const details: FailureDetails = {
+      attempts: attempt,
+      ...(failure.details === undefined ? {} : { data: failure.details }),
+    };
+    return ApplicationFailure.create({
+      type: failure.code,
+      message: cut(wellFormed(maskText(failure.message, secretsOf(this.#connections)).text), LONGEST_MESSAGE),
+      nonRetryable: !retryable,
+      details: [details],
+      ...(retryable && failure.retryAfterSecs !== undefined ? { nextRetryDelay: failure.retryAfterSecs * 1000 } : {}),
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#deadlineTimer);
+  }
+
+  #mayRetry(failure: StepFailure): boolean {
+    const { retry } = this.task;
+    if (PERMANENT.has(failure.code) || failure.code === 'WORKER_LOST') return false;
+    if (retry?.non_retryable?.includes(failure.code)) return false;
+    if (retry?.max_attempts !== undefined && failure.code !== 'TOOL_NOT_FOUND') return this.#state.failures < retry.max_attempts;
+    return failure.retryable && (TOOL_DECIDES.has(failure.code) || this.#state.failures < DEFAULT_ATTEMPTS);
+  }
+
+  #beat(): void {
+    this.#context.heartbeat(this.#state);
+  }
+
+  #timedOut(): StepFailure {
+    return new StepFailure('TIMED_OUT', `The step took longer than its ${this.task.timeout_secs} s (timeout_secs)`, {
+      retryable: false,
+    });
+  }
+
+  #stepContext(lookup: Lookup): ActivityContext {
+    const { info, cancellationSignal } = this.#context;
+    const runId = info.workflowExecution?.workflowId ?? '';
+    const stepId = this.task.step_id ?? info.activityId;
+    return {
+      runId,
+      workflowId: this.task.workflow_id,
+      stepId,
+      attempt: info.attempt,
+      idempotencyKey: idempotencyKey(runId, stepId),
+      signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
+      heartbeat: (details) => {
+        if (details !== undefined) this.#state.details = details;
+        this.#beat();
+      },
+      log: maskedLog(this.#context.log, () => secretsOf(this.#connections)),
+      connections: this.#connections,
+      mapping: this.task.mapping === undefined ? undefined : resolve(this.task.mapping, lookup),
+      context: this.task.context,
+    };
+  }
+}
+
+/** Variables that the step's connections bring: `{env.X}`, and `{context.X}` when nothing nearer has an X. */
+function variablesOf(connections: readonly Connection[]): Lookup {
+  return (namespace, path) => {
+    const [name] = path;
+    if (path.length !== 1 || name === undefined || (namespace !== 'env' && namespace !== 'context')) return undefined;
+    for (const { env, secrets } of connections) {
+      const value = own(secrets, name) ?? own(env, name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  };
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
+function tooLarge(bytes: number, most: number): StepFailure {
+  return new StepFailure(
+    'RESULT_TOO_LARGE',
+    `The result of the step is ${bytes} bytes; ${most} fit into a Temporal payload. ` +
+      'Let the step return less, or store the data elsewhere and return where it is.',
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function maskedLog(log: Context['log'], secrets: () => readonly string[]): StepLog {
+  const mask = (message: string): string => maskText(message, secrets()).text;
+  const maskFields = (fields: { [key: string]: JsonValue } | undefined): Record<string, unknown> | undefined =>
+    fields && (maskValue(fields, secrets()).value as Record<string, unknown>);
+  return {
+    debug: (message, fields) => log.debug(mask(message), maskFields(fields)),
+    info: (message, fields) => log.info(mask(message), maskFields(fields)),
+    warn: (message, fields) => log.warn(mask(message), maskFields(fields)),
+    error: (message, fields) => log.error(mask(message), maskFields(fields)),
+  };
+}

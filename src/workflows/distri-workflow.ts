@@ -1,0 +1,159 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { JsonObject } from '../definition/json.js';
+import {
+  QUERIES,
+  SIGNALS,
+  UPDATES,
+  type Answer,
+  type ConnectionsChanged,
+  type DefinitionReport,
+  type EventsPage,
+  type FinalRecord,
+  type RunInput,
+} from '../definition/messages.js';
+import type { RunSnapshot } from '../definition/snapshot.js';
+import { wellFormed } from '../definition/text.js';
+import { checkAnswer } from './answer.js';
+import { Bell } from './bell.js';
+import { ExternalCheckpoints } from './checkpoints.js';
+import { RunMachine } from './machine.js';
+import { currentDetails, eventsAfter, finalRecord, snapshotOf, type RunIdentity } from './observe.js';
+import { compilePlan } from './plan.js';
+import { Requirements } from './requirements.js';
+import { SearchAttributes } from './search-attributes.js';
+import { StepActivities } from './step-activities.js';
+
+interface EngineActivities {
+  check_definition(input: RunInput): Promise<DefinitionReport>;
+  final_snapshot(record: FinalRecord): Promise<FinalRecord>;
+}
+
+const engine = proxyLocalActivities<EngineActivities>({ startToCloseTimeout: '1 minute' });
+
+/** A run this close to Temporal's limit of 51,200 events or 50 MB ends while it still can say why. */
+const MOST_EVENTS = 40_000;
+const MOST_BYTES = 40_000_000;
+
+/** Interprets any Distri document: the one workflow type of all runs. Its result is the run's final record. */
+export async function distriWorkflow(given: RunInput): Promise<FinalRecord> {
+  const input = given.definition_hash === undefined ? { ...given, ...(await engine.check_definition(given)) } : given;
+  const { workflowId: runId } = workflowInfo();
+  const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '' };
+  const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
+    ...(input.input ? { input: input.input } : {}),
+    ...(input.env ? { env: input.env } : {}),
+  });
+  const bell = new Bell();
+  handleMessages(machine, identity, bell);
+  const work = new CancellationScope();
+  work.cancelRequested.catch(() => {
+    machine.cancel();
+    bell.ring();
+  });
+  await CancellationScope.nonCancellable(() => drive(machine, identity, { work, bell, mayUpsert: input.search_attributes === true }));
+  return conclude(machine, finalRecord(machine, identity));
+}
+
+interface Driving {
+  /** All that the run has under way; canceled with the run. */
+  readonly work: CancellationScope;
+  readonly bell: Bell;
+  readonly mayUpsert: boolean;
+}
+
+/** Drives the machine from wake to wake until the run is over. */
+async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, mayUpsert }: Driving): Promise<void> {
+  const requirements = new Requirements(machine, work, bell);
+  const activities = new StepActivities(machine, work, bell);
+  const checkpoints = new ExternalCheckpoints(machine, identity, work, bell);
+  const attributes = new SearchAttributes(mayUpsert);
+  machine.now = Date.now();
+  await requirements.checkAll();
+  machine.now = Date.now();
+  machine.start();
+  for (;;) {
+    bell.rest();
+    machine.now = Date.now();
+    checkHistory(machine);
+    machine.advance();
+    activities.startDue();
+    requirements.followUp();
+    checkpoints.saveNew();
+    if (machine.over && checkpoints.settled) break;
+    attributes.show(machine);
+    setCurrentDetails(currentDetails(machine));
+    await condition(() => bell.rung);
+  }
+  requirements.stop();
+  machine.now = Date.now();
+  machine.end();
+  attributes.show(machine);
+  setCurrentDetails(currentDetails(machine));
+}
+
+/** Ends the workflow as the run ended, so that the Temporal Web UI tells the truth without knowing us. */
+async function conclude(machine: RunMachine, record: FinalRecord): Promise<FinalRecord> {
+  switch (machine.status) {
+    case 'canceled':
+      await CancellationScope.nonCancellable(() => engine.final_snapshot(record));
+      throw new CancelledFailure('The run was canceled');
+    case 'failed':
+      throw failureOf(machine, record);
+    default:
+      return record;
+  }
+}
+
+function failureOf(machine: RunMachine, record: FinalRecord): ApplicationFailure {
+  const { code, message, step } = machine.failure ?? { code: 'INTERNAL' as const, message: 'The run failed' };
+  const id = step === undefined ? undefined : machine.plan.steps[step]?.id;
+  return ApplicationFailure.create({
+    type: code,
+    message: wellFormed(id === undefined ? message : `Step '${id}' failed: ${message}`),
+    nonRetryable: true,
+    details: [record],
+  });
+}
+
+function checkHistory(machine: RunMachine): void {
+  const { historyLength, historySize } = workflowInfo();
+  if (historyLength < MOST_EVENTS && historySize < MOST_BYTES) return;
+  machine.failRun({
+    code: 'HISTORY_FULL',
+    message:
+      `The run's history has ${historyLength} events and ${historySize} bytes, near Temporal's limit. ` +
+      'Split the document into several, and give its steps input mappings so that they are not sent the whole context.',
+  });
+}
+
+function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell): void {
+  setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
+    machine.recheck(new Set(skills));
+    bell.ring();
+  });
+  setHandler(
+    defineUpdate<null, [Answer]>(UPDATES.answer),
+    ({ step_id, value }) => {
+      machine.now = Date.now();
+      machine.answer(step_id, value);
+      bell.ring();
+      return null;
+    },
+    { validator: (answer) => checkAnswer(machine, answer) },
+  );
+  setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
+  setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());
+  setHandler(defineQuery<EventsPage, [number]>(QUERIES.events), (after) => eventsAfter(machine, after));
+}

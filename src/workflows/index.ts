@@ -1,0 +1,2 @@
+export { distriCatalogue } from './catalogue.js';
+export { distriWorkflow } from './distri-workflow.js';

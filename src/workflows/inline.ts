@@ -1,0 +1,24 @@
+import type { Lookup } from '../definition/references.js';
+import type { ConfigOf, StepKind } from '../definition/types.js';
+import { runCheckpoint } from '../kinds/checkpoint/inline.js';
+import { runCondition } from '../kinds/condition/inline.js';
+import type { InlineKindName } from '../kinds/index.js';
+import type { Inline, InlineOutcome } from '../kinds/inline.js';
+import { runReply } from '../kinds/reply/inline.js';
+import { runWaitForInput } from '../kinds/wait-for-input/inline.js';
+
+/** The inline kinds, one line each. */
+const inlineKinds = {
+  condition: runCondition,
+  checkpoint: runCheckpoint,
+  wait_for_input: runWaitForInput,
+  reply: runReply,
+} satisfies { [N in InlineKindName]: Inline<ConfigOf<N>> };
+
+export type InlineKind = Extract<StepKind, { type: InlineKindName }>;
+
+/** Runs an inline kind. */
+export function runInline(kind: InlineKind, lookup: Lookup): InlineOutcome {
+  const run = inlineKinds[kind.type] as Inline<typeof kind>;
+  return run(kind, lookup);
+}

@@ -1,0 +1,578 @@
+import { evaluate } from '../definition/expressions.js';
+import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
+import { resolve, resolveText, scopeLookup, type Lookup } from '../definition/references.js';
+import type { RunStatus, RunWarning } from '../definition/snapshot.js';
+import type { StepKind } from '../definition/types.js';
+import { kinds } from '../kinds/index.js';
+import { runInline, type InlineKind } from './inline.js';
+import { EventLog } from './log.js';
+import { Availability, Questions } from './needs.js';
+import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
+import { Fifo, Smallest } from './queues.js';
+import { pendingState, type Failure, type StepState } from './state.js';
+import { buildTask } from './task.js';
+
+/** A step that may start now: what to send, and the skill whose queue it goes to. */
+export interface Start {
+  readonly index: number;
+  readonly skill: string;
+  readonly task: StepTask;
+}
+
+/** What the run's references see. */
+export interface RunScope {
+  readonly input: JsonObject;
+  readonly env: JsonObject;
+  readonly steps: JsonObject;
+  /** The flat top level of the context. */
+  readonly context: JsonObject;
+}
+
+export interface MachineOptions {
+  readonly input?: JsonObject;
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** After so many rejections of its connection without a success a step fails. */
+const MAX_REJECTIONS = 5;
+/** A check as old as this, in milliseconds, still counts as fresh. */
+const FRESH_MS = 1_000;
+
+/**
+ * The state of a run and the rules by which it goes on (design, section 5). It knows nothing of Temporal: whoever drives
+ * it sets `now`, tells it what happened, calls `advance`, and does what `takeStarts` and `takeChecks` ask for.
+ * Over the whole run the cost is O(steps + edges): each step and each edge is looked at a bounded number of times.
+ */
+export class RunMachine {
+  /** Milliseconds since the epoch; set before each call that changes something. */
+  now = 0;
+  readonly steps: StepState[];
+  readonly scope: RunScope;
+  readonly log = new EventLog();
+  readonly warnings: RunWarning[] = [];
+  readonly counts = { done: 0, failed: 0, skipped: 0 };
+  readonly running = new Set<number>();
+  readonly waiting = new Set<number>();
+  readonly blocked = new Set<number>();
+  /** Indexes of finished steps, the latest last. */
+  readonly finished: number[] = [];
+  /** Top-level keys of the context that hold a step's result, with that step's id. */
+  readonly contextFrom = new Map<string, string>();
+  failure: (Failure & { step?: number }) | undefined;
+  canceled = false;
+  startedAt = 0;
+  completedAt: number | undefined;
+
+  readonly #available = new Availability();
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  readonly #remaining: number[];
+  readonly #readyParallel = new Fifo();
+  readonly #readySequential = new Smallest();
+  /** Steps whose turn has come and that wait for one of the run's activity slots. */
+  readonly #slots = new Fifo();
+  #toCheck: number[] = [];
+  #checking = 0;
+  #done: number[] = [];
+  #heldBy = 0;
+  #started = false;
+  #shownStatus: RunStatus = 'pending';
+  #shownMissing = '';
+  readonly #concurrency: number;
+  readonly #lookup: Lookup;
+
+  constructor(
+    readonly plan: Plan,
+    readonly options: MachineOptions,
+  ) {
+    this.steps = plan.steps.map(pendingState);
+    this.#remaining = plan.steps.map((step) => step.dependencyCount);
+    this.#concurrency = concurrencyOf(plan.definition);
+    this.scope = initialScope(plan, options);
+    this.#lookup = scopeLookup(this.scope);
+  }
+
+  /** Everything that the steps which may run could need; ask it before `start`. */
+  allNeeds(): RequirementsCheck | undefined {
+    const questions = new Questions();
+    const { entryPoint, indexOf } = this.plan;
+    const reached = entryPoint && reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
+    for (const step of this.plan.steps) {
+      if (!reached || reached[step.index]) questions.addKind(step.step.kind, step.requires);
+    }
+    const { checkpoint } = this.plan.definition;
+    if (checkpoint?.type === 'external') questions.add([], [checkpoint.tool_name]);
+    return questions.empty ? undefined : questions.check();
+  }
+
+  learn(check: RequirementsCheck, report: RequirementsReport): void {
+    this.#available.learn(check, report);
+    this.#checkedAt = this.now;
+  }
+
+  start(): void {
+    this.startedAt = this.now;
+    this.log.add(this.now, 'workflow_started', -1, { total_steps: this.steps.length });
+    this.#applyEntryPoint();
+    this.#started = true;
+    for (const step of this.plan.steps) {
+      if (this.steps[step.index]?.status === 'pending' && this.#remaining[step.index] === 0) this.#ready(step);
+    }
+  }
+
+  /** Lets every step whose turn has come begin; afterwards `takeStarts` and `takeChecks` hold what the world must do. */
+  advance(): void {
+    while (!this.#stopping) {
+      const next = this.#readyParallel.shift() ?? (this.#sequentialMayStart() ? this.#readySequential.shift() : undefined);
+      if (next === undefined) break;
+      this.#begin(this.#planned(next));
+    }
+    this.#observeStatus();
+  }
+
+  get #stopping(): boolean {
+    return this.failure !== undefined || this.canceled;
+  }
+
+  /** Whether nothing can happen any more. */
+  get over(): boolean {
+    if (this.running.size > 0) return false;
+    return this.#stopping || this.counts.done + this.counts.skipped + this.counts.failed === this.steps.length;
+  }
+
+  get status(): RunStatus {
+    if (this.over) return this.canceled ? 'canceled' : this.failure ? 'failed' : 'completed';
+    if (this.running.size > 0 || this.#slots.size > 0 || this.#checking > 0 || this.#stopping) return 'running';
+    if (this.waiting.size > 0) return 'paused';
+    return this.blocked.size > 0 ? 'blocked' : 'running';
+  }
+
+  /** The skills that due steps lack, sorted. */
+  missing(): string[] {
+    const skills = new Set<string>();
+    for (const index of this.blocked) for (const skill of this.#state(index).missing ?? []) skills.add(skill);
+    return [...skills].sort();
+  }
+
+  /**
+   * Steps to schedule now, within the run's concurrency and about `budget` bytes of inputs; at least one when a slot is
+   * free. `measure` gives a task's size in bytes; a task above `limit` fails its step.
+   */
+  takeStarts(budget: number, limit: number, measure: (task: StepTask) => number): Start[] {
+    const starts: Start[] = [];
+    let left = budget;
+    while (left > 0 && this.running.size < this.#concurrency && !this.#stopping) {
+      const index = this.#slots.shift();
+      if (index === undefined) break;
+      const start = this.#startOf(index);
+      const size = measure(start.task);
+      if (size > limit) {
+        this.#fail(index, {
+          code: 'INPUT_TOO_LARGE',
+          message: `The input of the step is ${size} bytes; ${limit} fit. Give the step an input mapping that picks what it needs.`,
+        });
+        continue;
+      }
+      left -= size;
+      this.#markStarted(index, this.#state(index));
+      this.running.add(index);
+      starts.push(start);
+    }
+    return starts;
+  }
+
+  /** Steps that must be checked afresh before they block, with the questions to ask. Report by `checked`. */
+  takeChecks(): { steps: number[]; check: RequirementsCheck } | undefined {
+    if (this.#toCheck.length === 0) return undefined;
+    const steps = this.#toCheck;
+    this.#toCheck = [];
+    const questions = new Questions();
+    for (const index of steps) this.#addQuestions(index, questions);
+    return { steps, check: questions.check() };
+  }
+
+  checked(steps: readonly number[], check: RequirementsCheck, report: RequirementsReport): void {
+    this.learn(check, report);
+    for (const index of steps) {
+      this.#checking -= 1;
+      if (this.#stopping) continue;
+      const hadLostItsTurn = this.blocked.delete(index);
+      this.#place(this.#planned(index), true, hadLostItsTurn);
+    }
+  }
+
+  /** Steps that are done since the last call, for an external checkpoint. */
+  takeDone(): number[] {
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+
+  /** The skill on whose queue a tool runs; undefined when nobody offers it. */
+  skillOfTool(toolName: string): string | undefined {
+    const placement = this.#available.place({ type: 'tool_call', tool_name: toolName }, toolName, [], undefined);
+    return placement.at === 'skill' ? placement.skill : undefined;
+  }
+
+  /** What the blocked steps wait for, or undefined when none is blocked. */
+  awaited(): { key: string; check: RequirementsCheck } | undefined {
+    if (this.blocked.size === 0) return undefined;
+    const questions = new Questions();
+    for (const index of this.blocked) this.#addQuestions(index, questions);
+    return { key: questions.key, check: questions.check() };
+  }
+
+  /** Some skills may have appeared: the blocked steps that lack one of them are checked again. */
+  recheck(skills?: ReadonlySet<string>): void {
+    for (const index of this.blocked) {
+      const missing = this.#state(index).missing ?? [];
+      if (this.#toCheck.includes(index) || (skills && !missing.some((skill) => skills.has(skill)))) continue;
+      this.#toCheck.push(index);
+      this.#checking += 1;
+    }
+  }
+
+  succeed(index: number, outcome: StepOutcome): void {
+    const state = this.#state(index);
+    this.running.delete(index);
+    state.attempts = outcome.attempts ?? 1;
+    if (outcome.masked) state.masked = outcome.masked;
+    this.#finish(index, 'done', outcome.result);
+  }
+
+  fail(index: number, failure: Failure): void {
+    this.running.delete(index);
+    this.#fail(index, failure);
+  }
+
+  /** A connection was missing, or was answered 401 or 403, while the step ran: it blocks until that changes. */
+  reject(index: number, rejection: { skill: string; revision?: string }, failure: Failure): void {
+    const state = this.#state(index);
+    this.running.delete(index);
+    state.rejections += 1;
+    state.attempts = failure.attempts ?? state.attempts;
+    if (state.rejections >= MAX_REJECTIONS) return this.#fail(index, failure);
+    if (rejection.revision !== undefined) (state.rejected ??= new Map()).set(rejection.skill, rejection.revision);
+    state.status = 'pending';
+    this.#toCheck.push(index);
+    this.#checking += 1;
+  }
+
+  /** No worker took the step in time: it is placed again, and blocks when none is there. No attempt is counted. */
+  requeue(index: number): void {
+    this.running.delete(index);
+    this.#state(index).status = 'pending';
+    this.#toCheck.push(index);
+    this.#checking += 1;
+  }
+
+  /** The state of the step when it waits for an answer. */
+  waitingStep(stepId: string): StepState | undefined {
+    const index = this.plan.indexOf.get(stepId);
+    return index !== undefined && this.waiting.has(index) ? this.#state(index) : undefined;
+  }
+
+  /** Gives a waiting step its answer, which the caller has checked; one that does not wait is left alone. */
+  answer(stepId: string, value: JsonValue): void {
+    const index = this.plan.indexOf.get(stepId);
+    if (index === undefined || !this.waiting.delete(index)) return;
+    if (!this.#planned(index).parallel) this.#heldBy -= 1;
+    this.#finish(index, 'done', value);
+  }
+
+  /** Nothing new starts; the run is over when its running activities have ended. */
+  cancel(): void {
+    this.canceled = true;
+    this.#stop();
+  }
+
+  failRun(failure: Failure): void {
+    this.failure ??= failure;
+    this.#stop();
+  }
+
+  /** Closes the log of a run that is over; waiting and blocked steps are shown as not reached. */
+  end(): void {
+    this.completedAt = this.now;
+    for (const index of [...this.waiting, ...this.blocked]) {
+      const state = this.#state(index);
+      state.status = 'pending';
+      delete state.missing;
+      delete state.error;
+    }
+    this.waiting.clear();
+    this.blocked.clear();
+    const { done, failed } = this.counts;
+    const error = this.canceled ? undefined : this.failure?.message;
+    this.log.add(this.now, 'workflow_completed', -1, {
+      status: this.status,
+      steps_done: done,
+      steps_failed: failed,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  warn(warning: RunWarning): void {
+    this.warnings.push(warning);
+    this.log.add(this.now, 'run_warning', -1, warning);
+  }
+
+  /** The run's whole context, as steps without a mapping see it. */
+  context(): JsonObject {
+    const { context, input, env, steps } = this.scope;
+    const whole = Object.assign(dictionary<JsonValue>(), context, { input, steps });
+    if (Object.keys(env).length > 0) whole['env'] = env;
+    return whole;
+  }
+
+  #planned(index: number): PlanStep {
+    return this.plan.steps[index] as PlanStep;
+  }
+
+  #state(index: number): StepState {
+    return this.steps[index] as StepState;
+  }
+
+  #ready(step: PlanStep): void {
+    (step.parallel ? this.#readyParallel : this.#readySequential).push(step.index);
+  }
+
+  #sequentialMayStart(): boolean {
+    return this.running.size === 0 && this.#slots.size === 0 && this.#checking === 0 && this.#heldBy === 0;
+  }
+
+  #applyEntryPoint(): void {
+    const { entryPoint, indexOf } = this.plan;
+    if (!entryPoint) return;
+    for (const [id, value] of Object.entries(entryPoint.preset_results ?? {})) this.scope.steps[id] = value;
+    const reached = reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
+    for (const step of this.plan.steps) {
+      if (!reached[step.index]) this.#finish(step.index, 'skipped', this.scope.steps[step.id]);
+    }
+  }
+
+  /** The step's turn has come: is it skipped, what does it do, and where? */
+  #begin(step: PlanStep): void {
+    const state = this.#state(step.index);
+    if (state.kind === undefined) {
+      const lookup = this.#noticing(step);
+      if (step.skipIf && evaluate(step.skipIf, lookup)) return this.#finish(step.index, 'skipped', undefined);
+      state.label = resolveText(step.step.label ?? step.id, lookup);
+      let kind: StepKind = step.step.kind;
+      while (kind.type === 'condition') {
+        const outcome = runInline(kind, lookup);
+        if (outcome.type === 'done') {
+          this.#markStarted(step.index, state);
+          return this.#finish(step.index, 'done', outcome.result);
+        }
+        if (outcome.type !== 'branch') break;
+        kind = outcome.kind;
+      }
+      state.kind = kind;
+    }
+    this.#place(step, this.now - this.#checkedAt < FRESH_MS);
+  }
+
+  #place(step: PlanStep, fresh: boolean, queueAgain = false): void {
+    const { index } = step;
+    const state = this.#state(index);
+    const kind = state.kind as StepKind;
+    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
+    if (placement.at === 'nowhere') {
+      if (!fresh) {
+        this.#toCheck.push(index);
+        this.#checking += 1;
+        return;
+      }
+      const unknown = placement.tools.find((tool) => this.#available.isUnknownTool(tool));
+      if (unknown !== undefined && placement.unmet.length === 0) {
+        return this.#fail(index, {
+          code: 'TOOL_NOT_FOUND',
+          message: `No worker offers the tool '${unknown}'. Start one with a tools file that defines it, or correct tool_name.`,
+        });
+      }
+      if (placement.unmet.length > 0) {
+        return this.#block(index, [...new Set(placement.unmet.map((query) => query.skill))]);
+      }
+    }
+    this.#unblock(index, state);
+    if (queueAgain && !step.parallel) this.#readySequential.push(index);
+    else if (placement.at === 'inline') this.#runInline(step, state);
+    else this.#slots.push(index);
+  }
+
+  #runInline(step: PlanStep, state: StepState): void {
+    this.#markStarted(step.index, state);
+    const outcome = runInline(state.kind as InlineKind, this.#noticing(step));
+    switch (outcome.type) {
+      case 'done':
+        return this.#finish(step.index, 'done', outcome.result);
+      case 'wait':
+        state.status = 'waiting_for_input';
+        state.message = outcome.message;
+        state.schema = outcome.schema;
+        this.waiting.add(step.index);
+        if (!step.parallel) this.#heldBy += 1;
+        return this.log.add(this.now, 'step_waiting', step.index, { message: outcome.message, schema: outcome.schema });
+      case 'branch':
+        return this.#fail(step.index, { code: 'INTERNAL', message: 'A condition was left unevaluated' });
+    }
+  }
+
+  #startOf(index: number): Start {
+    const step = this.#planned(index);
+    const state = this.#state(index);
+    const kind = state.kind as StepKind;
+    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
+    const plain = kinds[kind.type];
+    const skill = placement.at === 'skill' ? placement.skill : plain.runs === 'activity' ? plain.skill : '';
+    const task = buildTask(this.plan.definition.id, step.step, kind, this.#noticing(step), () => this.context());
+    return { index, skill, task };
+  }
+
+  #toolName(kind: StepKind): string | undefined {
+    return kind.type === 'tool_call' ? resolveText(kind.tool_name, this.#lookup) : undefined;
+  }
+
+  #addQuestions(index: number, questions: Questions): void {
+    const step = this.#planned(index);
+    const state = this.#state(index);
+    const kind = state.kind as StepKind;
+    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
+    if (placement.at === 'nowhere') questions.add(placement.unmet, placement.tools);
+    else questions.addKind(kind, step.requires);
+  }
+
+  #markStarted(index: number, state: StepState): void {
+    if (state.startedAt === undefined) this.log.add(this.now, 'step_started', index);
+    state.status = 'running';
+    state.startedAt ??= this.now;
+  }
+
+  #block(index: number, missing: string[]): void {
+    const state = this.#state(index);
+    this.blocked.add(index);
+    const error = `Missing skills: ${missing.join(', ')}`;
+    if (state.status === 'blocked' && state.error === error) return;
+    state.status = 'blocked';
+    state.missing = missing;
+    state.error = error;
+    this.log.add(this.now, 'step_blocked', index, { missing });
+  }
+
+  #unblock(index: number, state: StepState): void {
+    if (state.missing === undefined) return;
+    state.status = 'pending';
+    delete state.missing;
+    delete state.error;
+    this.log.add(this.now, 'step_unblocked', index);
+  }
+
+  #fail(index: number, failure: Failure): void {
+    const state = this.#state(index);
+    state.status = 'failed';
+    state.error = failure.message;
+    state.errorCode = failure.code;
+    state.attempts = failure.attempts ?? state.attempts;
+    state.startedAt ??= this.now;
+    state.completedAt = this.now;
+    delete state.missing;
+    this.counts.failed += 1;
+    this.finished.push(index);
+    this.log.add(this.now, 'step_failed', index, { error: failure.message, error_code: failure.code });
+    if (this.canceled) return;
+    this.failure ??= { ...failure, step: index };
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#readyParallel.clear();
+    this.#readySequential.clear();
+    this.#slots.clear();
+    this.#toCheck = [];
+  }
+
+  #finish(index: number, status: 'done' | 'skipped', result: JsonValue | undefined): void {
+    const step = this.#planned(index);
+    const state = this.#state(index);
+    state.status = status;
+    state.completedAt = this.now;
+    if (result !== undefined) {
+      state.result = result;
+      this.scope.steps[step.id] = result;
+    }
+    this.counts[status] += 1;
+    if (status === 'done') {
+      this.finished.push(index);
+      this.#done.push(index);
+      const plain = kinds[(state.kind ?? step.step.kind).type];
+      if (plain.runs === 'activity' && 'contextKey' in plain && result !== undefined) {
+        this.scope.context[plain.contextKey] = result;
+        this.contextFrom.set(plain.contextKey, step.id);
+      }
+    }
+    this.log.add(this.now, status === 'done' ? 'step_completed' : 'step_skipped', index);
+    for (const dependent of step.dependents) {
+      const left = (this.#remaining[dependent] as number) - 1;
+      this.#remaining[dependent] = left;
+      if (left === 0 && this.#state(dependent).status === 'pending' && this.#started) this.#ready(this.#planned(dependent));
+    }
+  }
+
+  /** The run's references, with a warning for a variable that is not there and that no connection can bring. */
+  #noticing(step: PlanStep): Lookup {
+    if (step.requires.length > 0) return this.#lookup;
+    return (namespace, path) => {
+      const value = this.#lookup(namespace, path);
+      if (value === undefined && namespace === 'env' && path.length > 0) this.#warnVariable(step.id, path.join('.'));
+      return value;
+    };
+  }
+
+  #warnVariable(stepId: string, name: string): void {
+    if (this.warnings.some((warning) => warning.step_id === stepId && warning.message.includes(`{env.${name}}`))) return;
+    this.warn({
+      code: 'MISSING_VARIABLE',
+      message: `The run has no variable for {env.${name}}; it stays as written`,
+      step_id: stepId,
+    });
+  }
+
+  /** Tells when the run as a whole pauses or blocks. */
+  #observeStatus(): void {
+    const status = this.status;
+    const missing = status === 'blocked' ? this.missing() : [];
+    const shownMissing = missing.join(' ');
+    if (status === this.#shownStatus && shownMissing === this.#shownMissing) return;
+    if (status === 'blocked') this.log.add(this.now, 'run_blocked', -1, { missing });
+    if (status === 'paused' && this.#shownStatus !== 'paused') {
+      const [first] = this.waiting;
+      if (first !== undefined) this.log.add(this.now, 'workflow_paused', first, { message: this.#state(first).message ?? '' });
+    }
+    this.#shownStatus = status;
+    this.#shownMissing = shownMissing;
+  }
+}
+
+/** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */
+function initialScope(plan: Plan, options: MachineOptions): RunScope {
+  const initial: JsonObject = plan.definition.context ?? {};
+  const objectAt = (key: string): JsonObject => {
+    const value = Object.hasOwn(initial, key) ? initial[key] : undefined;
+    return Object.assign(dictionary<JsonValue>(), isObject(value) ? value : {});
+  };
+  const input = options.input ?? objectAt('input');
+  const context = Object.assign(dictionary<JsonValue>(), initial, input);
+  for (const reserved of ['input', 'steps', 'env']) delete context[reserved];
+  return { input, context, steps: objectAt('steps'), env: Object.assign(objectAt('env'), options.env) };
+}
+
+/** The run's output: the document's mapping, else the result of the last step that is done, in document order. */
+export function outputOf(machine: RunMachine): { output: JsonValue } | { output_from: string } | undefined {
+  const mapping = machine.plan.definition.output;
+  if (mapping !== undefined) return { output: resolve(mapping, scopeLookup(machine.scope)) };
+  for (let index = machine.steps.length - 1; index >= 0; index -= 1) {
+    if (machine.steps[index]?.status === 'done') return { output_from: machine.plan.steps[index]?.id ?? '' };
+  }
+  return undefined;
+}

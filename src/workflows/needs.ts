@@ -1,0 +1,117 @@
+import { own } from '../definition/json.js';
+import { kinds } from '../kinds/index.js';
+import type { RequirementQuery, RequirementsCheck, RequirementsReport, RequirementState } from '../definition/messages.js';
+import type { StepKind, StepRequirement } from '../definition/types.js';
+
+/** Where a step runs and what it still lacks. */
+export type Placement =
+  | { readonly at: 'skill'; readonly skill: string }
+  | { readonly at: 'inline' }
+  | { readonly at: 'nowhere'; readonly unmet: readonly RequirementQuery[]; readonly tools: readonly string[] };
+
+export function isNative(skill: string): boolean {
+  return skill.startsWith('native:');
+}
+
+function keyOf(query: RequirementQuery): string {
+  return JSON.stringify([query.skill, query.worker === true, [...(query.permissions ?? [])].sort(), query.rejected_revision]);
+}
+
+/** A step's explicit requirement as a question; `rejected` maps a skill to its revision that was answered 401 or 403. */
+function queryOf(requirement: StepRequirement, rejected: ReadonlyMap<string, string> | undefined): RequirementQuery {
+  if (isNative(requirement.skill)) return { skill: requirement.skill, worker: true };
+  const revision = rejected?.get(requirement.skill);
+  return {
+    skill: requirement.skill,
+    ...(requirement.permissions?.length ? { permissions: requirement.permissions } : {}),
+    ...(revision === undefined ? {} : { rejected_revision: revision }),
+  };
+}
+
+/** What is known of skills and tools: the answers of the requirement checks, the newest of each question. */
+export class Availability {
+  readonly #states = new Map<string, RequirementState>();
+  readonly #tools = new Map<string, { skill: string; live: boolean } | null>();
+
+  learn(check: RequirementsCheck, report: RequirementsReport): void {
+    check.requirements.forEach((query, index) => {
+      const state = report.requirements[index];
+      if (state) this.#states.set(keyOf(query), state);
+    });
+    for (const name of check.tools) this.#tools.set(name, own(report.tools, name) ?? null);
+  }
+
+  /** Whether this tool was looked for and nobody announces it. */
+  isUnknownTool(name: string): boolean {
+    return this.#tools.get(name) === null;
+  }
+
+  /** Where a step of this kind goes; `toolName` is the resolved name of a tool call. */
+  place(
+    kind: StepKind,
+    toolName: string | undefined,
+    requires: readonly StepRequirement[],
+    rejected: ReadonlyMap<string, string> | undefined,
+  ): Placement {
+    const explicit = requires.map((requirement) => queryOf(requirement, rejected));
+    const unmet = explicit.filter((query) => !this.#met(query));
+    const plain = kinds[kind.type];
+    if (plain.runs === 'inline') return unmet.length > 0 ? { at: 'nowhere', unmet, tools: [] } : { at: 'inline' };
+
+    const tool = toolName === undefined ? undefined : this.#tools.get(toolName);
+    if (toolName !== undefined && !tool) return { at: 'nowhere', unmet, tools: [toolName] };
+    const connections = explicit.filter((query) => !isNative(query.skill));
+    const only = connections.length === 1 ? connections[0] : undefined;
+    if (unmet.length === 0 && only && this.#states.get(keyOf(only))?.served) return { at: 'skill', skill: only.skill };
+
+    const skill = tool?.skill ?? plain.skill;
+    const worker: RequirementQuery = { skill, worker: true };
+    if (!tool?.live && !this.#met(worker) && !unmet.some((query) => query.skill === skill)) unmet.push(worker);
+    return unmet.length > 0 ? { at: 'nowhere', unmet, tools: toolName === undefined ? [] : [toolName] } : { at: 'skill', skill };
+  }
+
+  #met(query: RequirementQuery): boolean {
+    return this.#states.get(keyOf(query))?.available === true;
+  }
+}
+
+/** Gathers questions, each once. */
+export class Questions {
+  readonly #queries = new Map<string, RequirementQuery>();
+  readonly #tools = new Set<string>();
+
+  add(queries: readonly RequirementQuery[], tools: readonly string[]): void {
+    for (const query of queries) this.#queries.set(keyOf(query), query);
+    for (const tool of tools) this.#tools.add(tool);
+  }
+
+  /** All that steps of this kind may need, branches of conditions too. */
+  addKind(kind: StepKind, requires: readonly StepRequirement[]): void {
+    this.add(
+      requires.map((requirement) => queryOf(requirement, undefined)),
+      [],
+    );
+    if (kind.type === 'condition') {
+      this.addKind(kind.if_true, []);
+      if (kind.if_false) this.addKind(kind.if_false, []);
+    } else if (kind.type === 'tool_call') {
+      if (!kind.tool_name.includes('{')) this.add([], [kind.tool_name]);
+    } else {
+      const plain = kinds[kind.type];
+      if (plain.runs === 'activity') this.add([{ skill: plain.skill, worker: true }], []);
+    }
+  }
+
+  get empty(): boolean {
+    return this.#queries.size === 0 && this.#tools.size === 0;
+  }
+
+  /** Names the set, so that two of them can be compared. */
+  get key(): string {
+    return JSON.stringify([[...this.#queries.keys()].sort(), [...this.#tools].sort()]);
+  }
+
+  check(): RequirementsCheck {
+    return { requirements: [...this.#queries.values()], tools: [...this.#tools] };
+  }
+}

@@ -1,0 +1,84 @@
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  isCancellation,
+  proxyLocalActivities,
+  scheduleActivity,
+} from '@temporalio/workflow';
+import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
+import type { Bell } from './bell.js';
+import type { RunMachine } from './machine.js';
+
+interface Checks {
+  check_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
+}
+
+const { check_requirements: checkRequirements } = proxyLocalActivities<Checks>({ startToCloseTimeout: '1 minute' });
+
+/** Asks what skills and tools there are, and waits for those that are missing. */
+export class Requirements {
+  #awaited = 0;
+  #awaiting: { key: string; scope: CancellationScope } | undefined;
+
+  constructor(
+    private readonly machine: RunMachine,
+    private readonly work: CancellationScope,
+    private readonly bell: Bell,
+  ) {}
+
+  /** One check for the whole document: one event, not one a step. */
+  async checkAll(): Promise<void> {
+    const check = this.machine.allNeeds();
+    if (!check) return;
+    const report = await checkRequirements(check);
+    this.machine.now = Date.now();
+    this.machine.learn(check, report);
+  }
+
+  /** Checks afresh what is about to block, and holds one activity that ends when something missing appears. */
+  followUp(): void {
+    const due = this.machine.takeChecks();
+    if (due) {
+      void checkRequirements(due.check).then((report) => {
+        this.machine.now = Date.now();
+        this.machine.checked(due.steps, due.check, report);
+        this.bell.ring();
+      });
+    }
+    const awaited = this.machine.over ? undefined : this.machine.awaited();
+    if (awaited?.key === this.#awaiting?.key) return;
+    this.stop();
+    if (awaited) this.#await(awaited.key, awaited.check);
+  }
+
+  stop(): void {
+    this.#awaiting?.scope.cancel();
+    this.#awaiting = undefined;
+  }
+
+  #await(key: string, check: RequirementsCheck): void {
+    const scope = new CancellationScope({ cancellable: true, parent: this.work });
+    this.#awaiting = { key, scope };
+    scope
+      .run(() =>
+        scheduleActivity<RequirementsReport>('await_requirements', [check], {
+          activityId: `~requirements~${(this.#awaited += 1)}`,
+          summary: `waits for ${check.requirements.map((query) => query.skill).join(', ')}`.slice(0, 200),
+          startToCloseTimeout: '1 minute',
+          cancellationType: ActivityCancellationType.TRY_CANCEL,
+        }),
+      )
+      .then(
+        () => this.#appeared(scope),
+        (error: unknown) => {
+          if (!isCancellation(error)) this.#appeared(scope);
+        },
+      );
+  }
+
+  #appeared(scope: CancellationScope): void {
+    if (this.#awaiting?.scope === scope) this.#awaiting = undefined;
+    this.machine.recheck();
+    this.bell.ring();
+  }
+}

@@ -1,0 +1,28 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import type { RunMachine } from './machine.js';
+
+const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
+const MISSING = defineSearchAttributeKey('DistriMissingSkills', 'KEYWORD_LIST');
+const LONGEST_SKILL = 255;
+
+/** Keeps the run's search attributes true; each change costs one event, so only changes are written. */
+export class SearchAttributes {
+  #status = 'running';
+  #missing = '';
+
+  constructor(private readonly mayUpsert: boolean) {}
+
+  show(machine: RunMachine): void {
+    const { status } = machine;
+    const skills = machine.missing().map((skill) => skill.slice(0, LONGEST_SKILL));
+    const missing = skills.join(' ');
+    if (!this.mayUpsert || (status === this.#status && missing === this.#missing)) return;
+    upsertSearchAttributes([
+      { key: STATUS, value: status },
+      ...(missing === this.#missing ? [] : [{ key: MISSING, value: skills.length > 0 ? skills : null }]),
+    ]);
+    this.#status = status;
+    this.#missing = missing;
+  }
+}

@@ -1,0 +1,36 @@
+import type { Code } from '../definition/codes.js';
+import type { JsonValue } from '../definition/json.js';
+import type { StepStatus } from '../definition/snapshot.js';
+import type { StepKind } from '../definition/types.js';
+
+/** What a run knows of one of its steps. Times are milliseconds since the epoch. */
+export interface StepState {
+  status: StepStatus;
+  attempts: number;
+  /** Its label once its turn has come. */
+  label?: string;
+  /** What it does once its turn has come: conditions are evaluated only then, and only once. */
+  kind?: StepKind;
+  result?: JsonValue;
+  error?: string;
+  errorCode?: Code;
+  startedAt?: number;
+  completedAt?: number;
+  missing?: string[];
+  message?: string;
+  schema?: JsonValue;
+  masked?: number;
+  /** Connections that were answered 401 or 403, with the revision that was. */
+  rejected?: Map<string, string>;
+  rejections: number;
+}
+
+export interface Failure {
+  code: Code;
+  message: string;
+  attempts?: number;
+}
+
+export function pendingState(): StepState {
+  return { status: 'pending', attempts: 0, rejections: 0 };
+}

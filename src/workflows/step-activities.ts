@@ -1,0 +1,135 @@
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  scheduleActivity,
+  TimeoutFailure,
+  workflowInfo,
+  type CancellationScope,
+} from '@temporalio/workflow';
+import { codes, type Code } from '../definition/codes.js';
+import { skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
+import { cut, wellFormed } from '../definition/text.js';
+import { activityIdOf } from './activity-id.js';
+import type { Bell } from './bell.js';
+import type { RunMachine, Start } from './machine.js';
+import { jsonBytes } from './size.js';
+import type { Failure } from './state.js';
+
+/** Inputs that one workflow task may schedule: Temporal ends a run whose commands exceed 4 MB. */
+const TASK_BYTES = 1_048_576;
+/** A payload must stay below Temporal's limit of 2 MB. */
+const MOST_INPUT_BYTES = 1_900_000;
+const QUEUE_TIMEOUT_SECS = 300;
+/** Lost workers are no failure of a step: Temporal tries it again that often. */
+const LOST_WORKER_ATTEMPTS = 10;
+const LONGEST_SUMMARY = 200;
+
+/** Runs the steps that are due as activities on their skills' task queues, and tells the machine how they ended. */
+export class StepActivities {
+  readonly #prefix = workflowInfo().taskQueue;
+  #budget = TASK_BYTES;
+  #budgetOf = -1;
+
+  constructor(
+    private readonly machine: RunMachine,
+    private readonly work: CancellationScope,
+    private readonly bell: Bell,
+  ) {}
+
+  startDue(): void {
+    const { historyLength } = workflowInfo();
+    if (historyLength !== this.#budgetOf) {
+      this.#budgetOf = historyLength;
+      this.#budget = TASK_BYTES;
+    }
+    const starts = this.machine.takeStarts(this.#budget, MOST_INPUT_BYTES, (task) => {
+      const bytes = jsonBytes(task);
+      this.#budget -= bytes;
+      return bytes;
+    });
+    for (const start of starts) void this.#run(start);
+  }
+
+  async #run(start: Start): Promise<void> {
+    const { index } = start;
+    try {
+      const outcome = await this.work.run(() => this.#schedule(start));
+      this.machine.now = Date.now();
+      this.machine.succeed(index, outcome);
+    } catch (error) {
+      this.machine.now = Date.now();
+      this.#failed(start, error);
+    }
+    this.bell.ring();
+  }
+
+  #schedule({ index, skill, task }: Start): Promise<StepOutcome> {
+    const { id, step } = this.machine.plan.steps[index] as (typeof this.machine.plan.steps)[number];
+    const activityId = activityIdOf(id, index);
+    const label = this.machine.steps[index]?.label ?? id;
+    const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
+    const retry = step.retry ?? {};
+    return scheduleActivity<StepOutcome>(task.kind.type, [activityId === id ? task : { ...task, step_id: id }], {
+      activityId,
+      taskQueue: skillQueue(this.#prefix, skill),
+      summary: wellFormed(cut(summary, LONGEST_SUMMARY)),
+      startToCloseTimeout: '365 days',
+      scheduleToStartTimeout: `${step.queue_timeout_secs ?? QUEUE_TIMEOUT_SECS} seconds`,
+      heartbeatTimeout: '15 seconds',
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      allowEagerDispatch: false,
+      retry: {
+        initialInterval: `${retry.initial_interval_secs ?? 1} seconds`,
+        backoffCoefficient: retry.backoff_coefficient ?? 2,
+        maximumInterval: `${retry.max_interval_secs ?? 100} seconds`,
+        maximumAttempts: Math.max(LOST_WORKER_ATTEMPTS, retry.max_attempts ?? 0),
+      },
+    });
+  }
+
+  #failed({ index }: Start, error: unknown): void {
+    const cause = error instanceof ActivityFailure ? error.cause : error;
+    const queueTimeout = this.machine.plan.steps[index]?.step.queue_timeout_secs;
+    if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && queueTimeout == null) {
+      return this.machine.requeue(index);
+    }
+    const failure = failureOf(error, cause, queueTimeout ?? QUEUE_TIMEOUT_SECS);
+    const rejection = cause instanceof ApplicationFailure ? rejectionOf(failure.code, cause) : undefined;
+    if (rejection && !this.machine.canceled) this.machine.reject(index, rejection, failure);
+    else this.machine.fail(index, failure);
+  }
+}
+
+function detailsOf(cause: ApplicationFailure): FailureDetails | undefined {
+  return cause.details?.[0] as FailureDetails | undefined;
+}
+
+/** A step that was refused for its connection blocks on it instead of failing. */
+function rejectionOf(code: Code, cause: ApplicationFailure): { skill: string; revision?: string } | undefined {
+  if (code !== 'CONNECTION_REJECTED' && code !== 'CONNECTION_MISSING') return undefined;
+  return detailsOf(cause)?.data as { skill: string; revision?: string } | undefined;
+}
+
+function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Failure {
+  if (isCancellation(error)) return { code: 'RUN_CANCELED', message: 'The run was canceled' };
+  if (cause instanceof TimeoutFailure) {
+    return cause.timeoutType === 'SCHEDULE_TO_START'
+      ? { code: 'QUEUE_TIMED_OUT', message: `No worker took the step within ${queueTimeoutSecs} s (queue_timeout_secs)` }
+      : {
+          code: 'WORKER_LOST',
+          message: `The worker of the step was lost in each of ${LOST_WORKER_ATTEMPTS} attempts; see the workers' logs`,
+          attempts: LOST_WORKER_ATTEMPTS,
+        };
+  }
+  if (cause instanceof ApplicationFailure) {
+    const attempts = detailsOf(cause)?.attempts;
+    return {
+      code: cause.type != null && Object.hasOwn(codes, cause.type) ? (cause.type as Code) : 'INTERNAL',
+      message: cause.message,
+      ...(attempts === undefined ? {} : { attempts }),
+    };
+  }
+  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}

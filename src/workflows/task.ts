@@ -1,0 +1,39 @@
+import { isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import type { StepTask } from '../definition/messages.js';
+import { collectValues, referencesIn, type Lookup } from '../definition/references.js';
+import type { StepKind, WorkflowStep } from '../definition/types.js';
+import { kinds } from '../kinds/index.js';
+
+function getsContext(kind: StepKind, step: WorkflowStep): boolean {
+  const plain = kinds[kind.type];
+  if (plain.runs === 'inline' || step.input !== undefined || step.context === false) return false;
+  switch (plain.context) {
+    case 'never':
+      return false;
+    case 'unless_mapped':
+      return true;
+    case 'unless_input': {
+      const input = 'input' in kind ? kind.input : undefined;
+      return input === undefined || input === null || (isObject(input) && Object.keys(input).length === 0);
+    }
+  }
+}
+
+/** What a step's activity is sent: its kind as written and the values of the references that it uses, each once. */
+export function buildTask(
+  workflowId: string,
+  step: WorkflowStep,
+  kind: StepKind,
+  lookup: Lookup,
+  context: () => JsonObject,
+): StepTask {
+  const task: StepTask = { workflow_id: workflowId, kind };
+  const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue);
+  if (paths.length > 0) task.values = collectValues(paths, lookup);
+  if (step.input !== undefined) task.mapping = step.input;
+  if (getsContext(kind, step)) task.context = context();
+  if (step.requires?.length) task.requires = step.requires;
+  if (step.retry) task.retry = step.retry;
+  if (step.timeout_secs) task.timeout_secs = step.timeout_secs;
+  return task;
+}
