@@ -1,7 +1,7 @@
 import type { StepFailure } from './failure.js';
 
 /** The longest delay that a Node timer can hold; a longer one would fire at once. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Runs `work` with a signal that also aborts after `secs`, and stops waiting for it then even if it does not listen.
@@ -20,7 +20,7 @@ export async function withDeadline<T>(
   const onAbort = () => reject(either.reason);
   either.addEventListener('abort', onAbort, { once: true });
   const timer =
-    secs === undefined ? undefined : setTimeout(() => deadline.abort(onTimeout()), Math.min(secs * 1000, LONGEST_MS));
+    secs === undefined ? undefined : setTimeout(() => deadline.abort(onTimeout()), Math.min(secs * 1000, LONGEST_TIMER_MS));
   try {
     return await Promise.race([work(either), aborted]);
   } finally {
