@@ -43,6 +43,7 @@ export const codes = {
   RUN_NOT_FOUND: { exit: 2, title: 'There is no such run' },
   STEP_NOT_WAITING: { exit: 2, title: 'The step does not wait for an answer' },
   ANSWER_REFUSED: { exit: 2, title: 'The answer does not fit the schema of the step' },
+  CHECKPOINT_NOT_FOUND: { exit: 2, title: 'The run has no such checkpoint' },
   NO_TEMPORAL_SERVER: { exit: 2, title: 'No Temporal server answers' },
   NAMESPACE_NOT_FOUND: { exit: 2, title: 'The namespace does not exist' },
   TEMPORAL_UNAUTHORIZED: { exit: 2, title: 'The Temporal server refused the credentials' },
