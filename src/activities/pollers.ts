@@ -1,4 +1,4 @@
-import type { WorkflowService } from '@temporalio/client';
+import type { ConnectionLike } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { skillQueue } from '../definition/messages.js';
@@ -6,6 +6,7 @@ import { skillQueue } from '../definition/messages.js';
 /** Long polls last up to a minute and are noted when they begin: an older note is of a worker that is gone. */
 const LIVE_MS = 90_000;
 const CONFIRM_MS = 2_000;
+const CALL_MS = 5_000;
 
 const ACTIVITY_QUEUE = 2;
 const ENHANCED_MODE = 1;
@@ -26,25 +27,21 @@ function anyLive(pollers: readonly Poller[] | null | undefined): boolean {
 }
 
 /** Asks the Temporal server who polls. Rejects with the server's error when it does not answer. */
-export function createPollers(deps: { service: WorkflowService; namespace: string; prefix: string }): Pollers {
-  const { service, namespace, prefix } = deps;
+export function createPollers(deps: { connection: ConnectionLike; namespace: string; prefix: string }): Pollers {
+  const { connection, namespace, prefix } = deps;
+  type Request = Parameters<typeof connection.workflowService.describeTaskQueue>[0];
+  const describe = (request: Request) =>
+    connection.withDeadline(Date.now() + CALL_MS, () => connection.workflowService.describeTaskQueue(request));
 
   const onRootPartition = async (name: string): Promise<boolean> => {
-    const answer = await service.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType: ACTIVITY_QUEUE });
+    const answer = await describe({ namespace, taskQueue: { name }, taskQueueType: ACTIVITY_QUEUE });
     return anyLive(answer.pollers);
   };
 
   // Only this mode gathers the pollers of every partition; servers that no longer have it refuse the request.
   const onAnyPartition = async (name: string): Promise<boolean> => {
-    const answer = await service
-      .describeTaskQueue({
-        namespace,
-        taskQueue: { name },
-        apiMode: ENHANCED_MODE,
-        taskQueueTypes: [ACTIVITY_QUEUE],
-        reportPollers: true,
-      })
-      .catch(() => undefined);
+    const request = { apiMode: ENHANCED_MODE, taskQueueTypes: [ACTIVITY_QUEUE], reportPollers: true };
+    const answer = await describe({ namespace, taskQueue: { name }, ...request }).catch(() => undefined);
     return Object.values(answer?.versionsInfo ?? {}).some((version) => anyLive(version.typesInfo?.[ACTIVITY_QUEUE]?.pollers));
   };
 

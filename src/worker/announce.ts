@@ -1,0 +1,112 @@
+import { type Client, WorkflowIdConflictPolicy } from '@temporalio/client';
+import type { Logger } from 'pino';
+import {
+  ANNOUNCEMENT_TTL_SECS,
+  CATALOGUE,
+  CATALOGUE_WORKFLOW_TYPE,
+  catalogueId,
+  type ToolEntry,
+  type WorkerAnnouncement,
+} from '../definition/messages.js';
+import { cut } from '../definition/text.js';
+
+const RENEW_MS = 60 * 60 * 1000;
+const DEADLINE_MS = 5_000;
+const WITHDRAW_DEADLINE_MS = 2_000;
+const MAX_BYTES = 1024 * 1024;
+const MAX_DESCRIPTION_CHARS = 2_000;
+
+export interface AnnouncerDeps {
+  readonly client: Client;
+  readonly prefix: string;
+  readonly identity: string;
+  skills(): string[];
+  readonly tools: readonly ToolEntry[];
+  readonly logger: Logger;
+}
+
+/** Tells the catalogue what this worker offers: when it starts, when that changes, and hourly. */
+export class Announcer {
+  readonly #deps: AnnouncerDeps;
+  readonly #tools: ToolEntry[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: AnnouncerDeps) {
+    this.#deps = deps;
+    this.#tools = fit(deps.tools);
+  }
+
+  /** Rejects with the Temporal error when the server does not take the first announcement. */
+  async start(): Promise<void> {
+    await this.#announce(inTwoHours());
+    this.#timer = setInterval(() => void this.renew(), RENEW_MS);
+    this.#timer.unref();
+  }
+
+  /** Announces afresh. A failure is logged: the next one is at most an hour away, before the last one expires. */
+  async renew(): Promise<void> {
+    try {
+      await this.#announce(inTwoHours());
+    } catch (error) {
+      this.#deps.logger.warn({ reason: String(error) }, 'The catalogue could not be told what this worker offers');
+    }
+  }
+
+  /** Takes this worker out of the catalogue; gives up after two seconds, for it would expire by itself. */
+  async withdraw(): Promise<void> {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    try {
+      await this.#announce(new Date(0), WITHDRAW_DEADLINE_MS);
+    } catch (error) {
+      this.#deps.logger.debug({ reason: String(error) }, 'The catalogue could not be told that this worker stops');
+    }
+  }
+
+  async #announce(expires: Date, deadlineMs = DEADLINE_MS): Promise<void> {
+    const { client, prefix, identity } = this.#deps;
+    const announcement: WorkerAnnouncement = {
+      identity,
+      skills: this.#deps.skills(),
+      tools: expires.getTime() > Date.now() ? this.#tools : [],
+      expires_at: expires.toISOString(),
+    };
+    const signal = () =>
+      client.workflow.signalWithStart(CATALOGUE_WORKFLOW_TYPE, {
+        workflowId: catalogueId(prefix),
+        taskQueue: prefix,
+        args: [],
+        signal: CATALOGUE.announce,
+        signalArgs: [announcement],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        staticSummary: `Skills and tools of the workers of ${prefix}`,
+      });
+    await client.withDeadline(Date.now() + deadlineMs, signal);
+  }
+}
+
+function inTwoHours(): Date {
+  return new Date(Date.now() + ANNOUNCEMENT_TTL_SECS * 1000);
+}
+
+function size(tool: ToolEntry): number {
+  return Buffer.byteLength(JSON.stringify(tool));
+}
+
+/** The tools with short descriptions, and without the largest schemas when they do not fit one signal together. */
+function fit(tools: readonly ToolEntry[]): ToolEntry[] {
+  const fitting = tools.map(({ description, ...tool }) => ({
+    ...tool,
+    ...(description === undefined ? {} : { description: cut(description, MAX_DESCRIPTION_CHARS) }),
+  }));
+  let total = fitting.reduce((sum, tool) => sum + size(tool), 0);
+  for (const tool of [...fitting].sort((a, b) => size(b) - size(a))) {
+    if (total <= MAX_BYTES) break;
+    const before = size(tool);
+    delete tool.input_schema;
+    delete tool.output_schema;
+    total -= before - size(tool);
+  }
+  return fitting;
+}

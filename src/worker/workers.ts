@@ -1,0 +1,71 @@
+import { type NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../activities/index.js';
+import { engineActivities } from '../activities/engine.js';
+import type { RequirementsActivities } from '../activities/requirements.js';
+import { skillQueue } from '../definition/messages.js';
+import type { WorkerMetrics } from './metrics.js';
+import type { CompiledOptions } from './options.js';
+import { kindsOn } from './skills.js';
+import { workflowBundle } from './workflow-bundle.js';
+
+/** After the grace time activities are canceled; what has not ended by then is left behind. */
+const CLEAN_UP_MS = 15_000;
+/** A cancel reaches an activity with the answer to a heartbeat: so often one is sent at most. */
+const HEARTBEAT_MS = 1_000;
+/** So long a workflow task waits for the worker that had the run, which may be dead, before any may take it. */
+const STICKY_MS = 5_000;
+
+/** Makes the Temporal Workers of one process, which share a connection and the steps' activities. */
+export class WorkerFactory {
+  readonly #options: CompiledOptions;
+  readonly #connection: NativeConnection;
+  readonly #activities: ReturnType<typeof createActivities>;
+
+  constructor(options: CompiledOptions, connection: NativeConnection, metrics: WorkerMetrics | undefined) {
+    this.#options = options;
+    this.#connection = connection;
+    const { connections, tools, model, http, scriptUser } = options;
+    this.#activities = createActivities({
+      connections,
+      tools,
+      http,
+      script: scriptUser === undefined ? {} : { user: scriptUser },
+      ...(model === undefined ? {} : { model }),
+      ...(metrics === undefined ? {} : { observe: metrics.observe }),
+    });
+  }
+
+  /** The Worker that runs the workflows and looks after their requirements. */
+  async engine(requirements: RequirementsActivities): Promise<Worker> {
+    return Worker.create({
+      ...this.#common(this.#options.prefix),
+      workflowBundle: await workflowBundle(),
+      activities: { ...requirements, ...engineActivities },
+      stickyQueueScheduleToStartTimeout: STICKY_MS,
+    });
+  }
+
+  /** The Worker of a skill's queue; `served` are all skills of this process. */
+  async skill(skill: string, served: readonly string[]): Promise<Worker> {
+    const names = kindsOn(skill, served, this.#options.model !== undefined);
+    return Worker.create({
+      ...this.#common(skillQueue(this.#options.prefix, skill)),
+      activities: Object.fromEntries(names.map((name) => [name, this.#activities[name]])),
+      maxConcurrentActivityTaskExecutions: this.#options.maxConcurrentActivities,
+    });
+  }
+
+  #common(taskQueue: string): TemporalWorkerOptions {
+    const { temporal, identity, shutdownGraceMs } = this.#options;
+    return {
+      taskQueue,
+      connection: this.#connection,
+      namespace: temporal.namespace,
+      identity,
+      maxHeartbeatThrottleInterval: HEARTBEAT_MS,
+      defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
+      shutdownGraceTime: shutdownGraceMs,
+      shutdownForceTime: shutdownGraceMs + CLEAN_UP_MS,
+    };
+  }
+}
