@@ -1,0 +1,64 @@
+import { withCleanup } from '../cleanup.js';
+import type { DevFlags } from '../commands/dev.js';
+import type { Context } from '../context.js';
+import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js';
+import { EXIT, UsageError } from '../errors.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { startLocalWorker, workerLog } from '../local-worker.js';
+import { startServer } from '../server.js';
+
+/** Serves Temporal and a worker until SIGINT or SIGTERM. */
+export async function dev(context: Context, flags: DevFlags): Promise<number> {
+  const running = await readDevState(context.folder);
+  if (running !== undefined) {
+    throw new UsageError(
+      `dev already runs with the folder ${context.folder}: process ${running.process.pid}, Temporal at ${running.temporal}`,
+      'Use that one, stop it first, or give this one another --folder.',
+    );
+  }
+  return withCleanup(async (cleanup) => {
+    const interrupt = listenForInterrupt();
+    cleanup.add(async () => interrupt.release());
+    const { temporalPort: port, uiPort } = flags;
+    const server = await startServer(context, { ...(port !== undefined && { port }), ...(uiPort !== undefined && { uiPort }) }, cleanup);
+    const worker = await startLocalWorker(context, server, flags, cleanup);
+    const addresses = {
+      temporal: server.address,
+      namespace: server.namespace,
+      ...(server.uiUrl !== undefined && { temporal_ui: server.uiUrl }),
+    };
+    cleanup.add(await writeDevState(addresses, context.folder));
+    announce(context, addresses);
+    const brokeDown = server.exited.then((how) => {
+      if (!interrupt.signal.aborted) throw new Error(`The Temporal server has ended: ${how}`);
+    });
+    await Promise.race([untilAborted(interrupt.signal), worker.ended, brokeDown]);
+    brokeDown.catch(() => undefined);
+    if (!context.terminal.json) context.terminal.say('Stopping…');
+    return EXIT.completed;
+  });
+}
+
+function announce(context: Context, addresses: DevAddresses): void {
+  const { terminal } = context;
+  if (terminal.json) {
+    terminal.print(JSON.stringify(addresses));
+    return;
+  }
+  const { printColor: color } = terminal;
+  const rows = [
+    ['Temporal', `${addresses.temporal}  namespace ${addresses.namespace}`],
+    ...(addresses.temporal_ui === undefined ? [] : [['Web UI', addresses.temporal_ui]]),
+    ['Worker', `all skills, log in ${workerLog(context)}`],
+  ];
+  terminal.print(color.bold('distri-workflow dev is ready'));
+  for (const [name = '', value = ''] of rows) terminal.print(`  ${color.dim(name.padEnd(9))} ${value}`);
+  terminal.print(color.dim('Ctrl-C stops everything; runs go on at the next start.'));
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

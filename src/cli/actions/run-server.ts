@@ -1,0 +1,52 @@
+import type { DistriClient } from '../../client/index.js';
+import type { Cleanup } from '../cleanup.js';
+import type { RunFlags } from '../commands/run.js';
+import type { Context } from '../context.js';
+import { engineIsAlive } from '../engine-alive.js';
+import { UsageError } from '../errors.js';
+import { findServer, startServer, type Server } from '../server.js';
+
+/** The server of a `run`; `own`: this command has started it and stops it at its end. */
+export interface OpenServer {
+  readonly server: Server;
+  readonly own: boolean;
+}
+
+/** The server that is configured or runs here, else an embedded one that ends with the command. */
+export async function openServer(context: Context, flags: RunFlags, cleanup: Cleanup): Promise<OpenServer> {
+  const found = await findServer(context);
+  if (found !== undefined) return { server: found, own: false };
+  if (flags.detach === true) throw needsLasting('--detach needs a Temporal server that goes on after this command');
+  if (!flags.worker) throw needsLasting('--no-worker needs a Temporal server that has workers');
+  // The worker's modules load while the server starts.
+  const [server] = await Promise.all([startServer(context, {}, cleanup), import('../local-worker.js')]);
+  return { server, own: true };
+}
+
+function needsLasting(why: string): UsageError {
+  return new UsageError(`${why}, and there is none`, 'Start `distri-workflow dev` in another terminal first, or set TEMPORAL_ADDRESS.');
+}
+
+/**
+ * Starts a worker in this process when the run needs one: on an own server, when the flags bring tools or connections,
+ * or when no engine worker is alive. `ended` settles when the worker ends, and rejects when it breaks down.
+ */
+export async function provideWorker(
+  context: Context,
+  flags: RunFlags,
+  { server, own }: OpenServer,
+  client: DistriClient,
+  cleanup: Cleanup,
+): Promise<{ ended: Promise<void> } | undefined> {
+  if (!flags.worker) return undefined;
+  if (!own && !bringsAbilities(flags)) {
+    if (await engineIsAlive(client)) return undefined;
+    context.terminal.say(`No engine worker is alive at ${server.address}: one is started in this process.`);
+  }
+  const { startLocalWorker } = await import('../local-worker.js');
+  return startLocalWorker(context, server, flags, cleanup);
+}
+
+function bringsAbilities(flags: RunFlags): boolean {
+  return flags.tools !== undefined || flags.mcp !== undefined || flags.connections !== undefined;
+}

@@ -1,0 +1,112 @@
+import { checkStart, type ParsedWorkflow } from '../../definition/parse.js';
+import { InvalidDefinitionError } from '../../definition/errors.js';
+import type { JsonObject, JsonValue } from '../../definition/json.js';
+import type { StepKind } from '../../definition/types.js';
+import type { Run } from '../../client/index.js';
+import { withCleanup, type Cleanup } from '../cleanup.js';
+import type { RunFlags } from '../commands/run.js';
+import type { Context } from '../context.js';
+import { readDocument, sayProblems } from '../document.js';
+import { EXIT, UsageError } from '../errors.js';
+import { follow } from '../follow/follow.js';
+import { reportRun } from '../follow/report-run.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { openClient, runUrl, type Server } from '../server.js';
+import { printJson } from '../terminal.js';
+import { assignments, readAnswers, readInput } from '../values.js';
+import { viewOfDefinition } from '../view/run-view.js';
+import { openServer, provideWorker, type OpenServer } from './run-server.js';
+
+/** Everything that the command line says about the run, checked against the document. */
+interface Plan {
+  document: ParsedWorkflow;
+  start: { input?: JsonObject; entryPoint?: string; env: { [name: string]: string }; runId?: string };
+  answers: Map<string, JsonValue>;
+}
+
+/** Runs a document, shows its progress and answers its questions. */
+export async function run(context: Context, file: string, flags: RunFlags): Promise<number> {
+  const plan = await makePlan(context, file, flags);
+  return plan === undefined ? EXIT.refused : withCleanup((cleanup) => execute(context, flags, plan, cleanup));
+}
+
+/** Undefined: the document is invalid, and its problems have been told. */
+async function makePlan(context: Context, file: string, flags: RunFlags): Promise<Plan | undefined> {
+  const { terminal } = context;
+  if (file === '-' && flags.input === '-') throw new UsageError('The document and --input cannot both come from stdin');
+  let document: ParsedWorkflow;
+  try {
+    document = await readDocument(file);
+    if (!terminal.json) sayProblems(terminal, file, document.problems);
+  } catch (error) {
+    if (!(error instanceof InvalidDefinitionError) || terminal.json) throw error;
+    sayProblems(terminal, file, error.problems);
+    return undefined;
+  }
+  const { entryPoint, runId } = flags;
+  const start = {
+    ...(flags.input !== undefined && { input: await readInput(flags.input) }),
+    ...(entryPoint !== undefined && { entryPoint }),
+    ...(runId !== undefined && { runId }),
+    env: assignments('--env', flags.env),
+  };
+  const { definition } = document;
+  checkStart(definition, start);
+  const steps = new Map(definition.steps.map((step) => [step.id, { waits: waits(step.kind) }]));
+  return { document, start, answers: await readAnswers(flags.answer ?? [], steps) };
+}
+
+function waits(kind: StepKind): boolean {
+  if (kind.type === 'wait_for_input') return true;
+  return kind.type === 'condition' && [kind.if_true, kind.if_false].some((branch) => branch != null && waits(branch));
+}
+
+async function execute(context: Context, flags: RunFlags, plan: Plan, cleanup: Cleanup): Promise<number> {
+  const interrupt = listenForInterrupt();
+  cleanup.add(async () => interrupt.release());
+  const opened = await openServer(context, flags, cleanup);
+  const client = await openClient(context, opened.server, cleanup);
+  const worker = await provideWorker(context, flags, opened, client, cleanup);
+  if (interrupt.signal.aborted) return interrupt.exitCode;
+  const started = await client.start(plan.document, plan.start);
+  if (flags.detach === true) return detached(context, started);
+  return watch(context, plan, started, opened, interrupt, worker?.ended);
+}
+
+function detached({ terminal }: Context, started: Run): number {
+  if (terminal.json) printJson(terminal, { run_id: started.id });
+  else terminal.print(started.id);
+  return EXIT.completed;
+}
+
+async function watch(
+  context: Context,
+  plan: Plan,
+  started: Run,
+  { server, own }: OpenServer,
+  interrupt: ReturnType<typeof listenForInterrupt>,
+  workerEnded: Promise<void> | undefined,
+): Promise<number> {
+  const { terminal } = context;
+  sayHead(context, started, server);
+  const view = viewOfDefinition(plan.document.definition, started.id, Date.now());
+  const followed = await follow({
+    run: started,
+    view,
+    terminal,
+    answers: plan.answers,
+    ask: terminal.interactive,
+    stopWhenWaiting: !terminal.interactive,
+    signal: interrupt.signal,
+    onInterrupt: () => interrupt.interrupt(),
+    ...(workerEnded && { worker: workerEnded }),
+  });
+  return reportRun({ terminal, run: started, followed, ownServer: own, interruptCode: interrupt.exitCode });
+}
+
+function sayHead({ terminal }: Context, started: Run, server: Server): void {
+  const { color } = terminal;
+  const url = runUrl(server, started);
+  terminal.say(`${color.bold('run')} ${started.id}`);
+  if (url !== undefined) terminal.say(color.dim(url));
+}

@@ -1,0 +1,145 @@
+import type { DistriClient, RunInfo } from '../../client/index.js';
+import { isEnded } from '../../definition/snapshot.js';
+import { withCleanup } from '../cleanup.js';
+import type { CheckpointFlags, ListFlags, ReasonFlags } from '../commands/runs.js';
+import type { Context } from '../context.js';
+import { EXIT } from '../errors.js';
+import { follow } from '../follow/follow.js';
+import { reportRun, sayEnd } from '../follow/report-run.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { openClient, requireServer, runUrl, type Server } from '../server.js';
+import { printJson } from '../terminal.js';
+import { readJson } from '../values.js';
+import { renderRun } from '../view/render.js';
+import { viewOfSnapshot } from '../view/run-view.js';
+import { printTable } from '../view/table.js';
+import { duration } from '../view/text.js';
+
+async function withClient(context: Context, work: (client: DistriClient, server: Server) => Promise<number>): Promise<number> {
+  return withCleanup(async (cleanup) => {
+    const server = await requireServer(context);
+    return work(await openClient(context, server, cleanup), server);
+  });
+}
+
+/** Lists runs, the newest first. */
+export async function listRuns(context: Context, flags: ListFlags): Promise<number> {
+  const { terminal } = context;
+  return withClient(context, async (client) => {
+    const { status, workflow, missingSkill, limit } = flags;
+    const filter = { ...(status && { status }), ...(workflow && { workflowId: workflow }), ...(missingSkill && { missingSkill }), limit };
+    const runs: RunInfo[] = [];
+    for await (const run of client.listRuns(filter)) runs.push(run);
+    if (terminal.json) {
+      printJson(terminal, runs);
+    } else {
+      printTable(terminal, ['RUN', 'WORKFLOW', 'STATUS', 'STARTED', 'TOOK', 'MISSING'], runs.map(runRow), 'There are no such runs.');
+    }
+    return EXIT.completed;
+  });
+}
+
+function runRow(run: RunInfo): string[] {
+  const took = Date.parse(run.completed_at ?? new Date().toISOString()) - Date.parse(run.started_at);
+  const started = run.started_at.replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  return [run.run_id, run.workflow_id, run.status, started, duration(took), (run.missing ?? []).join(', ')];
+}
+
+/** Shows one run; the exit code tells only that it could be read. */
+export async function showRun(context: Context, id: string): Promise<number> {
+  const { terminal } = context;
+  return withClient(context, async (client, server) => {
+    const run = client.getRun(id);
+    const snapshot = await run.snapshot();
+    if (terminal.json) {
+      printJson(terminal, snapshot);
+      return EXIT.completed;
+    }
+    const { printColor: color } = terminal;
+    const frame = { now: Date.now(), width: process.stdout.columns || 120, height: Number.POSITIVE_INFINITY, color };
+    const url = runUrl(server, run);
+    terminal.print(`${color.bold(snapshot.workflow_id)}  ${id}`);
+    if (url !== undefined) terminal.print(color.dim(url));
+    terminal.print(renderRun(viewOfSnapshot(snapshot), frame).join('\n'));
+    for (const warning of snapshot.warnings) terminal.print(`  ${color.yellow('warning')} ${warning.code}: ${warning.message}`);
+    if (isEnded(snapshot.status)) sayEnd(terminal, snapshot);
+    return EXIT.completed;
+  });
+}
+
+/** Shows the progress of a run until it ends; the exit code is that of the run. */
+export async function watchRun(context: Context, id: string): Promise<number> {
+  const { terminal } = context;
+  return withClient(context, async (client, server) => {
+    const interrupt = listenForInterrupt();
+    const run = client.getRun(id);
+    const view = viewOfSnapshot(await run.snapshot());
+    const url = runUrl(server, run);
+    terminal.say(`${terminal.color.bold('run')} ${id}`);
+    if (url !== undefined) terminal.say(terminal.color.dim(url));
+    const followed = await follow({
+      run,
+      view,
+      terminal,
+      answers: new Map(),
+      ask: false,
+      stopWhenWaiting: false,
+      signal: interrupt.signal,
+      onInterrupt: () => interrupt.interrupt(),
+    });
+    interrupt.release();
+    return reportRun({ terminal, run, followed, ownServer: false, interruptCode: interrupt.exitCode });
+  });
+}
+
+/** Answers a step that waits for input. */
+export async function answerStep(context: Context, id: string, step: string, source: string): Promise<number> {
+  const value = await readJson('The answer', source);
+  return withClient(context, async (client) => {
+    await client.getRun(id).answer(step, value);
+    done(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
+    return EXIT.completed;
+  });
+}
+
+/** Asks a run to cancel; it may take a moment until it has ended. */
+export async function cancelRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
+  return withClient(context, async (client) => {
+    await client.getRun(id).cancel(reason);
+    done(context, { run_id: id, cancel_requested: true }, `Asked ${id} to cancel.`);
+    return EXIT.completed;
+  });
+}
+
+/** Ends a run at once. */
+export async function terminateRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
+  return withClient(context, async (client) => {
+    await client.getRun(id).terminate(reason);
+    done(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
+    return EXIT.completed;
+  });
+}
+
+/** Lists the checkpoints of a run, or prints the state of one. */
+export async function checkpoints(context: Context, id: string, { load }: CheckpointFlags): Promise<number> {
+  const { terminal } = context;
+  return withClient(context, async (client) => {
+    const run = client.getRun(id);
+    if (load !== undefined) {
+      printJson(terminal, await run.loadCheckpoint(load));
+      return EXIT.completed;
+    }
+    const list = await run.checkpoints();
+    if (terminal.json) printJson(terminal, list);
+    else {
+      const rows = list.map((each) => [each.checkpoint_id, each.step_id, each.created_at]);
+      printTable(terminal, ['CHECKPOINT', 'STEP', 'CREATED'], rows, 'The run has no checkpoints yet.');
+    }
+    return EXIT.completed;
+  });
+}
+
+function done({ terminal }: Context, document: object, text: string): void {
+  if (terminal.json) printJson(terminal, document);
+  else terminal.say(text);
+}

@@ -1,0 +1,65 @@
+import { createWorker } from '../../worker/index.js';
+import { withCleanup } from '../cleanup.js';
+import type { WorkerCommandFlags } from '../commands/worker.js';
+import type { Context } from '../context.js';
+import { EXIT, UsageError } from '../errors.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { workerOptions } from '../local-worker.js';
+import { requireServer } from '../server.js';
+
+const METRICS_HOST = '0.0.0.0';
+
+/** Serves skills until SIGTERM or SIGINT; running steps finish or are handed back. */
+export async function worker(context: Context, flags: WorkerCommandFlags): Promise<number> {
+  const skills = skillsOf(flags.skills);
+  return withCleanup(async (cleanup) => {
+    const interrupt = listenForInterrupt();
+    cleanup.add(async () => interrupt.release());
+    const server = await requireServer(context);
+    const serving = await createWorker({
+      ...(await workerOptions(context, flags, cleanup)),
+      ...server.temporal,
+      skills,
+      engine: flags.engine,
+      ...(flags.metricsPort !== undefined && { metrics: { host: METRICS_HOST, port: flags.metricsPort } }),
+    });
+    cleanup.add(() => serving.shutdown());
+    interrupt.signal.addEventListener('abort', () => void serving.shutdown().catch(() => undefined), { once: true });
+    const ended = serving.run();
+    announce(context, {
+      temporal: server.address,
+      namespace: server.namespace,
+      identity: serving.identity,
+      skills: serving.skills,
+      engine: flags.engine,
+      ...(serving.metricsUrl !== undefined && { metrics: serving.metricsUrl }),
+    });
+    await ended;
+    return EXIT.completed;
+  });
+}
+
+function skillsOf(list: string): string[] | 'all' {
+  const skills = list.split(',').map((skill) => skill.trim()).filter((skill) => skill !== '');
+  if (skills.length === 0) throw new UsageError('--skills names no skill', 'Give skills with commas between them, or all.');
+  return skills.includes('all') ? 'all' : skills;
+}
+
+interface Ready {
+  temporal: string;
+  namespace: string;
+  identity: string;
+  skills: readonly string[];
+  engine: boolean;
+  metrics?: string;
+}
+
+function announce({ terminal }: Context, ready: Ready): void {
+  if (terminal.json) {
+    terminal.print(JSON.stringify(ready));
+    return;
+  }
+  const engine = ready.engine ? 'workflows and ' : '';
+  terminal.print(`Worker ${ready.identity} serves ${engine}${ready.skills.join(', ')} at ${ready.temporal}, namespace ${ready.namespace}`);
+  if (ready.metrics !== undefined) terminal.print(`Health and metrics: ${ready.metrics}`);
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { Perform } from '../program.js';
+import { portNumber } from '../values.js';
+import { addWorkerFlags, type WorkerFlags } from './worker-flags.js';
+
+export interface WorkerCommandFlags extends WorkerFlags {
+  skills: string;
+  /** commander's name of `--no-engine`. */
+  engine: boolean;
+  metricsPort?: number;
+}
+
+export function addWorker(program: Command, perform: Perform): void {
+  const command = program
+    .command('worker')
+    .summary('serve skills for the runs of a Temporal server')
+    .description('Serves the steps that need the given skills. SIGTERM stops it: running steps finish or are handed back.')
+    .requiredOption('--skills <list>', 'skills with commas between them, e.g. native:shell,google:drive, or all')
+    .option('--no-engine', 'serve no workflows, only the skills');
+  addWorkerFlags(command)
+    .option('--metrics-port <port>', 'serve /health and /metrics (Prometheus) there', portNumber)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +
+        '  $ distri-workflow worker --skills native:shell --no-engine --metrics-port 9464',
+    )
+    .action(async (flags: WorkerCommandFlags, self: Command) =>
+      perform(self, async (context) => (await import('../actions/worker.js')).worker(context, flags)),
+    );
+}

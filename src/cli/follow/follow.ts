@@ -1,0 +1,100 @@
+import type { JsonValue } from '../../definition/json.js';
+import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
+import type { Run } from '../../client/index.js';
+import type { Terminal } from '../terminal.js';
+import { createDisplay } from '../view/display.js';
+import { apply, refresh, type RunView } from '../view/run-view.js';
+import { Answering } from './answering.js';
+
+export interface FollowOptions {
+  readonly run: Run;
+  readonly view: RunView;
+  readonly terminal: Terminal;
+  readonly answers: Map<string, JsonValue>;
+  readonly ask: boolean;
+  /** Return when the run is paused or blocked and nobody here can change that; else go on watching. */
+  readonly stopWhenWaiting: boolean;
+  /** Aborts to stop watching; the run goes on. */
+  readonly signal: AbortSignal;
+  readonly onInterrupt: () => void;
+  /** Rejects when the worker of this process breaks down, which ends the watching. */
+  readonly worker?: Promise<void>;
+}
+
+/** How watching ended; `waiting`: the run is paused or blocked and nobody was there to ask. */
+export type Followed = 'ended' | 'waiting' | 'detached';
+
+const CHECK_MS = 250;
+
+/** Shows the run until it ends, answers the steps that wait, and says why it stopped. */
+export async function follow(options: FollowOptions): Promise<Followed> {
+  const { run, view, signal } = options;
+  const stop = new AbortController();
+  const outcome: { waiting: boolean; error?: unknown } = { waiting: false };
+  const display = createDisplay(options.terminal, view);
+  const stopWith = (change: Partial<typeof outcome>) => {
+    Object.assign(outcome, change);
+    stop.abort();
+  };
+  const ended = AbortSignal.any([signal, stop.signal]);
+  const onError = (error: unknown) => stopWith({ error });
+  options.worker?.catch(onError);
+  const answering = new Answering({ ...options, display, signal: ended, onError });
+  const watch = options.stopWhenWaiting
+    ? watchForStandstill(run, view, answering, () => stopWith({ waiting: true }), onError)
+    : undefined;
+  try {
+    for await (const event of run.events({ signal: ended })) {
+      apply(view, event);
+      display.update(event);
+      if (isEnded(view.status)) break;
+      answering.look();
+    }
+  } catch (error) {
+    if (!ended.aborted) throw error;
+  } finally {
+    clearInterval(watch);
+    stop.abort();
+    display.stop();
+  }
+  if (outcome.error !== undefined) throw outcome.error;
+  if (isEnded(view.status)) return 'ended';
+  return outcome.waiting ? 'waiting' : 'detached';
+}
+
+/** The run itself is asked before it counts as standing still: the view may be behind. */
+function watchForStandstill(
+  run: Run,
+  view: RunView,
+  answering: Answering,
+  onStandstill: () => void,
+  onError: (error: unknown) => void,
+): NodeJS.Timeout {
+  let asking = false;
+  return setInterval(() => {
+    if (asking || answering.busy || !looksIdle(view)) return;
+    asking = true;
+    run
+      .snapshot()
+      .then((snapshot) => {
+        if (answering.busy || !standsStill(snapshot, answering)) return;
+        refresh(view, snapshot);
+        onStandstill();
+      })
+      .catch(onError)
+      .finally(() => {
+        asking = false;
+      });
+  }, CHECK_MS);
+}
+
+function looksIdle(view: RunView): boolean {
+  const statuses = Object.values(view.steps).map((step) => step.status);
+  return !statuses.includes('running') && statuses.some((status) => status === 'waiting_for_input' || status === 'blocked');
+}
+
+function standsStill(snapshot: RunSnapshot, answering: Answering): boolean {
+  if (snapshot.status !== 'paused' && snapshot.status !== 'blocked') return false;
+  const steps = Object.entries(snapshot.steps);
+  return !steps.some(([id, step]) => step.status === 'waiting_for_input' && answering.canAnswer(id));
+}

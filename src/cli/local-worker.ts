@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import {
+  connectMcp,
+  createWorker,
+  FileConnections,
+  loadTools,
+  modelFromEnv,
+  parseMcpFlag,
+  type Tool,
+  type WorkerOptions,
+} from '../worker/index.js';
+import type { Cleanup } from './cleanup.js';
+import type { WorkerFlags } from './commands/worker-flags.js';
+import { connectionsFile } from './connections-path.js';
+import type { Context } from './context.js';
+import type { Server } from './server.js';
+import { assignments } from './values.js';
+
+/** The tools of the files and MCP servers of the flags; the servers end with the command. */
+async function gatherTools(flags: WorkerFlags, cleanup: Cleanup): Promise<Tool[]> {
+  const tools: Tool[] = [];
+  for (const file of flags.tools ?? []) tools.push(...(await loadTools(file)));
+  const env = assignments('--mcp-env', flags.mcpEnv);
+  for (const flag of flags.mcp ?? []) {
+    const server = await connectMcp({ ...parseMcpFlag(flag), env });
+    cleanup.add(() => server.close());
+    tools.push(...server.tools);
+  }
+  return tools;
+}
+
+/** What the flags and the environment say about a worker. */
+export async function workerOptions(context: Context, flags: WorkerFlags, cleanup: Cleanup): Promise<WorkerOptions> {
+  const model = modelFromEnv(context.environment.variables);
+  return {
+    tools: await gatherTools(flags, cleanup),
+    connections: new FileConnections(connectionsFile(context, flags.connections)),
+    ...(model && { model }),
+  };
+}
+
+/**
+ * Starts a worker in this process, for all skills. It logs to `worker.log` in the folder, to leave the terminal alone.
+ * The answer settles when the worker ends, and rejects when it breaks down.
+ */
+export async function startLocalWorker(
+  context: Context,
+  server: Server,
+  flags: WorkerFlags,
+  cleanup: Cleanup,
+): Promise<{ ended: Promise<void> }> {
+  const options = await workerOptions(context, flags, cleanup);
+  const logger = pino(pino.destination({ dest: workerLog(context), mkdir: true, sync: true }));
+  const worker = await createWorker({ ...options, ...server.temporal, skills: 'all', logger });
+  cleanup.add(() => worker.shutdown());
+  const ended = worker.run();
+  ended.catch(() => undefined);
+  return { ended };
+}
+
+/** Where the worker of `run` and `dev` logs. */
+export function workerLog({ folder }: Context): string {
+  return join(folder, 'worker.log');
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { readEnvironment } from './env.js';
+import { EXIT, exitCodeOf, UsageError } from './errors.js';
+import { createProgram } from './program.js';
+import { reportError } from './report.js';
+import { createTerminal, ignoreBrokenPipes } from './terminal.js';
+
+/** How long what is left open may hold the process after the command has ended. */
+const LINGER_MS = 2000;
+
+async function main(): Promise<number> {
+  ignoreBrokenPipes();
+  const environment = readEnvironment();
+  const terminal = createTerminal(process.argv.includes('--json'));
+  let exitCode: number = EXIT.completed;
+  const program = createProgram(environment, terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(process.argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.completed;
+      // Commander has told people already.
+      if (terminal.json) reportError(new UsageError(error.message.replace(/^error: /, '')), { terminal, environment });
+      return EXIT.refused;
+    }
+    reportError(error, { terminal, environment });
+    return exitCodeOf(error);
+  }
+}
+
+process.exitCode = await main();
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,0 +1,80 @@
+import { DistriClient, temporalUiUrl, type Run } from '../client/index.js';
+import { DistriError } from '../definition/errors.js';
+import { loadTemporalConfig, type TemporalOptions } from '../temporal/config.js';
+import type { Cleanup } from './cleanup.js';
+import type { Context } from './context.js';
+import { readDevState } from './dev-state.js';
+import { startEmbedded } from './embedded.js';
+
+/** A Temporal server that a command talks to. */
+export interface Server {
+  /** For clients and workers. */
+  readonly temporal: TemporalOptions;
+  readonly address: string;
+  readonly namespace: string;
+  /** Address of the Temporal Web UI, when it is known. */
+  readonly uiUrl?: string;
+}
+
+/** The server of the flags, the environment or the profile file, else that of a `dev` that runs in the folder. */
+export async function findServer({ temporal, environment, folder }: Context): Promise<Server | undefined> {
+  const config = loadTemporalConfig(temporal, environment.variables);
+  if (config.explicit) {
+    const { address, namespace } = config;
+    return { temporal, address, namespace, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
+  }
+  const dev = await readDevState(folder);
+  if (dev === undefined) return undefined;
+  const namespace = temporal.namespace ?? dev.namespace;
+  return { temporal: { ...temporal, address: dev.temporal, namespace }, address: dev.temporal, namespace, ...uiOf(dev.temporal_ui) };
+}
+
+/** As {@link findServer}. Throws `NO_TEMPORAL_SERVER` when there is none. */
+export async function requireServer(context: Context): Promise<Server> {
+  const server = await findServer(context);
+  if (server !== undefined) return server;
+  throw new DistriError('NO_TEMPORAL_SERVER', `No Temporal server is configured, and no dev runs with the folder ${context.folder}`, {
+    hint: 'Start `distri-workflow dev` in another terminal, or set TEMPORAL_ADDRESS or --address.',
+  });
+}
+
+/** Starts an embedded server, which ends with the command. */
+export async function startServer(
+  { folder, temporal, environment, terminal }: Context,
+  ports: { port?: number; uiPort?: number },
+  cleanup: Cleanup,
+): Promise<Server & { exited: Promise<string> }> {
+  const embedded = await startEmbedded({
+    ...ports,
+    folder,
+    namespace: loadTemporalConfig(temporal, environment.variables).namespace,
+    log: (line) => terminal.say(terminal.color.dim(line)),
+    env: environment.variables,
+  });
+  cleanup.add(() => embedded.stop());
+  const { address, namespace, uiUrl, exited } = embedded;
+  return { temporal: { address, namespace }, address, namespace, exited, ...uiOf(uiUrl) };
+}
+
+/** A client for the server, closed with the command. What it works around is told as a warning. */
+export async function openClient({ terminal }: Context, server: Server, cleanup: Cleanup): Promise<DistriClient> {
+  const client = await DistriClient.connect({
+    ...server.temporal,
+    onWarning: ({ message }) => terminal.say(`${terminal.color.yellow('warning')}: ${message}`),
+  });
+  cleanup.add(() => client.close());
+  return client;
+}
+
+/** Where the Temporal Web UI shows a run. */
+export function runUrl({ uiUrl, namespace }: Server, run: Run): string | undefined {
+  return uiUrl === undefined ? undefined : temporalUiUrl(uiUrl, namespace, run.id, run.temporalRunId);
+}
+
+function cloudUi(address: string): string | undefined {
+  return /\.(tmprl\.cloud|temporal\.io)(:\d+)?$/.test(address) ? 'https://cloud.temporal.io' : undefined;
+}
+
+function uiOf(uiUrl: string | undefined): { uiUrl?: string } {
+  return uiUrl === undefined ? {} : { uiUrl };
+}
