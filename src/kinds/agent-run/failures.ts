@@ -1,0 +1,39 @@
+import { APICallError } from 'ai';
+import type { Connection } from '../../activities/connection.js';
+import { cut, wellFormed } from '../../definition/text.js';
+import { retryAfterSecs } from '../api-call/failures.js';
+import { StepFailure } from '../failure.js';
+import type { ModelSettings } from './model.js';
+
+const LONGEST_MESSAGE = 4000;
+const HIDDEN = '***';
+
+/** The model's endpoint and, when it came from one, its connection. */
+export interface ModelSource {
+  readonly settings: ModelSettings;
+  readonly connection?: Connection;
+}
+
+/** What went wrong with a model call. The key is in no message, also when the endpoint repeats it. */
+export function modelFailure(error: unknown, { settings, connection }: ModelSource): StepFailure {
+  const message = (text: string) => cut(wellFormed(hide(text, settings.apiKey)), LONGEST_MESSAGE);
+  if (!APICallError.isInstance(error)) {
+    return new StepFailure('AGENT_FAILED', message(`The model call failed: ${error instanceof Error ? error.message : String(error)}`));
+  }
+  const { statusCode, responseBody, responseHeaders } = error;
+  if (statusCode === undefined) {
+    return new StepFailure('AGENT_FAILED', message(`The model at ${settings.baseUrl} could not be reached: ${error.message}`), { retryable: true });
+  }
+  const answer = `The model answered HTTP ${statusCode}: ${responseBody || error.message}`;
+  if ((statusCode === 401 || statusCode === 403) && connection) {
+    const { skill, revision } = connection;
+    return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision } });
+  }
+  const retryable = statusCode === 429 || statusCode >= 500;
+  const after = retryable ? retryAfterSecs(responseHeaders?.['retry-after'], Date.now()) : undefined;
+  return new StepFailure('AGENT_FAILED', message(answer), { retryable, ...(after !== undefined && { retryAfterSecs: after }) });
+}
+
+function hide(text: string, secret: string | undefined): string {
+  return secret ? text.replaceAll(secret, HIDDEN) : text;
+}
