@@ -1,0 +1,138 @@
+import type { Client } from '@temporalio/client';
+import type { JsonObject } from '../definition/json.js';
+import { DEFAULT_QUEUE_PREFIX, type WorkerAnnouncement } from '../definition/messages.js';
+import type { ParsedWorkflow } from '../definition/parse.js';
+import type { AgentWrapper, WorkflowDocument } from '../definition/types.js';
+import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from './catalogue.js';
+import { connectTemporal, type ConnectOptions } from './connect.js';
+import type { RunInfo } from './info.js';
+import { listRuns, type RunFilter } from './list.js';
+import { Run } from './run.js';
+import type { ClientWarning, Session } from './session.js';
+import { startRun, type StartOptions } from './start.js';
+import { signalConnectionsChanged, type Signalled } from './unblock.js';
+
+/** Settings that are no matter of the connection. */
+export interface ClientSettings {
+  /** Prefix of the task queues; the engine's queue is named so. Default `distri`. */
+  queuePrefix?: string;
+  /** Told once about each thing that the client works around. Default: `process.emitWarning`. */
+  onWarning?: (warning: ClientWarning) => void;
+}
+
+/**
+ * Starts, finds, observes and answers runs. It needs a Temporal address and nothing else: no worker in this process,
+ * no database.
+ */
+export class DistriClient {
+  readonly #session: Session;
+  readonly #close: AbortController;
+  readonly #disconnect: () => Promise<void>;
+
+  private constructor(session: Session, close: AbortController, disconnect: () => Promise<void>) {
+    this.#session = session;
+    this.#close = close;
+    this.#disconnect = disconnect;
+  }
+
+  /**
+   * Connects by options, the TEMPORAL_* variables and the Temporal profile file, in that order.
+   * Throws `NO_TEMPORAL_SERVER` within about 10 s, `NAMESPACE_NOT_FOUND`, `TEMPORAL_UNAUTHORIZED`.
+   */
+  static async connect(options: ConnectOptions & ClientSettings = {}): Promise<DistriClient> {
+    const { client, connection, address } = await connectTemporal(options);
+    return DistriClient.#create(client, address, options, () => connection.close());
+  }
+
+  /** Uses a Temporal client that the caller has; `close` leaves its connection open. */
+  static fromClient(client: Client, settings: ClientSettings = {}): DistriClient {
+    const options: unknown = 'options' in client.connection ? client.connection.options : undefined;
+    const known = typeof options === 'object' && options !== null && 'address' in options;
+    return DistriClient.#create(client, known ? String(options.address) : 'the given connection', settings, async () => undefined);
+  }
+
+  static #create(client: Client, address: string, settings: ClientSettings, disconnect: () => Promise<void>): DistriClient {
+    const close = new AbortController();
+    const session: Session = {
+      client,
+      address,
+      namespace: client.options.namespace,
+      queuePrefix: settings.queuePrefix ?? DEFAULT_QUEUE_PREFIX,
+      closed: close.signal,
+      warn: settings.onWarning ?? (({ code, message }) => process.emitWarning(message, { code, type: 'DistriWarning' })),
+      feeds: new Map(),
+    };
+    return new DistriClient(session, close, disconnect);
+  }
+
+  /** The namespace of the runs. */
+  get namespace(): string {
+    return this.#session.namespace;
+  }
+
+  /** `host:port` of the server. */
+  get address(): string {
+    return this.#session.address;
+  }
+
+  /** The prefix of the task queues. */
+  get queuePrefix(): string {
+    return this.#session.queuePrefix;
+  }
+
+  /** The Temporal client underneath. */
+  get temporal(): Client {
+    return this.#session.client;
+  }
+
+  /**
+   * Validates a document and starts a run of it. Throws before anything starts: `InvalidDefinitionError`,
+   * `InvalidInputError`, `RunAlreadyExistsError`.
+   */
+  async start(
+    definition: WorkflowDocument | AgentWrapper | ParsedWorkflow | JsonObject,
+    options: StartOptions = {},
+  ): Promise<Run> {
+    const { runId, temporalRunId } = await startRun(this.#session, definition, options);
+    return new Run(runId, temporalRunId, this.#session);
+  }
+
+  /** A run by its id. Nothing is asked of the server before the first method of the run is called. */
+  getRun(runId: string): Run {
+    return new Run(runId, undefined, this.#session);
+  }
+
+  /**
+   * Lists runs, newest first; a run that changed shows so after up to a few seconds. In a namespace without our search
+   * attributes only the status of ended runs is known: other filters throw `SEARCH_ATTRIBUTES_MISSING`.
+   */
+  listRuns(filter: RunFilter = {}): AsyncIterable<RunInfo> {
+    return { [Symbol.asyncIterator]: () => listRuns(this.#session, filter) };
+  }
+
+  /** Tells the open runs that lack one of these skills to look again: they go on at once when it is there. */
+  async connectionsChanged(skills: readonly string[]): Promise<Signalled> {
+    return signalConnectionsChanged(this.#session, skills);
+  }
+
+  /** What each live worker offers. Throws `NO_WORKER` when there are workers but none answers for the engine. */
+  async workers(): Promise<WorkerAnnouncement[]> {
+    return liveWorkers(this.#session);
+  }
+
+  /** The skills that live workers serve, by name. Throws as `workers`. */
+  async skills(): Promise<SkillInfo[]> {
+    return skillsOf(await this.workers());
+  }
+
+  /** The tools that live workers have, by name. Throws as `workers`. */
+  async tools(): Promise<ToolInfo[]> {
+    return toolsOf(await this.workers());
+  }
+
+  /** Ends all reading and waiting of this client, and its connection. Runs go on. */
+  async close(): Promise<void> {
+    this.#close.abort();
+    await this.#disconnect();
+  }
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { ServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { DistriError, RunFailedError, RunNotFoundError } from '../definition/errors.js';
+import type { RunSnapshot } from '../definition/snapshot.js';
+import { readEnded, type Ended } from './ended.js';
+import { describe } from './info.js';
+import { abortable, isTransient, pause, translate } from './rpc.js';
+import type { Session } from './session.js';
+import { hasEnded } from './snapshot.js';
+
+const PAUSE_MS = 1_000;
+
+/** Waits for a run's end, through restarts of the server. Throws `RunFailedError` when it did not complete. */
+export async function resultOf(session: Session, runId: string, signal: AbortSignal): Promise<RunSnapshot> {
+  const ended = await waitForEnd(session, runId, signal);
+  const { snapshot } = ended;
+  if (snapshot.status === 'completed') return snapshot;
+  throw failed(runId, ended);
+}
+
+async function waitForEnd(session: Session, runId: string, signal: AbortSignal): Promise<Ended> {
+  const handle = session.client.workflow.getHandle(runId);
+  for (;;) {
+    try {
+      const described = await describe(session, runId);
+      if (hasEnded(described)) return await readEnded(session, described);
+      await abortable(session, signal, () => handle.result());
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof WorkflowFailedError) continue;
+      if (!mayPass(error) && isAboutTheCall(error)) throw translate(session, error, runId);
+      await pause(PAUSE_MS, signal);
+    }
+  }
+}
+
+/** Whether waiting goes on: the server is away for now. */
+function mayPass(error: unknown): boolean {
+  return error instanceof DistriError ? error.code === 'NO_TEMPORAL_SERVER' : isTransient(error);
+}
+
+/** Else the end was there and could not be read: reading it by its description says why. */
+function isAboutTheCall(error: unknown): boolean {
+  return error instanceof DistriError || error instanceof ServiceError || error instanceof WorkflowNotFoundError;
+}
+
+function failed(runId: string, { snapshot, reason }: Ended): RunFailedError {
+  const [stepId, step] = Object.entries(snapshot.steps).find(([, candidate]) => candidate.status === 'failed') ?? [];
+  const told = reason ?? snapshot.error ?? 'no reason is known';
+  const named = stepId === undefined || told.includes(stepId) ? told : `Step '${stepId}': ${step?.error ?? told}`;
+  return snapshot.status === 'canceled'
+    ? new RunFailedError('RUN_CANCELED', `Run '${runId}' was canceled: ${told}`, snapshot)
+    : new RunFailedError('RUN_FAILED', `Run '${runId}' failed: ${named}`, snapshot);
+}
+
+/** Asks a run to cancel, with a reason that its history keeps. Nothing happens when it has ended. */
+export async function cancelRun(session: Session, runId: string, reason: string): Promise<void> {
+  await describe(session, runId);
+  try {
+    await session.client.workflowService.requestCancelWorkflowExecution({
+      namespace: session.namespace,
+      workflowExecution: { workflowId: runId },
+      identity: session.client.options.identity,
+      requestId: randomUUID(),
+      reason,
+    });
+  } catch (error) {
+    ignoreEnded(session, error, runId);
+  }
+}
+
+/** Ends a run at once, whatever it does. Nothing happens when it has ended. */
+export async function terminateRun(session: Session, runId: string, reason: string): Promise<void> {
+  await describe(session, runId);
+  try {
+    await session.client.workflow.getHandle(runId).terminate(reason);
+  } catch (error) {
+    ignoreEnded(session, error, runId);
+  }
+}
+
+function ignoreEnded(session: Session, error: unknown, runId: string): void {
+  const translated = translate(session, error, runId);
+  // It was there a moment ago: not found now means that it is over.
+  if (!(translated instanceof RunNotFoundError)) throw translated;
+}

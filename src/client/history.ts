@@ -1,0 +1,109 @@
+import {
+  decodeArrayFromPayloads,
+  decodeOptionalFailureToOptionalError,
+  extstoreInboundOptions,
+} from '@temporalio/common/lib/internal-non-workflow/index.js';
+import type { temporal } from '@temporalio/proto';
+import { codecMismatch, translate } from './rpc.js';
+import type { Session } from './session.js';
+
+export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+type Failure = temporal.api.failure.v1.IFailure | null | undefined;
+
+/** One Temporal execution of a run; a run that continued as new has several. */
+export interface Execution {
+  workflowId: string;
+  runId: string;
+}
+
+/** The events of one execution, oldest first. */
+export async function* forward(session: Session, execution: Execution): AsyncGenerator<HistoryEvent> {
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    const request = { namespace: session.namespace, execution, ...(nextPageToken ? { nextPageToken } : {}) };
+    const page = await call(session, execution, () => session.client.workflowService.getWorkflowExecutionHistory(request));
+    yield* page.history?.events ?? [];
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** The events of one execution, newest first. */
+export async function* backward(session: Session, execution: Execution): AsyncGenerator<HistoryEvent> {
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    const request = {
+      namespace: session.namespace,
+      execution,
+      maximumPageSize: 50,
+      ...(nextPageToken ? { nextPageToken } : {}),
+    };
+    const page = await call(session, execution, () =>
+      session.client.workflowService.getWorkflowExecutionHistoryReverse(request),
+    );
+    yield* page.history?.events ?? [];
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken && nextPageToken.length > 0);
+}
+
+async function call<T>(session: Session, execution: Execution, rpc: () => Promise<T>): Promise<T> {
+  try {
+    return await rpc();
+  } catch (error) {
+    throw translate(session, error, execution.workflowId);
+  }
+}
+
+/** The first event of an execution. */
+export async function firstEvent(session: Session, execution: Execution): Promise<HistoryEvent | undefined> {
+  const page = await call(session, execution, () =>
+    session.client.workflowService.getWorkflowExecutionHistory({
+      namespace: session.namespace,
+      execution,
+      maximumPageSize: 1,
+    }),
+  );
+  return page.history?.events?.[0];
+}
+
+/** All executions of a run up to this one, oldest first. */
+export async function chainOf(session: Session, last: Execution): Promise<Execution[]> {
+  const chain = [last];
+  for (let current = last; ; ) {
+    const started = (await firstEvent(session, current))?.workflowExecutionStartedEventAttributes;
+    if (!started?.continuedExecutionRunId) return chain;
+    current = { workflowId: last.workflowId, runId: started.continuedExecutionRunId };
+    chain.unshift(current);
+  }
+}
+
+/** The values of payloads as they stand in history. Throws `CODEC_MISMATCH` when they cannot be read. */
+export async function decode(session: Session, workflowId: string, payloads: Payloads): Promise<unknown[]> {
+  const { loadedDataConverter } = session.client.options;
+  const raw = payloads?.payloads ?? [];
+  if (raw.length === 0) return [];
+  try {
+    const stored = await extstoreInboundOptions(loadedDataConverter.externalStorage).transformPayloads(raw, undefined);
+    return await decodeArrayFromPayloads(loadedDataConverter, stored, contextOf(session, workflowId));
+  } catch (error) {
+    throw codecMismatch(error);
+  }
+}
+
+/** A failure as it stands in history. */
+export async function decodeFailure(session: Session, workflowId: string, failure: Failure): Promise<Error | undefined> {
+  try {
+    return await decodeOptionalFailureToOptionalError(
+      session.client.options.loadedDataConverter,
+      failure,
+      contextOf(session, workflowId),
+    );
+  } catch {
+    // Its details cannot be read; the message may still be.
+    return failure?.message ? new Error(failure.message) : undefined;
+  }
+}
+
+function contextOf(session: Session, workflowId: string): { type: 'workflow'; namespace: string; workflowId: string } {
+  return { type: 'workflow', namespace: session.namespace, workflowId };
+}

@@ -1,0 +1,39 @@
+/** What `distri-workflow/client` exports. */
+export { DistriClient, type ClientSettings } from './distri-client.js';
+export { Run, type RunDescription } from './run.js';
+export type { AnswerOptions } from './answer.js';
+export type { SkillInfo, ToolInfo } from './catalogue.js';
+export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';
+export type { ConnectOptions } from './connect.js';
+export type { RunInfo } from './info.js';
+export type { RunFilter } from './list.js';
+export type { EventsOptions } from './observe.js';
+export type { ClientWarning } from './session.js';
+export { newRunId, type StartOptions } from './start.js';
+export type { Signalled } from './unblock.js';
+export { temporalUiUrl } from './ui-url.js';
+export {
+  AnswerRefusedError,
+  DistriError,
+  InvalidDefinitionError,
+  InvalidInputError,
+  RunAlreadyExistsError,
+  RunFailedError,
+  RunNotFoundError,
+  StepNotWaitingError,
+  type Problem,
+} from '../definition/errors.js';
+export { codes, type Code } from '../definition/codes.js';
+export type { JsonObject, JsonValue } from '../definition/json.js';
+export type { ToolEntry, WorkerAnnouncement } from '../definition/messages.js';
+export {
+  isEnded,
+  type LoggedEvent,
+  type RunEvent,
+  type RunSnapshot,
+  type RunStatus,
+  type RunWarning,
+  type StepSnapshot,
+  type StepStatus,
+} from '../definition/snapshot.js';
+export type { WorkflowDefinition, WorkflowDocument } from '../definition/types.js';

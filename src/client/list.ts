@@ -1,0 +1,120 @@
+import { WORKFLOW_TYPE } from '../definition/messages.js';
+import { DistriError } from '../definition/errors.js';
+import type { RunStatus } from '../definition/snapshot.js';
+import { ADD_ATTRIBUTES, keyword, lacksAttributes } from './attributes.js';
+import { infoOf, type RunInfo } from './info.js';
+import { translate } from './rpc.js';
+import type { Session } from './session.js';
+
+/** Which runs to list; all conditions must hold. */
+export interface RunFilter {
+  status?: RunStatus;
+  /** Id of a definition. */
+  workflowId?: string;
+  /** A skill that a blocked run lacks. */
+  missingSkill?: string;
+  owner?: string;
+  /** At most this many. Default: all. */
+  limit?: number;
+}
+
+const PAGE = 200;
+
+/** Lists runs, newest first. Visibility lags by up to a few seconds. */
+export async function* listRuns(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
+  let left = filter.limit ?? Number.POSITIVE_INFINITY;
+  if (left <= 0) return;
+  for await (const run of matching(session, filter)) {
+    yield run;
+    left -= 1;
+    if (left <= 0) return;
+  }
+}
+
+async function* matching(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
+  try {
+    yield* query(session, [...baseConditions(filter), ...ownConditions(filter)], filter.limit);
+  } catch (error) {
+    if (!lacksAttributes(error)) throw translate(session, error, '');
+    yield* degraded(session, filter);
+  }
+}
+
+/** Open runs that lack one of the skills; in a namespace that cannot tell, all open runs. */
+export async function* runsLacking(session: Session, skills: readonly string[]): AsyncGenerator<RunInfo, void> {
+  const open = baseConditions({ status: 'running' });
+  const lacks = skills.map((skill) => `DistriMissingSkills = ${quoted(keyword(skill))}`).join(' OR ');
+  try {
+    yield* query(session, [...open, `(${lacks})`], undefined);
+  } catch (error) {
+    if (!lacksAttributes(error)) throw translate(session, error, '');
+    yield* query(session, open, undefined);
+  }
+}
+
+/** Without our search attributes Temporal knows open from ended, and the memo the rest; what a run lacks is unknown. */
+async function* degraded(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
+  const { status, missingSkill, workflowId, owner } = filter;
+  if (missingSkill !== undefined || status === 'paused' || status === 'blocked' || status === 'pending') {
+    const asked = missingSkill === undefined ? `the status '${status}'` : `the missing skill '${missingSkill}'`;
+    throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
+  }
+  for await (const run of query(session, baseConditions(filter), filter.limit)) {
+    if (workflowId !== undefined && run.workflow_id !== workflowId) continue;
+    if (owner !== undefined && run.owner !== owner) continue;
+    yield run;
+  }
+}
+
+/** The runs that a visibility query finds. Throws the server's own errors. */
+async function* query(session: Session, conditions: string[], limit: number | undefined): AsyncGenerator<RunInfo, void> {
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    const page = await session.client.workflowService.listWorkflowExecutions({
+      namespace: session.namespace,
+      query: conditions.join(' AND '),
+      pageSize: Math.min(PAGE, limit ?? PAGE),
+      ...(nextPageToken ? { nextPageToken } : {}),
+    });
+    for (const raw of page.executions ?? []) yield await infoOf(session, raw);
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** Conditions that every namespace can answer: Temporal's own status decides for ended runs. */
+function baseConditions({ status }: RunFilter): string[] {
+  return [`WorkflowType = ${quoted(WORKFLOW_TYPE)}`, executionStatus(status)];
+}
+
+function executionStatus(status: RunStatus | undefined): string {
+  switch (status) {
+    case undefined:
+      return `ExecutionStatus != 'ContinuedAsNew'`;
+    case 'completed':
+      return `ExecutionStatus = 'Completed'`;
+    case 'failed':
+      return `ExecutionStatus IN ('Failed', 'Terminated', 'TimedOut')`;
+    case 'canceled':
+      return `ExecutionStatus = 'Canceled'`;
+    case 'pending':
+    case 'running':
+    case 'paused':
+    case 'blocked':
+      return `ExecutionStatus = 'Running'`;
+  }
+}
+
+function ownConditions({ status, workflowId, missingSkill, owner }: RunFilter): string[] {
+  const open = status === 'running' || status === 'paused' || status === 'blocked' || status === 'pending';
+  return [
+    ...(open ? [`DistriStatus = ${quoted(status)}`] : []),
+    ...(workflowId === undefined ? [] : [`DistriWorkflowId = ${quoted(keyword(workflowId))}`]),
+    ...(missingSkill === undefined ? [] : [`DistriMissingSkills = ${quoted(keyword(missingSkill))}`]),
+    ...(owner === undefined ? [] : [`DistriOwner = ${quoted(keyword(owner))}`]),
+  ];
+}
+
+/** A text as a literal of a visibility query. */
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll(`'`, `''`)}'`;
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { DistriError, RunNotFoundError } from '../definition/errors.js';
+import { GRPC, grpcCode as codeOf, toTemporalError } from '../temporal/errors.js';
+import type { Session } from './session.js';
+
+const TRANSIENT = new Set<number>([
+  GRPC.CANCELLED,
+  GRPC.UNKNOWN,
+  GRPC.DEADLINE_EXCEEDED,
+  GRPC.RESOURCE_EXHAUSTED,
+  GRPC.ABORTED,
+  GRPC.INTERNAL,
+  GRPC.UNAVAILABLE,
+]);
+
+/** The gRPC status of an error or of its cause. */
+export function grpcCode(error: unknown): number | undefined {
+  return codeOf(error) ?? (error instanceof Error && error.cause !== undefined ? grpcCode(error.cause) : undefined);
+}
+
+/** Whether the same call may succeed later, as when the server restarts. */
+export function isTransient(error: unknown): boolean {
+  const code = grpcCode(error);
+  return code !== undefined && TRANSIENT.has(code);
+}
+
+/** Waits; returns early, without an error, when the signal is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/**
+ * Makes a call that ends with the signal. The connection keeps its listener on the signal that it is given, so a
+ * long-lived signal gets one listener here, which is taken off again.
+ */
+export async function abortable<T>(session: Session, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await session.client.withAbortSignal(controller.signal, call);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** `CODEC_MISMATCH`: what was stored needs another codec or storage than this client has. */
+export function codecMismatch(cause: unknown): DistriError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  return new DistriError('CODEC_MISMATCH', `A payload of the run cannot be read${reason}`, {
+    cause,
+    hint: 'Give this program the same codec, keys and external storage as the workers.',
+  });
+}
+
+/**
+ * The error that a caller should see for a failed call about one run. What is no error of the server came from
+ * reading a payload.
+ */
+export function translate(session: Session, error: unknown, runId: string): Error {
+  if (error instanceof WorkflowNotFoundError) return new RunNotFoundError(runId);
+  const known = toTemporalError(error, session);
+  if (known instanceof DistriError) return known;
+  const code = grpcCode(error);
+  if (code === GRPC.NOT_FOUND) return new RunNotFoundError(runId);
+  // The server refuses to look for what cannot be an id.
+  if (code === GRPC.INVALID_ARGUMENT && /workflow ?id/i.test(textOf(error))) return new RunNotFoundError(runId);
+  if (code === GRPC.DEADLINE_EXCEEDED) return noServer(session, error);
+  if (code !== undefined || error instanceof ServiceError || known.name === 'AbortError') return known;
+  return codecMismatch(error);
+}
+
+/** The messages of an error and its causes. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${textOf(error.cause)}` : '';
+}
+
+function noServer({ address }: Session, cause: unknown): DistriError {
+  return new DistriError('NO_TEMPORAL_SERVER', `The Temporal server at ${address} does not answer in time`, {
+    cause,
+    hint: 'The runs are safe in the server; try again when it answers.',
+  });
+}
+
+/** `NO_WORKER`, or `NO_TEMPORAL_SERVER` when it is the server that does not answer. */
+export async function noAnswer(session: Session, cause: unknown): Promise<DistriError> {
+  try {
+    await session.client.withDeadline(Date.now() + 2_000, () => session.client.workflowService.getSystemInfo({}));
+  } catch {
+    return noServer(session, cause);
+  }
+  const queue = `task queue '${session.queuePrefix}', namespace '${session.namespace}'`;
+  return new DistriError('NO_WORKER', `No engine worker answered (${queue})`, {
+    cause,
+    hint: 'Start one with `distri-workflow worker` or `distri-workflow dev`; the run itself is safe and goes on then.',
+  });
+}

@@ -1,0 +1,129 @@
+import type { JsonObject, JsonValue } from '../definition/json.js';
+import { QUERIES } from '../definition/messages.js';
+import type { RunEvent, RunSnapshot } from '../definition/snapshot.js';
+import { cut, wellFormed } from '../definition/text.js';
+import { answerStep, type AnswerOptions } from './answer.js';
+import { ask } from './ask.js';
+import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
+import { cancelRun, resultOf, terminateRun } from './end.js';
+import { readEnded } from './ended.js';
+import { describe, infoOf, type RunInfo } from './info.js';
+import { observe, type EventsOptions } from './observe.js';
+import type { Session } from './session.js';
+import { engineError, hasEnded, snapshotOf } from './snapshot.js';
+import { newRunId, startRun } from './start.js';
+
+/** A run as Temporal describes it; no worker is asked. */
+export interface RunDescription extends RunInfo {
+  task_queue: string;
+  history_events: number;
+  history_bytes: number;
+  /** Activities that are scheduled or running. */
+  pending_activities: number;
+  /** The last error of the interpreter when its workflow task keeps failing. */
+  engine_error?: string;
+}
+
+const LONGEST_REASON = 1_000;
+const CHECKPOINT_CALL_SECS = 300;
+
+/** A run, live or ended. Every method throws `RunNotFoundError` when there is no such run. */
+export class Run {
+  constructor(
+    /** The run id, which is Temporal's workflow id. */
+    readonly id: string,
+    /** Temporal's id of the execution that was started; absent on a run that was looked up. */
+    readonly temporalRunId: string | undefined,
+    private readonly session: Session,
+  ) {}
+
+  /**
+   * The run at this moment. An ended run is read from its history and needs no worker; a live one answers itself.
+   * Throws `NO_WORKER` when no worker answers within 10 s, `CODEC_MISMATCH` when a payload cannot be read.
+   */
+  async snapshot(): Promise<RunSnapshot> {
+    return snapshotOf(this.session, this.id);
+  }
+
+  /** All that references see: the input, the results of steps and the flat context. Throws as `snapshot`. */
+  async context(): Promise<JsonObject> {
+    const described = await describe(this.session, this.id);
+    if (hasEnded(described)) return (await readEnded(this.session, described)).snapshot.context;
+    return ask<JsonObject>(this.session, this.id, QUERIES.context);
+  }
+
+  /**
+   * Waits for the end, through restarts of the server and of workers. Resolves for a completed run; throws
+   * `RunFailedError` (`RUN_FAILED`, `RUN_CANCELED`) with the snapshot for any other end.
+   */
+  async result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
+    const { closed } = this.session;
+    return resultOf(this.session, this.id, options.signal ? AbortSignal.any([options.signal, closed]) : closed);
+  }
+
+  /**
+   * The run's log after `after`, each entry once and in order, as it happens, until the run has ended. Who comes back
+   * with the last `seq` misses nothing; who is behind the log gets a `snapshot` event first. Between the entries come
+   * `step_retrying` events, best effort. Waits as long as it takes when no worker or server answers.
+   */
+  events(options: EventsOptions = {}): AsyncIterable<RunEvent> {
+    return { [Symbol.asyncIterator]: () => observe(this.session, this.id, options) };
+  }
+
+  /**
+   * Answers a step that waits for input. Throws `AnswerRefusedError` with the problems when the answer does not fit
+   * the step's schema (the step waits on), `StepNotWaitingError`, and `NO_WORKER` after 10 s: then nothing is stored.
+   */
+  async answer(stepId: string, value: JsonValue, options: AnswerOptions = {}): Promise<void> {
+    await answerStep(this.session, this.id, stepId, value, options);
+  }
+
+  /** Asks the run to cancel. It has ended when `result` says so; a run that has ended already is left as it is. */
+  async cancel(reason = ''): Promise<void> {
+    await cancelRun(this.session, this.id, cut(wellFormed(reason), LONGEST_REASON));
+  }
+
+  /** Ends the run at once, without its consent: prefer `cancel`, which lets running steps stop. */
+  async terminate(reason = ''): Promise<void> {
+    await terminateRun(this.session, this.id, cut(wellFormed(reason), LONGEST_REASON));
+  }
+
+  /** What Temporal itself knows of the run; needs no worker. */
+  async describe(): Promise<RunDescription> {
+    const described = await describe(this.session, this.id);
+    const info = described.raw.workflowExecutionInfo ?? {};
+    const stuck = await engineError(this.session, described);
+    return {
+      ...(await infoOf(this.session, info)),
+      task_queue: info.taskQueue ?? '',
+      history_events: Number(info.historyLength ?? 0),
+      history_bytes: Number(info.historySizeBytes ?? 0),
+      pending_activities: described.raw.pendingActivities?.length ?? 0,
+      ...(stuck === undefined ? {} : { engine_error: stuck }),
+    };
+  }
+
+  /**
+   * The run's checkpoints, oldest first: one per finished step. With the strategy `external` the document's tool lists
+   * them, called through a small run of its own.
+   */
+  async checkpoints(): Promise<Checkpoint[]> {
+    return listCheckpoints(this.session, this.id, this.#callTool);
+  }
+
+  /** The state at a checkpoint. Throws `CHECKPOINT_NOT_FOUND`. */
+  async loadCheckpoint(checkpointId: string): Promise<LoadedCheckpoint> {
+    return loadCheckpoint(this.session, this.id, checkpointId, this.#callTool);
+  }
+
+  readonly #callTool: CallTool = async (toolName, input) => {
+    const step = { id: 'call', label: `Checkpoints of ${cut(this.id, 100)}`, kind: { type: 'tool_call', tool_name: toolName, input } };
+    const started = await startRun(
+      this.session,
+      { id: 'distri-checkpoints', steps: [step] },
+      { runId: newRunId(`${cut(this.id, 150)}-checkpoints`), executionTimeoutSecs: CHECKPOINT_CALL_SECS },
+    );
+    const snapshot = await resultOf(this.session, started.runId, this.session.closed);
+    return snapshot.steps.call?.result ?? null;
+  };
+}
