@@ -14,7 +14,25 @@ export function snapshotOfFinal(record: FinalRecord): RunSnapshot {
   for (const [key, id] of Object.entries(record.context_from ?? {})) context[key] = own(steps, id) ?? null;
   Object.assign(context, { input, steps });
   const output = record.output_from === undefined ? record.output : own(record.snapshot.steps, record.output_from)?.result;
-  return { ...record.snapshot, context, ...(output === undefined ? {} : { output }) };
+  return { ...snapshot, steps: stepsOfFinal(snapshot), context, ...(output === undefined ? {} : { output }) };
+}
+
+function stepsOfFinal({ steps, started_at }: FinalRecord['snapshot']): { [id: string]: StepSnapshot } {
+  const start = Date.parse(started_at);
+  const read = dictionary<StepSnapshot>();
+  for (const [id, { at, status, kind, ...rest }] of Object.entries(steps)) {
+    const [started, completed] = at ?? [null, null];
+    read[id] = {
+      status,
+      label: id,
+      kind,
+      attempts: 0,
+      ...rest,
+      ...(started === null ? {} : { started_at: new Date(start + started).toISOString() }),
+      ...(completed === null ? {} : { completed_at: new Date(start + completed).toISOString() }),
+    };
+  }
+  return read;
 }
 
 /** The log of an ended run, each `step_completed` with its step's result. */
@@ -23,7 +41,7 @@ export function eventsOfFinal(record: FinalRecord): LoggedEvent[] {
 }
 
 /** A log entry with the result that its step now has; entries of the log hold none themselves. */
-export function withResult(event: LoggedEvent, steps: { [id: string]: StepSnapshot }): LoggedEvent {
+export function withResult(event: LoggedEvent, steps: FinalRecord['snapshot']['steps']): LoggedEvent {
   if (event.event !== 'step_completed') return event;
   const step = own(steps, event.step_id);
   if (step === undefined) return event;

@@ -1,6 +1,6 @@
 import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
-import type { LoggedEvent, RunSnapshot } from './snapshot.js';
+import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -143,13 +143,20 @@ export interface FinalRecord {
   output?: JsonValue;
   output_from?: string;
   /** Without `output`; its `context` without the input, its keys, and the results of steps. */
-  snapshot: RunSnapshot;
+  snapshot: Omit<RunSnapshot, 'steps'> & { steps: { [stepId: string]: FinalStep } };
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   context_from?: { [key: string]: string };
   input: JsonObject;
   /** The newest entries of the log; `step_completed` without results. */
   events: LoggedEvent[];
 }
+
+/**
+ * A step of an ended run, short: its label when it is not the id, its attempts when there were some, and the milliseconds
+ * from the start of the run to its own start and end in place of times.
+ */
+export type FinalStep = Partial<Omit<StepSnapshot, 'status' | 'kind' | 'started_at' | 'completed_at'>> &
+  Pick<StepSnapshot, 'status' | 'kind'> & { at?: [started: number | null, completed: number | null] };
 
 /** A tool as the catalogue lists it. `hash` changes with its schemas. */
 export interface ToolEntry {

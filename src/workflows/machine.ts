@@ -1,7 +1,7 @@
 import { evaluate } from '../definition/expressions.js';
-import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import { dictionary, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
-import { resolve, resolveText, scopeLookup, type Lookup } from '../definition/references.js';
+import { resolveText, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
@@ -10,6 +10,7 @@ import { EventLog } from './log.js';
 import { Availability, Questions } from './needs.js';
 import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
 import { Fifo, Smallest } from './queues.js';
+import { initialScope, type MachineOptions, type RunScope } from './scope.js';
 import { pendingState, type Failure, type StepState } from './state.js';
 import { buildTask } from './task.js';
 
@@ -18,20 +19,6 @@ export interface Start {
   readonly index: number;
   readonly skill: string;
   readonly task: StepTask;
-}
-
-/** What the run's references see. */
-export interface RunScope {
-  readonly input: JsonObject;
-  readonly env: JsonObject;
-  readonly steps: JsonObject;
-  /** The flat top level of the context. */
-  readonly context: JsonObject;
-}
-
-export interface MachineOptions {
-  readonly input?: JsonObject;
-  readonly env?: { readonly [name: string]: string };
 }
 
 /** After so many rejections of its connection without a success a step fails. */
@@ -552,27 +539,4 @@ export class RunMachine {
     this.#shownStatus = status;
     this.#shownMissing = shownMissing;
   }
-}
-
-/** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */
-function initialScope(plan: Plan, options: MachineOptions): RunScope {
-  const initial: JsonObject = plan.definition.context ?? {};
-  const objectAt = (key: string): JsonObject => {
-    const value = Object.hasOwn(initial, key) ? initial[key] : undefined;
-    return Object.assign(dictionary<JsonValue>(), isObject(value) ? value : {});
-  };
-  const input = options.input ?? objectAt('input');
-  const context = Object.assign(dictionary<JsonValue>(), initial, input);
-  for (const reserved of ['input', 'steps', 'env']) delete context[reserved];
-  return { input, context, steps: objectAt('steps'), env: Object.assign(objectAt('env'), options.env) };
-}
-
-/** The run's output: the document's mapping, else the result of the last step that is done, in document order. */
-export function outputOf(machine: RunMachine): { output: JsonValue } | { output_from: string } | undefined {
-  const mapping = machine.plan.definition.output;
-  if (mapping !== undefined) return { output: resolve(mapping, scopeLookup(machine.scope)) };
-  for (let index = machine.steps.length - 1; index >= 0; index -= 1) {
-    if (machine.steps[index]?.status === 'done') return { output_from: machine.plan.steps[index]?.id ?? '' };
-  }
-  return undefined;
 }

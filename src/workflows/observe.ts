@@ -1,15 +1,17 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
-import type { EventsPage, FinalRecord } from '../definition/messages.js';
+import type { EventsPage, FinalRecord, FinalStep } from '../definition/messages.js';
 import type { LoggedEvent, RunSnapshot, StepSnapshot } from '../definition/snapshot.js';
-import { wellFormed } from '../definition/text.js';
+import { resolve, scopeLookup } from '../definition/references.js';
 import { readEntry, type EntryReader } from './log.js';
-import { outputOf, type RunMachine } from './machine.js';
+import type { RunMachine } from './machine.js';
 import { jsonBytes, omitLargest } from './size.js';
+import type { StepState } from './state.js';
 
 /** Above this a query's answer or a run's end would come near Temporal's limit of 2 MB a payload. */
 const QUERY_BYTES = 1_500_000;
 const PAGE_BYTES = 1_048_576;
 const END_BYTES = 1_048_576;
+const MOST_BYTES = 1_900_000;
 const FINAL_EVENTS = 1_000;
 const FEWER_EVENTS = 100;
 
@@ -20,29 +22,51 @@ export interface RunIdentity {
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-function stepSnapshot(machine: RunMachine, index: number): StepSnapshot {
+/** What the two forms of a step, live and final, have in common. */
+function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attempts' | 'label'> {
   const state = machine.steps[index];
   const step = machine.plan.steps[index]?.step;
   if (!state || !step) throw new RangeError(`no step ${index}`);
+  const base: Omit<StepSnapshot, 'attempts' | 'label'> = { status: state.status, kind: (state.kind ?? step.kind).type };
+  if (state.result !== undefined) base.result = state.result;
+  if (state.error !== undefined) base.error = state.error;
+  if (state.errorCode !== undefined) base.error_code = state.errorCode;
+  if (state.missing) base.missing = state.missing;
+  if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
+  if (state.masked) base.masked = state.masked;
+  return base;
+}
+
+function liveStep(machine: RunMachine, index: number): StepSnapshot {
+  const { attempts, startedAt, completedAt } = machine.steps[index] as StepState;
   return {
-    status: state.status,
-    label: state.label ?? step.label ?? step.id,
-    kind: (state.kind ?? step.kind).type,
-    ...(state.result === undefined ? {} : { result: state.result }),
-    ...(state.error === undefined ? {} : { error: state.error }),
-    ...(state.errorCode === undefined ? {} : { error_code: state.errorCode }),
-    attempts: state.attempts,
-    ...(state.startedAt === undefined ? {} : { started_at: iso(state.startedAt) }),
-    ...(state.completedAt === undefined ? {} : { completed_at: iso(state.completedAt) }),
-    ...(state.missing ? { missing: state.missing } : {}),
-    ...(state.status === 'waiting_for_input' ? { message: state.message ?? '', schema: state.schema ?? null } : {}),
-    ...(state.masked ? { masked: state.masked } : {}),
+    ...stepBase(machine, index),
+    label: labelOf(machine, index),
+    attempts,
+    ...(startedAt === undefined ? {} : { started_at: iso(startedAt) }),
+    ...(completedAt === undefined ? {} : { completed_at: iso(completedAt) }),
   };
 }
 
-function baseSnapshot(machine: RunMachine, identity: RunIdentity): RunSnapshot {
-  const steps = dictionary<StepSnapshot>();
-  for (const { id, index } of machine.plan.steps) steps[id] = stepSnapshot(machine, index);
+function finalStep(machine: RunMachine, index: number): FinalStep {
+  const { attempts, startedAt, completedAt } = machine.steps[index] as StepState;
+  const step: FinalStep = stepBase(machine, index);
+  const label = labelOf(machine, index);
+  if (label !== machine.plan.steps[index]?.id) step.label = label;
+  if (attempts > 0) step.attempts = attempts;
+  if (completedAt !== undefined) {
+    step.at = [startedAt === undefined ? null : startedAt - machine.startedAt, completedAt - machine.startedAt];
+  }
+  return step;
+}
+
+/** A step's label: resolved once its turn has come, before that as written. */
+export function labelOf(machine: RunMachine, index: number): string {
+  const planned = machine.plan.steps[index];
+  return machine.steps[index]?.label ?? planned?.step.label ?? planned?.id ?? '';
+}
+
+function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 'steps'> {
   const { definition } = machine.plan;
   const { failure, canceled } = machine;
   const missing = machine.missing();
@@ -52,7 +76,6 @@ function baseSnapshot(machine: RunMachine, identity: RunIdentity): RunSnapshot {
     ...(definition.version == null ? {} : { version: definition.version }),
     definition_hash: identity.definitionHash,
     status: machine.status,
-    steps,
     context: {},
     ...(canceled
       ? { error: 'The run was canceled', error_code: 'RUN_CANCELED' }
@@ -64,26 +87,42 @@ function baseSnapshot(machine: RunMachine, identity: RunIdentity): RunSnapshot {
   };
 }
 
-/** The run as it stands. What would not fit a query's answer is left out, the largest results first. */
+function stepsOf<T>(machine: RunMachine, read: (machine: RunMachine, index: number) => T): { [id: string]: T } {
+  const steps = dictionary<T>();
+  for (const { id, index } of machine.plan.steps) steps[id] = read(machine, index);
+  return steps;
+}
+
+/** The run as it stands. What would not fit a query's answer is left out: the largest results first, then the rest. */
 export function snapshotOf(machine: RunMachine, identity: RunIdentity): RunSnapshot {
-  const snapshot = { ...baseSnapshot(machine, identity), context: machine.context() };
+  const base = runBase(machine, identity);
+  const steps = stepsOf(machine, liveStep);
+  const snapshot: RunSnapshot = { ...base, steps, context: machine.context() };
   if (jsonBytes(snapshot) <= QUERY_BYTES) return snapshot;
   const { steps: _results, ...context } = snapshot.context;
-  snapshot.context = context;
-  const rest = jsonBytes({ ...snapshot, steps: withoutResults(snapshot.steps) });
-  omitLargest(snapshot.steps, Math.max(0, QUERY_BYTES - rest));
+  snapshot.context = jsonBytes(context) <= QUERY_BYTES / 2 ? context : {};
+  const rest = jsonBytes({ ...snapshot, steps: withoutResults(steps) });
+  omitLargest(steps, Math.max(0, QUERY_BYTES - rest));
+  if (rest > QUERY_BYTES) for (const step of Object.values(steps)) shorten(step);
   return snapshot;
 }
 
-function withoutResults(steps: { [id: string]: StepSnapshot }): StepSnapshot[] {
-  return Object.values(steps).map(({ result: _result, ...step }) => step);
+/** For runs of very many steps: their times and labels stay in the run's history. */
+function shorten(step: StepSnapshot): void {
+  delete step.started_at;
+  delete step.completed_at;
+  step.label = step.label.slice(0, 16);
+}
+
+function withoutResults<T extends { result?: JsonValue }>(steps: { [id: string]: T }): { [id: string]: Omit<T, 'result'> } {
+  return Object.fromEntries(Object.entries(steps).map(([id, { result: _result, ...step }]) => [id, step]));
 }
 
 function reader(machine: RunMachine): EntryReader {
   return {
     workflowId: machine.plan.definition.id,
     stepId: (index) => machine.plan.steps[index]?.id ?? '',
-    label: (index) => machine.steps[index]?.label ?? machine.plan.steps[index]?.step.label ?? machine.plan.steps[index]?.id ?? '',
+    label: (index) => labelOf(machine, index),
   };
 }
 
@@ -123,26 +162,25 @@ function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>):
 }
 
 /**
- * What the ended run leaves in history. It always fits: above 1 MiB results are left out, the largest first, then most of
- * the log, then the steps.
+ * What the ended run leaves in history. It always fits: above 1 MiB results are left out, the largest first; what still
+ * would not fit a payload loses most of its log, then its steps, which remain in the history.
  */
 export function finalRecord(machine: RunMachine, identity: RunIdentity): FinalRecord {
-  const snapshot = baseSnapshot(machine, identity);
+  const steps = stepsOf(machine, finalStep);
   const results = new Set<JsonValue>(machine.steps.flatMap((state) => (isObject(state.result) ? [state.result] : [])));
   const read = reader(machine);
   const record: FinalRecord = {
     ...(machine.status === 'completed' ? outputOf(machine) : undefined),
-    snapshot: { ...snapshot, context: remainingContext(machine, results) },
+    snapshot: { ...runBase(machine, identity), steps, context: remainingContext(machine, results) },
     ...(machine.contextFrom.size > 0 ? { context_from: Object.fromEntries(machine.contextFrom) } : {}),
     input: machine.scope.input,
     events: machine.log.newest(FINAL_EVENTS).map((entry) => readEntry(entry, read)),
   };
   if (jsonBytes(record) <= END_BYTES) return record;
-  const rest = jsonBytes({ ...record, snapshot: { ...record.snapshot, steps: withoutResults(snapshot.steps) } });
-  omitLargest(snapshot.steps, Math.max(0, END_BYTES - rest));
-  if (jsonBytes(record) > END_BYTES) record.events = record.events.slice(-FEWER_EVENTS);
-  if (jsonBytes(record) > END_BYTES) return withoutDetails(record);
-  return record;
+  const rest = jsonBytes({ ...record, snapshot: { ...record.snapshot, steps: withoutResults(steps) } });
+  omitLargest(steps, Math.max(0, END_BYTES - rest));
+  if (jsonBytes(record) > MOST_BYTES) record.events = record.events.slice(-FEWER_EVENTS);
+  return jsonBytes(record) > MOST_BYTES ? withoutDetails(record) : record;
 }
 
 function withoutDetails(record: FinalRecord): FinalRecord {
@@ -162,38 +200,12 @@ function withoutDetails(record: FinalRecord): FinalRecord {
   };
 }
 
-const ROWS = 50;
-
-/** Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. */
-export function currentDetails(machine: RunMachine): string {
-  const { counts, running, waiting, blocked, steps } = machine;
-  const rows: string[] = [];
-  const add = (index: number): void => {
-    if (rows.length < ROWS) rows.push(row(machine, index));
-  };
-  if (counts.failed > 0) for (const index of machine.finished) if (steps[index]?.status === 'failed') add(index);
-  for (const set of [blocked, waiting, running]) for (const index of set) if (rows.length < ROWS) add(index);
-  for (let at = machine.finished.length - 1; at >= 0 && rows.length < ROWS; at -= 1) {
-    const index = machine.finished[at] as number;
-    if (steps[index]?.status === 'done') add(index);
+/** The run's output: the document's mapping, else the result of the last step that is done, in document order. */
+function outputOf(machine: RunMachine): { output: JsonValue } | { output_from: string } | undefined {
+  const mapping = machine.plan.definition.output;
+  if (mapping !== undefined) return { output: resolve(mapping, scopeLookup(machine.scope)) };
+  for (let index = machine.steps.length - 1; index >= 0; index -= 1) {
+    if (machine.steps[index]?.status === 'done') return { output_from: machine.plan.steps[index]?.id ?? '' };
   }
-  const parts = [`**${machine.status}**`, `${counts.done} of ${steps.length} done`];
-  if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
-  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
-  if (running.size > 0) parts.push(`${running.size} running`);
-  if (waiting.size > 0) parts.push(`${waiting.size} waiting for input`);
-  if (blocked.size > 0) parts.push(`${blocked.size} blocked`);
-  const table = rows.length > 0 ? `\n\n| step | status | |\n| --- | --- | --- |\n${rows.join('\n')}` : '';
-  return parts.join(' · ') + table;
-}
-
-function row(machine: RunMachine, index: number): string {
-  const state = machine.steps[index];
-  const planned = machine.plan.steps[index];
-  const note = state?.error ?? (state?.status === 'waiting_for_input' ? state.message : undefined) ?? '';
-  return `| ${cell(state?.label ?? planned?.step.label ?? planned?.id ?? '', 80)} | ${state?.status} | ${cell(note, 200)} |`;
-}
-
-function cell(text: string, length: number): string {
-  return wellFormed(text.slice(0, length)).replace(/[|\\`<>*_]/g, '\\$&').replace(/\s+/g, ' ');
+  return undefined;
 }

@@ -1,4 +1,4 @@
-import type { StepSnapshot } from '../definition/snapshot.js';
+import type { JsonValue } from '../definition/json.js';
 
 const NOT_ASCII = /[\u0080-\uffff]/;
 
@@ -18,7 +18,10 @@ export function jsonBytes(value: unknown): number {
  * Leaves out results, the largest first, until what remains of them takes at most `budget` bytes. A step whose result is
  * left out says how large it was.
  */
-export function omitLargest(steps: { [id: string]: StepSnapshot }, budget: number): void {
+export function omitLargest(
+  steps: { [id: string]: { result?: JsonValue; result_omitted?: number } },
+  budget: number,
+): void {
   const sizes = Object.values(steps)
     .filter((step) => step.result !== undefined)
     .map((step) => ({ step, bytes: jsonBytes(step.result) }))

@@ -1,0 +1,38 @@
+import { wellFormed } from '../definition/text.js';
+import type { RunMachine } from './machine.js';
+import { labelOf } from './observe.js';
+
+const ROWS = 50;
+
+/** Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. */
+export function currentDetails(machine: RunMachine): string {
+  const { counts, running, waiting, blocked, steps } = machine;
+  const rows: string[] = [];
+  const add = (index: number): void => {
+    if (rows.length < ROWS) rows.push(row(machine, index));
+  };
+  if (counts.failed > 0) for (const index of machine.finished) if (steps[index]?.status === 'failed') add(index);
+  for (const set of [blocked, waiting, running]) for (const index of set) if (rows.length < ROWS) add(index);
+  for (let at = machine.finished.length - 1; at >= 0 && rows.length < ROWS; at -= 1) {
+    const index = machine.finished[at] as number;
+    if (steps[index]?.status === 'done') add(index);
+  }
+  const parts = [`**${machine.status}**`, `${counts.done} of ${steps.length} done`];
+  if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+  if (running.size > 0) parts.push(`${running.size} running`);
+  if (waiting.size > 0) parts.push(`${waiting.size} waiting for input`);
+  if (blocked.size > 0) parts.push(`${blocked.size} blocked`);
+  const table = rows.length > 0 ? `\n\n| step | status | |\n| --- | --- | --- |\n${rows.join('\n')}` : '';
+  return parts.join(' · ') + table;
+}
+
+function row(machine: RunMachine, index: number): string {
+  const state = machine.steps[index];
+  const note = state?.error ?? (state?.status === 'waiting_for_input' ? state.message : undefined) ?? '';
+  return `| ${cell(labelOf(machine, index), 80)} | ${state?.status} | ${cell(note, 200)} |`;
+}
+
+function cell(text: string, length: number): string {
+  return wellFormed(text.slice(0, length)).replace(/[|\\`<>*_]/g, '\\$&').replace(/\s+/g, ' ');
+}

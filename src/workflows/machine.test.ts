@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject, JsonValue } from '../definition/json.js';
+import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
+import type { WorkflowDefinition } from '../definition/types.js';
+import { RunMachine, type Start } from './machine.js';
+import { eventsAfter, finalRecord, snapshotOf } from './observe.js';
+import { compilePlan } from './plan.js';
+import type { MachineOptions } from './scope.js';
+
+type Steps = WorkflowDefinition['steps'];
+const IDENTITY = { runId: 'run', definitionHash: 'hash' };
+
+/** Drives a machine by hand: everything asked for is there unless it is named as missing. */
+class Driver {
+  readonly machine: RunMachine;
+  started: Start[] = [];
+  missing = new Set<string>();
+  unknownTools = new Set<string>();
+
+  constructor(definition: Partial<WorkflowDefinition> & { steps: Steps }, options: MachineOptions & { entryPoint?: string } = {}) {
+    this.machine = new RunMachine(compilePlan({ id: 'doc', ...definition }, options.entryPoint), options);
+  }
+
+  begin(): this {
+    this.machine.now = 1_000;
+    const check = this.machine.allNeeds();
+    if (check) this.machine.learn(check, this.report(check));
+    this.machine.start();
+    return this.turn();
+  }
+
+  turn(): this {
+    for (;;) {
+      this.machine.advance();
+      const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => JSON.stringify(task).length);
+      this.started.push(...starts);
+      const due = this.machine.takeChecks();
+      if (due) this.machine.checked(due.steps, due.check, this.report(due.check));
+      if (!due && starts.length === 0) return this;
+    }
+  }
+
+  report(check: RequirementsCheck): RequirementsReport {
+    return {
+      requirements: check.requirements.map(({ skill }) => ({
+        available: !this.missing.has(skill),
+        served: false,
+        ...(skill.startsWith('native:') ? {} : { revision: 'r1' }),
+      })),
+      tools: Object.fromEntries(
+        check.tools.map((name) => [name, this.unknownTools.has(name) ? null : { skill: 'native:tool', live: true }]),
+      ),
+    };
+  }
+
+  done(id: string, result: JsonValue = { ok: id }): this {
+    this.machine.now += 10;
+    this.machine.succeed(this.index(id), { result });
+    return this.turn();
+  }
+
+  fail(id: string, message = 'broken'): this {
+    this.machine.fail(this.index(id), { code: 'TOOL_FAILED', message });
+    return this.turn();
+  }
+
+  index(id: string): number {
+    return this.machine.plan.indexOf.get(id) ?? -1;
+  }
+
+  status(id: string): string | undefined {
+    return this.machine.steps[this.index(id)]?.status;
+  }
+
+  get running(): string[] {
+    return [...this.machine.running].map((index) => this.machine.plan.steps[index]?.id ?? '');
+  }
+
+  get events(): string[] {
+    return eventsAfter(this.machine, 0).events.map((event) => ('step_id' in event ? `${event.event} ${event.step_id}` : event.event));
+  }
+}
+
+const tool = (id: string, more: JsonObject = {}): Steps[number] =>
+  ({ id, kind: { type: 'tool_call', tool_name: 'echo' }, ...more }) as unknown as Steps[number];
+const note = (id: string, message: string, more: JsonObject = {}): Steps[number] =>
+  ({ id, kind: { type: 'checkpoint', message }, ...more }) as unknown as Steps[number];
+const wait = (id: string, more: JsonObject = {}): Steps[number] =>
+  ({ id, kind: { type: 'wait_for_input', message: 'Well?', schema: { type: 'object' } }, ...more }) as unknown as Steps[number];
+const parallel = { execution: 'parallel' };
+
+describe('scheduling', () => {
+  it('completes an empty document at once', () => {
+    const { machine } = new Driver({ steps: [] }).begin();
+    expect(machine.status).toBe('completed');
+  });
+
+  it('runs sequential steps one at a time, in document order, without depends_on', () => {
+    const run = new Driver({ steps: [tool('b'), tool('a'), tool('c')] }).begin();
+    expect(run.running).toEqual(['b']);
+    expect(run.done('b').running).toEqual(['a']);
+    expect(run.done('a').running).toEqual(['c']);
+    expect(run.done('c').machine.status).toBe('completed');
+  });
+
+  it('runs parallel steps together as soon as their own dependencies are done', () => {
+    const run = new Driver({
+      steps: [tool('a', parallel), tool('b', parallel), tool('c', { ...parallel, depends_on: ['a'] })],
+    }).begin();
+    expect(run.running).toEqual(['a', 'b']);
+    expect(run.done('a').running).toEqual(['b', 'c']);
+  });
+
+  it('starts a sequential step only when nothing runs and no parallel step can start', () => {
+    const run = new Driver({ steps: [tool('s'), tool('p', parallel), tool('q', { ...parallel, depends_on: ['p'] })] }).begin();
+    expect(run.running).toEqual(['p']);
+    expect(run.done('p').running).toEqual(['q']);
+    expect(run.done('q').running).toEqual(['s']);
+  });
+
+  it('keeps at most `concurrency` activities running', () => {
+    const run = new Driver({ concurrency: 2, steps: ['a', 'b', 'c'].map((id) => tool(id, parallel)) }).begin();
+    expect(run.running).toEqual(['a', 'b']);
+    expect(run.done('b').running).toEqual(['a', 'c']);
+  });
+
+  it('lets parallel branches go on past a waiting step, but holds later sequential ones', () => {
+    const run = new Driver({ steps: [wait('w'), tool('s'), tool('p', { ...parallel, depends_on: ['w'] })] }).begin();
+    expect([run.status('w'), run.status('s')]).toEqual(['waiting_for_input', 'pending']);
+    expect(run.machine.status).toBe('paused');
+    run.machine.answer('w', { yes: true });
+    expect(run.turn().running).toEqual(['p']);
+    expect(run.done('p').running).toEqual(['s']);
+  });
+
+  it('starts nothing after a failure, keeps what still runs, and leaves the rest pending', () => {
+    const run = new Driver({ steps: [tool('a', parallel), tool('b', parallel), tool('c', { depends_on: ['a'] })] }).begin();
+    run.fail('a');
+    expect(run.machine.status).toBe('running');
+    run.done('b');
+    expect(run.machine.status).toBe('failed');
+    expect([run.status('b'), run.status('c')]).toEqual(['done', 'pending']);
+    expect(run.machine.failure).toMatchObject({ code: 'TOOL_FAILED', message: 'broken', step: 0 });
+  });
+
+  it('settles 10,000 pure steps in one turn, each with the result of the one before', () => {
+    const steps = Array.from({ length: 10_000 }, (_, at) =>
+      note(`n${at}`, at === 0 ? 'x' : `{steps.n${at - 1}.message}`, at === 0 ? {} : { depends_on: [`n${at - 1}`] }),
+    );
+    const run = new Driver({ steps }).begin();
+    expect(run.machine.status).toBe('completed');
+    expect(run.machine.steps[9_999]?.result).toEqual({ message: 'x' });
+  });
+});
+
+describe('skipping and conditions', () => {
+  it('evaluates skip_if when the turn of the step has come, and a skipped step satisfies its dependents', () => {
+    const run = new Driver({ steps: [tool('a'), tool('b', { skip_if: '{steps.a.ok}', depends_on: ['a'] }), tool('c', { depends_on: ['b'] })] }).begin();
+    run.done('a', { ok: true });
+    expect(run.status('b')).toBe('skipped');
+    expect(run.running).toEqual(['c']);
+    expect(run.events).not.toContain('step_started b');
+  });
+
+  it('runs the chosen branch, nested too, as the step itself', () => {
+    const kind = {
+      type: 'condition',
+      expression: '{input.a}',
+      if_true: { type: 'condition', expression: '{input.b} == "x"', if_true: { type: 'tool_call', tool_name: 'echo' } },
+    };
+    const steps = [{ id: 'c', kind }] as unknown as Steps;
+    expect(new Driver({ steps }, { input: { a: 1, b: 'x' } }).begin().running).toEqual(['c']);
+    const none = new Driver({ steps }, { input: { a: 1, b: 'y' } }).begin();
+    expect(none.machine.steps[0]).toMatchObject({ status: 'done', result: { branch: false } });
+  });
+
+  it('waits under the condition’s own id when the branch waits', () => {
+    const kind = { type: 'condition', expression: '{input.a}', if_true: { type: 'wait_for_input', message: 'For {input.a}?' } };
+    const run = new Driver({ steps: [{ id: 'c', kind }] as unknown as Steps }, { input: { a: 'Ann' } }).begin();
+    expect(run.machine.waitingStep('c')).toMatchObject({ message: 'For Ann?' });
+  });
+});
+
+describe('requirements', () => {
+  const drive = { requires: [{ skill: 'google:drive' }] };
+
+  it('blocks a step whose connection is missing, lets other branches go on, and goes on when it appears', () => {
+    const run = new Driver({ steps: [tool('a', drive), tool('b'), tool('c', { depends_on: ['a'] })] });
+    run.missing.add('google:drive');
+    run.begin();
+    expect(run.machine.steps[0]).toMatchObject({ status: 'blocked', error: 'Missing skills: google:drive' });
+    expect(run.running).toEqual(['b']);
+    run.done('b');
+    expect(run.machine.status).toBe('blocked');
+    expect(run.machine.missing()).toEqual(['google:drive']);
+    expect(run.status('c')).toBe('pending');
+    run.missing.clear();
+    run.machine.recheck(new Set(['google:drive']));
+    expect(run.turn().running).toEqual(['a']);
+    expect(run.machine.steps[0]?.error).toBeUndefined();
+    expect(run.done('a').running).toEqual(['c']);
+    expect(run.events).toEqual(expect.arrayContaining(['run_blocked', 'step_blocked a', 'step_unblocked a']));
+  });
+
+  it('gives an unblocked sequential step its turn only when nothing runs', () => {
+    const run = new Driver({ steps: [tool('a', drive), tool('b')] });
+    run.missing.add('google:drive');
+    run.begin();
+    run.missing.clear();
+    run.machine.recheck();
+    expect(run.turn().running).toEqual(['b']);
+    expect(run.done('b').running).toEqual(['a']);
+  });
+
+  it('blocks on native:agent until a worker serves it', () => {
+    const run = new Driver({ steps: [{ id: 'a', kind: { type: 'agent_run', prompt: 'hi' } }] });
+    run.missing.add('native:agent');
+    expect(run.begin().machine.status).toBe('blocked');
+    expect(run.machine.missing()).toEqual(['native:agent']);
+  });
+
+  it('fails a step at once whose tool nobody announces', () => {
+    const run = new Driver({ steps: [tool('a')] });
+    run.unknownTools.add('echo');
+    expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
+  });
+
+  it('blocks on a rejected revision, and fails after five rejections', () => {
+    const run = new Driver({ steps: [tool('a', drive)] }).begin();
+    for (let times = 1; times <= 5; times += 1) {
+      expect(run.running).toEqual(['a']);
+      run.machine.reject(0, { skill: 'google:drive', revision: `r${times}` }, { code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+      run.turn();
+    }
+    expect(run.machine.failure).toMatchObject({ code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+  });
+
+  it('places a step again, without an attempt, that no worker took', () => {
+    const run = new Driver({ steps: [tool('a')] }).begin();
+    run.machine.requeue(0);
+    run.turn();
+    expect(run.started.map((start) => start.index)).toEqual([0, 0]);
+    expect(run.events.filter((event) => event === 'step_started a')).toHaveLength(1);
+  });
+});
+
+describe('context, entry points and output', () => {
+  it('sends only the values that a step refers to, and the whole context to a tool without mapping or input', () => {
+    const run = new Driver(
+      { steps: [tool('a', { ...parallel, input: { x: '{input.deep.x}', y: '{steps.none}' } }), tool('b', parallel)] },
+      { input: { deep: { x: [1] }, other: 2 }, env: { E: 'e' } },
+    ).begin();
+    expect(run.started[0]?.task).toEqual({
+      workflow_id: 'doc',
+      kind: { type: 'tool_call', tool_name: 'echo' },
+      mapping: { x: '{input.deep.x}', y: '{steps.none}' },
+      values: { 'input.deep.x': [1] },
+    });
+    expect(run.started[1]?.task.context).toEqual({
+      deep: { x: [1] },
+      other: 2,
+      input: { deep: { x: [1] }, other: 2 },
+      steps: {},
+      env: { E: 'e' },
+    });
+  });
+
+  it('never lets input overwrite steps, env or input', () => {
+    const { machine } = new Driver(
+      { context: { input: { old: 1 }, kept: 1 }, steps: [] },
+      { input: { steps: 'x', env: 'y', input: 'z', a: 1 } },
+    );
+    expect(machine.context()).toEqual({ kept: 1, a: 1, steps: {}, input: { steps: 'x', env: 'y', input: 'z', a: 1 } });
+  });
+
+  it('starts at an entry point with preset results, and skips what it does not reach', () => {
+    const run = new Driver(
+      {
+        steps: [tool('a'), tool('b', { depends_on: ['a'] }), tool('c', { depends_on: ['b'], input: { x: '{steps.a.v}' } })],
+        entry_points: [{ id: 'late', starts_at: 'c', preset_results: { a: { v: 7 } } }],
+      },
+      { entryPoint: 'late' },
+    ).begin();
+    expect([run.status('a'), run.status('b')]).toEqual(['skipped', 'skipped']);
+    expect(run.started[0]?.task.values).toEqual({ 'steps.a.v': 7 });
+    expect(run.machine.steps[0]?.result).toEqual({ v: 7 });
+  });
+
+  it('warns once of a variable that the run does not have', () => {
+    const { machine } = new Driver({ steps: [note('a', '{env.X} and {env.X}')] }).begin();
+    expect(machine.warnings).toEqual([expect.objectContaining({ code: 'MISSING_VARIABLE', step_id: 'a' })]);
+  });
+
+  it('takes ids like __proto__ for ordinary ones', () => {
+    const run = new Driver({ steps: [tool('__proto__'), note('constructor', '{steps.__proto__.v}')] }).begin();
+    run.done('__proto__', { v: 'yes' });
+    expect(Object.keys(snapshotOf(run.machine, IDENTITY).steps)).toEqual(['__proto__', 'constructor']);
+    expect(run.machine.steps[1]?.result).toEqual({ message: 'yes' });
+  });
+
+  it('ends with the mapped output, or names the last step that is done', () => {
+    const mapped = new Driver({ output: { got: '{steps.a.message}' }, steps: [note('a', 'hi')] }).begin();
+    mapped.machine.end();
+    expect(finalRecord(mapped.machine, IDENTITY).output).toEqual({ got: 'hi' });
+    const plain = new Driver({ steps: [note('a', 'hi'), note('b', 'ho', { skip_if: '!input.nothing' })] });
+    plain.begin().machine.end();
+    expect(finalRecord(plain.machine, IDENTITY).output_from).toBe('a');
+  });
+
+  it('leaves out the largest results of an end that would not fit', () => {
+    const run = new Driver({ steps: [tool('big'), tool('small')] }).begin();
+    run.done('big', 'x'.repeat(1_200_000)).done('small', { v: 1 });
+    run.machine.end();
+    const { steps } = finalRecord(run.machine, IDENTITY).snapshot;
+    expect(steps['big']?.result_omitted).toBe(1_200_002);
+    expect(steps['small']?.result).toEqual({ v: 1 });
+  });
+});
+
+it('cancels: nothing starts any more, and the run is over when what runs has ended', () => {
+  const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
+  run.machine.cancel();
+  expect(run.machine.over).toBe(false);
+  run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
+  run.turn();
+  expect(run.machine.status).toBe('canceled');
+  expect(run.status('b')).toBe('pending');
+});

@@ -1,0 +1,29 @@
+import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import type { Plan } from './plan.js';
+
+/** What the run's references see. */
+export interface RunScope {
+  readonly input: JsonObject;
+  readonly env: JsonObject;
+  readonly steps: JsonObject;
+  /** The flat top level of the context. */
+  readonly context: JsonObject;
+}
+
+export interface MachineOptions {
+  readonly input?: JsonObject;
+  readonly env?: { readonly [name: string]: string };
+}
+
+/** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */
+export function initialScope(plan: Plan, options: MachineOptions): RunScope {
+  const initial: JsonObject = plan.definition.context ?? {};
+  const objectAt = (key: string): JsonObject => {
+    const value = Object.hasOwn(initial, key) ? initial[key] : undefined;
+    return Object.assign(dictionary<JsonValue>(), isObject(value) ? value : {});
+  };
+  const input = options.input ?? objectAt('input');
+  const context = Object.assign(dictionary<JsonValue>(), initial, input);
+  for (const reserved of ['input', 'steps', 'env']) delete context[reserved];
+  return { input, context, steps: objectAt('steps'), env: Object.assign(objectAt('env'), options.env) };
+}
