@@ -36,7 +36,7 @@ export interface EmbeddedServer {
   /** Settles when the server has ended, asked to or not; says how. */
   exited: Promise<string>;
   /** Stops the server and waits for its end; kills it after 5 s. Safe to repeat. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const HOST = '127.0.0.1';

@@ -27,7 +27,7 @@ export interface ServerProcess {
   /** Settles when the process has ended; says how. Never rejects. */
   exited: Promise<string>;
   /** Asks it to end, kills it after 5 s, waits for its end. Safe to repeat. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 export interface LaunchOptions {

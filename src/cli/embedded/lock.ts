@@ -20,8 +20,8 @@ type Lock = z.infer<typeof lockSchema>;
 /** Holds the data folder for one server: SQLite files must not be open in two. */
 export interface FolderLock {
   /** Notes the server too, so that the folder stays held while it outlives a killed owner. */
-  noteServer(pid: number): Promise<void>;
-  release(): Promise<void>;
+  noteServer: (pid: number) => Promise<void>;
+  release: () => Promise<void>;
 }
 
 async function read(path: string): Promise<{ text: string; lock: Lock | undefined } | undefined> {
