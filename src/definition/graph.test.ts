@@ -19,6 +19,7 @@ describe('findCycles', () => {
     ['a diamond', steps('a', 'b: a', 'c: a', 'd: b c'), []],
     ['unknown and double dependencies', [{ id: 'a', depends_on: ['x', 'x'] }, { id: 'b', depends_on: null }], []],
     ['a self-dependency', steps('a: a'), [['a', 'a']]],
+    ['two steps with one id, of which the first counts', steps('a: a', 'a'), [['a', 'a']]],
     ['two that depend on each other', steps('a: b', 'b: a'), [['a', 'b', 'a']]],
     ['three, with steps before and behind', steps('x', 'a: x b', 'b: c', 'c: a', 'y: a'), [['a', 'b', 'c', 'a']]],
     ['two separate circles', steps('a: b', 'c: d', 'b: a', 'd: c'), [['a', 'b', 'a'], ['c', 'd', 'c']]],

@@ -19,7 +19,7 @@ export function walk(root: Container, segments: readonly string[], start = 0): J
 
 function element(array: readonly JsonValue[], segment: string): JsonValue | undefined {
   const index = +segment;
-  return `${index}` === segment && index >= 0 && index < array.length ? array[index] : undefined;
+  return `${index}` === segment ? array[index] : undefined;
 }
 
 /** Values by path: a path's own value or its nearest ancestor's is found in one walk, however long the path is. */

@@ -12,7 +12,7 @@ import {
 } from './references.js';
 
 const scope: Scope = {
-  input: { name: 'Ada', tags: ['x', 'y'], n: 5, no: null, box: { length: 3 }, text: '{input.name}', who: { b: 1 } },
+  input: { name: 'Ada', tags: ['x', 'y'], n: 5, no: null, box: { length: 3 }, text: '{input.name}', who: { b: 1 }, '': { '': 1 } },
   steps: {
     fetch: { records: [{ id: 1 }, { id: 2 }], ok: true },
     'my step': { größe: '☃' },
@@ -77,6 +77,7 @@ describe('text that stays as it is written', () => {
     '{input.name.first}',
     '{input..name}',
     '{input.}',
+    '{input..}',
     '{.name}',
     '{}',
     '{',
@@ -277,6 +278,11 @@ describe('collectValues', () => {
     expect(collectValues(paths, lookup)).toEqual({ 'context.who': { b: 1 }, 'context.who.c': 2 });
     const inItem = scopeLookup({ ...scope, item: { value: { a: 1 }, index: 2 } });
     expect(collectValues(['item.index', 'item'], inItem)).toEqual({ item: { a: 1 }, 'item.index': 2 });
+  });
+
+  it('keeps a path whose value is another one than its parent has there', () => {
+    const find = (_: string, path: readonly string[]): JsonValue => (path.length === 0 ? { a: 1 } : 2);
+    expect(collectValues(['x.a', 'x'], find)).toEqual({ x: { a: 1 }, 'x.a': 2 });
   });
 
   it('takes paths that are names of the object prototype', () => {
