@@ -32,7 +32,7 @@ export class ExternalCheckpoints {
     const stepId = this.machine.plan.steps[index]?.id ?? '';
     this.#pending += 1;
     try {
-      const skill = this.machine.skillOfTool(toolName);
+      const skill = this.machine.gate.skillOfTool(toolName);
       if (skill === undefined) throw new Error(`no worker offers the tool '${toolName}'`);
       await this.work.run(() =>
         scheduleActivity('tool_call', [this.#task(toolName, stepId)], {

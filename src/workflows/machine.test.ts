@@ -23,7 +23,7 @@ class Driver {
 
   begin(): this {
     this.machine.now = 1_000;
-    const check = this.machine.allNeeds();
+    const check = this.machine.gate.everything();
     if (check) this.machine.learn(check, this.report(check));
     this.machine.start();
     return this.turn();
@@ -34,7 +34,7 @@ class Driver {
       this.machine.advance();
       const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => JSON.stringify(task).length);
       this.started.push(...starts);
-      const due = this.machine.takeChecks();
+      const due = this.machine.gate.takeChecks();
       if (due) this.machine.checked(due.steps, due.check, this.report(due.check));
       if (!due && starts.length === 0) return this;
     }

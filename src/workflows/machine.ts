@@ -5,12 +5,12 @@ import { resolveText, scopeLookup, type Lookup } from '../definition/references.
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
+import { Gate } from './gate.js';
 import { runInline, type InlineKind } from './inline.js';
 import { EventLog } from './log.js';
-import { Availability, Questions } from './needs.js';
 import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
 import { Fifo, Smallest } from './queues.js';
-import { initialScope, type MachineOptions, type RunScope } from './scope.js';
+import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { pendingState, type Failure, type StepState } from './state.js';
 import { buildTask } from './task.js';
 
@@ -23,12 +23,10 @@ export interface Start {
 
 /** After so many rejections of its connection without a success a step fails. */
 const MAX_REJECTIONS = 5;
-/** A check as old as this, in milliseconds, still counts as fresh. */
-const FRESH_MS = 1_000;
 
 /**
  * The state of a run and the rules by which it goes on (design, section 5). It knows nothing of Temporal: whoever drives
- * it sets `now`, tells it what happened, calls `advance`, and does what `takeStarts` and `takeChecks` ask for.
+ * it sets `now`, tells it what happened, calls `advance`, and does what `takeStarts` and `gate.takeChecks` ask for.
  * Over the whole run the cost is O(steps + edges): each step and each edge is looked at a bounded number of times.
  */
 export class RunMachine {
@@ -48,18 +46,15 @@ export class RunMachine {
   readonly contextFrom = new Map<string, string>();
   failure: (Failure & { step?: number }) | undefined;
   canceled = false;
+  readonly gate: Gate;
   startedAt = 0;
   completedAt: number | undefined;
 
-  readonly #available = new Availability();
-  #checkedAt = Number.NEGATIVE_INFINITY;
   readonly #remaining: number[];
   readonly #readyParallel = new Fifo();
   readonly #readySequential = new Smallest();
   /** Steps whose turn has come and that wait for one of the run's activity slots. */
   readonly #slots = new Fifo();
-  #toCheck: number[] = [];
-  #checking = 0;
   #done: number[] = [];
   #heldBy = 0;
   #started = false;
@@ -77,24 +72,11 @@ export class RunMachine {
     this.#concurrency = concurrencyOf(plan.definition);
     this.scope = initialScope(plan, options);
     this.#lookup = scopeLookup(this.scope);
-  }
-
-  /** Everything that the steps which may run could need; ask it before `start`. */
-  allNeeds(): RequirementsCheck | undefined {
-    const questions = new Questions();
-    const { entryPoint, indexOf } = this.plan;
-    const reached = entryPoint && reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
-    for (const step of this.plan.steps) {
-      if (!reached || reached[step.index]) questions.addKind(step.step.kind, step.requires);
-    }
-    const { checkpoint } = this.plan.definition;
-    if (checkpoint?.type === 'external') questions.add([], [checkpoint.tool_name]);
-    return questions.empty ? undefined : questions.check();
+    this.gate = new Gate(plan, this.steps, this.#lookup);
   }
 
   learn(check: RequirementsCheck, report: RequirementsReport): void {
-    this.#available.learn(check, report);
-    this.#checkedAt = this.now;
+    this.gate.learn(check, report, this.now);
   }
 
   start(): void {
@@ -107,7 +89,7 @@ export class RunMachine {
     }
   }
 
-  /** Lets every step whose turn has come begin; afterwards `takeStarts` and `takeChecks` hold what the world must do. */
+  /** Lets every step whose turn has come begin; afterwards `takeStarts` and `gate.takeChecks` hold what the world must do. */
   advance(): void {
     while (!this.#stopping) {
       const next = this.#readyParallel.shift() ?? (this.#sequentialMayStart() ? this.#readySequential.shift() : undefined);
@@ -129,7 +111,7 @@ export class RunMachine {
 
   get status(): RunStatus {
     if (this.over) return this.canceled ? 'canceled' : this.failure ? 'failed' : 'completed';
-    if (this.running.size > 0 || this.#slots.size > 0 || this.#checking > 0 || this.#stopping) return 'running';
+    if (this.running.size > 0 || this.#slots.size > 0 || this.gate.checking > 0 || this.#stopping) return 'running';
     if (this.waiting.size > 0) return 'paused';
     return this.blocked.size > 0 ? 'blocked' : 'running';
   }
@@ -168,20 +150,10 @@ export class RunMachine {
     return starts;
   }
 
-  /** Steps that must be checked afresh before they block, with the questions to ask. Report by `checked`. */
-  takeChecks(): { steps: number[]; check: RequirementsCheck } | undefined {
-    if (this.#toCheck.length === 0) return undefined;
-    const steps = this.#toCheck;
-    this.#toCheck = [];
-    const questions = new Questions();
-    for (const index of steps) this.#addQuestions(index, questions);
-    return { steps, check: questions.check() };
-  }
-
   checked(steps: readonly number[], check: RequirementsCheck, report: RequirementsReport): void {
     this.learn(check, report);
     for (const index of steps) {
-      this.#checking -= 1;
+      this.gate.checking -= 1;
       if (this.#stopping) continue;
       const hadLostItsTurn = this.blocked.delete(index);
       this.#place(this.#planned(index), true, hadLostItsTurn);
@@ -195,17 +167,10 @@ export class RunMachine {
     return done;
   }
 
-  /** The skill on whose queue a tool runs; undefined when nobody offers it. */
-  skillOfTool(toolName: string): string | undefined {
-    const placement = this.#available.place({ type: 'tool_call', tool_name: toolName }, toolName, [], undefined);
-    return placement.at === 'skill' ? placement.skill : undefined;
-  }
-
   /** What the blocked steps wait for, or undefined when none is blocked. */
   awaited(): { key: string; check: RequirementsCheck } | undefined {
     if (this.blocked.size === 0) return undefined;
-    const questions = new Questions();
-    for (const index of this.blocked) this.#addQuestions(index, questions);
+    const questions = this.gate.questions(this.blocked);
     return { key: questions.key, check: questions.check() };
   }
 
@@ -213,9 +178,7 @@ export class RunMachine {
   recheck(skills?: ReadonlySet<string>): void {
     for (const index of this.blocked) {
       const missing = this.#state(index).missing ?? [];
-      if (this.#toCheck.includes(index) || (skills && !missing.some((skill) => skills.has(skill)))) continue;
-      this.#toCheck.push(index);
-      this.#checking += 1;
+      if (!skills || missing.some((skill) => skills.has(skill))) this.gate.queueCheck(index);
     }
   }
 
@@ -241,16 +204,14 @@ export class RunMachine {
     if (state.rejections >= MAX_REJECTIONS) return this.#fail(index, failure);
     if (rejection.revision !== undefined) (state.rejected ??= new Map()).set(rejection.skill, rejection.revision);
     state.status = 'pending';
-    this.#toCheck.push(index);
-    this.#checking += 1;
+    this.gate.queueCheck(index);
   }
 
   /** No worker took the step in time: it is placed again, and blocks when none is there. No attempt is counted. */
   requeue(index: number): void {
     this.running.delete(index);
     this.#state(index).status = 'pending';
-    this.#toCheck.push(index);
-    this.#checking += 1;
+    this.gate.queueCheck(index);
   }
 
   /** The state of the step when it waits for an answer. */
@@ -325,7 +286,7 @@ export class RunMachine {
   }
 
   #sequentialMayStart(): boolean {
-    return this.running.size === 0 && this.#slots.size === 0 && this.#checking === 0 && this.#heldBy === 0;
+    return this.running.size === 0 && this.#slots.size === 0 && this.gate.checking === 0 && this.#heldBy === 0;
   }
 
   #applyEntryPoint(): void {
@@ -342,7 +303,7 @@ export class RunMachine {
   #begin(step: PlanStep): void {
     const state = this.#state(step.index);
     if (state.kind === undefined) {
-      const lookup = this.#noticing(step);
+      const lookup = this.#seenBy(step);
       if (step.skipIf && evaluate(step.skipIf, lookup)) return this.#finish(step.index, 'skipped', undefined);
       state.label = resolveText(step.step.label ?? step.id, lookup);
       let kind: StepKind = step.step.kind;
@@ -357,22 +318,20 @@ export class RunMachine {
       }
       state.kind = kind;
     }
-    this.#place(step, this.now - this.#checkedAt < FRESH_MS);
+    this.#place(step, this.gate.isFresh(this.now));
   }
 
   #place(step: PlanStep, fresh: boolean, queueAgain = false): void {
     const { index } = step;
     const state = this.#state(index);
-    const kind = state.kind as StepKind;
-    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
+    const placement = this.gate.place(index);
     if (placement.at === 'nowhere') {
       if (!fresh) {
-        this.#toCheck.push(index);
-        this.#checking += 1;
+        this.gate.queueCheck(index);
         return;
       }
-      const unknown = placement.tools.find((tool) => this.#available.isUnknownTool(tool));
-      if (unknown !== undefined && placement.unmet.length === 0) {
+      const unknown = this.gate.unknownTool(placement);
+      if (unknown !== undefined) {
         return this.#fail(index, {
           code: 'TOOL_NOT_FOUND',
           message: `No worker offers the tool '${unknown}'. Start one with a tools file that defines it, or correct tool_name.`,
@@ -390,7 +349,7 @@ export class RunMachine {
 
   #runInline(step: PlanStep, state: StepState): void {
     this.#markStarted(step.index, state);
-    const outcome = runInline(state.kind as InlineKind, this.#noticing(step));
+    const outcome = runInline(state.kind as InlineKind, this.#seenBy(step));
     switch (outcome.type) {
       case 'done':
         return this.#finish(step.index, 'done', outcome.result);
@@ -410,24 +369,11 @@ export class RunMachine {
     const step = this.#planned(index);
     const state = this.#state(index);
     const kind = state.kind as StepKind;
-    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
+    const placement = this.gate.place(index);
     const plain = kinds[kind.type];
     const skill = placement.at === 'skill' ? placement.skill : plain.runs === 'activity' ? plain.skill : '';
-    const task = buildTask(this.plan.definition.id, step.step, kind, this.#noticing(step), () => this.context());
+    const task = buildTask(this.plan.definition.id, step.step, kind, this.#seenBy(step), () => this.context());
     return { index, skill, task };
-  }
-
-  #toolName(kind: StepKind): string | undefined {
-    return kind.type === 'tool_call' ? resolveText(kind.tool_name, this.#lookup) : undefined;
-  }
-
-  #addQuestions(index: number, questions: Questions): void {
-    const step = this.#planned(index);
-    const state = this.#state(index);
-    const kind = state.kind as StepKind;
-    const placement = this.#available.place(kind, this.#toolName(kind), step.requires, state.rejected);
-    if (placement.at === 'nowhere') questions.add(placement.unmet, placement.tools);
-    else questions.addKind(kind, step.requires);
   }
 
   #markStarted(index: number, state: StepState): void {
@@ -476,7 +422,7 @@ export class RunMachine {
     this.#readyParallel.clear();
     this.#readySequential.clear();
     this.#slots.clear();
-    this.#toCheck = [];
+    this.gate.clear();
   }
 
   #finish(index: number, status: 'done' | 'skipped', result: JsonValue | undefined): void {
@@ -506,23 +452,15 @@ export class RunMachine {
     }
   }
 
-  /** The run's references, with a warning for a variable that is not there and that no connection can bring. */
-  #noticing(step: PlanStep): Lookup {
-    if (step.requires.length > 0) return this.#lookup;
-    return (namespace, path) => {
-      const value = this.#lookup(namespace, path);
-      if (value === undefined && namespace === 'env' && path.length > 0) this.#warnVariable(step.id, path.join('.'));
-      return value;
-    };
+  /** The run's references as a step sees them: what it lacks and no connection can bring is warned about. */
+  #seenBy(step: PlanStep): Lookup {
+    return step.requires.length > 0 ? this.#lookup : noticing(this.#lookup, (name) => this.#variableMissing(step.id, name));
   }
 
-  #warnVariable(stepId: string, name: string): void {
-    if (this.warnings.some((warning) => warning.step_id === stepId && warning.message.includes(`{env.${name}}`))) return;
-    this.warn({
-      code: 'MISSING_VARIABLE',
-      message: `The run has no variable for {env.${name}}; it stays as written`,
-      step_id: stepId,
-    });
+  #variableMissing(stepId: string, name: string): void {
+    const message = `The run has no variable for {env.${name}}; it stays as written`;
+    if (this.warnings.some((warning) => warning.step_id === stepId && warning.message === message)) return;
+    this.warn({ code: 'MISSING_VARIABLE', message, step_id: stepId });
   }
 
   /** Tells when the run as a whole pauses or blocks. */

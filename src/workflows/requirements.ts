@@ -28,7 +28,7 @@ export class Requirements {
 
   /** One check for the whole document: one event, not one a step. */
   async checkAll(): Promise<void> {
-    const check = this.machine.allNeeds();
+    const check = this.machine.gate.everything();
     if (!check) return;
     const report = await checkRequirements(check);
     this.machine.now = Date.now();
@@ -37,7 +37,7 @@ export class Requirements {
 
   /** Checks afresh what is about to block, and holds one activity that ends when something missing appears. */
   followUp(): void {
-    const due = this.machine.takeChecks();
+    const due = this.machine.gate.takeChecks();
     if (due) {
       void checkRequirements(due.check).then((report) => {
         this.machine.now = Date.now();

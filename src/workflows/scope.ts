@@ -1,4 +1,5 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import type { Lookup } from '../definition/references.js';
 import type { Plan } from './plan.js';
 
 /** What the run's references see. */
@@ -26,4 +27,13 @@ export function initialScope(plan: Plan, options: MachineOptions): RunScope {
   const context = Object.assign(dictionary<JsonValue>(), initial, input);
   for (const reserved of ['input', 'steps', 'env']) delete context[reserved];
   return { input, context, steps: objectAt('steps'), env: Object.assign(objectAt('env'), options.env) };
+}
+
+/** Tells of each variable that is looked for and not there. */
+export function noticing(lookup: Lookup, missing: (name: string) => void): Lookup {
+  return (namespace, path) => {
+    const value = lookup(namespace, path);
+    if (value === undefined && namespace === 'env' && path.length > 0) missing(path.join('.'));
+    return value;
+  };
 }

@@ -1,0 +1,94 @@
+import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
+import { resolveText, type Lookup } from '../definition/references.js';
+import type { StepKind } from '../definition/types.js';
+import { Availability, Questions, type Placement } from './needs.js';
+import { reachable, type Plan } from './plan.js';
+import type { StepState } from './state.js';
+
+/** A check as old as this, in milliseconds, still counts as fresh. */
+const FRESH_MS = 1_000;
+
+/** Knows what the steps of a run need, what of that is there, and which steps must be checked afresh. */
+export class Gate {
+  readonly #available = new Availability();
+  #learnedAt = Number.NEGATIVE_INFINITY;
+  #due = new Set<number>();
+  /** Steps that are due for a check or whose check is under way: their turn has come. */
+  checking = 0;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly steps: readonly StepState[],
+    private readonly lookup: Lookup,
+  ) {}
+
+  /** Everything that the steps which may run could need. */
+  everything(): RequirementsCheck | undefined {
+    const questions = new Questions();
+    const { entryPoint, indexOf, definition } = this.plan;
+    const reached = entryPoint && reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
+    for (const { index, step, requires } of this.plan.steps) {
+      if (!reached || reached[index]) questions.addKind(step.kind, requires);
+    }
+    if (definition.checkpoint?.type === 'external') questions.add([], [definition.checkpoint.tool_name]);
+    return questions.empty ? undefined : questions.check();
+  }
+
+  learn(check: RequirementsCheck, report: RequirementsReport, now: number): void {
+    this.#available.learn(check, report);
+    this.#learnedAt = now;
+  }
+
+  isFresh(now: number): boolean {
+    return now - this.#learnedAt < FRESH_MS;
+  }
+
+  place(index: number): Placement {
+    const { kind, rejected } = this.steps[index] as StepState & { kind: StepKind };
+    const toolName = kind.type === 'tool_call' ? resolveText(kind.tool_name, this.lookup) : undefined;
+    return this.#available.place(kind, toolName, this.plan.steps[index]?.requires ?? [], rejected);
+  }
+
+  /** The tool that nobody announces, when that is all that keeps a step from running. */
+  unknownTool(placement: Placement): string | undefined {
+    if (placement.at !== 'nowhere' || placement.unmet.length > 0) return undefined;
+    return placement.tools.find((tool) => this.#available.isUnknownTool(tool));
+  }
+
+  /** The skill on whose queue a tool runs; undefined when nobody offers it. */
+  skillOfTool(name: string): string | undefined {
+    const placement = this.#available.place({ type: 'tool_call', tool_name: name }, name, [], undefined);
+    return placement.at === 'skill' ? placement.skill : undefined;
+  }
+
+  queueCheck(index: number): void {
+    if (this.#due.has(index)) return;
+    this.#due.add(index);
+    this.checking += 1;
+  }
+
+  /** Steps that must be checked afresh before they block, with the questions to ask. */
+  takeChecks(): { steps: number[]; check: RequirementsCheck } | undefined {
+    if (this.#due.size === 0) return undefined;
+    const steps = [...this.#due];
+    this.#due.clear();
+    return { steps, check: this.questions(steps).check() };
+  }
+
+  /** Forgets the checks that were due but not yet asked. */
+  clear(): void {
+    this.checking -= this.#due.size;
+    this.#due.clear();
+  }
+
+  /** What these steps still lack. */
+  questions(steps: Iterable<number>): Questions {
+    const questions = new Questions();
+    for (const index of steps) {
+      const placement = this.place(index);
+      if (placement.at === 'nowhere') questions.add(placement.unmet, placement.tools);
+      else questions.addKind(this.steps[index]?.kind as StepKind, this.plan.steps[index]?.requires ?? []);
+    }
+    return questions;
+  }
+}
