@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import { InvalidDefinitionError, type Problem } from '../definition/errors.js';
+import { formatProblem } from '../definition/format-problem.js';
 import { parseWorkflow, readWorkflowFile, type ParsedWorkflow } from '../definition/parse.js';
 import type { Terminal } from './terminal.js';
-import { plain } from './view/text.js';
 
 /** Reads and checks a document; `-` is stdin. Throws InvalidDefinitionError with every problem. */
 export async function readDocument(file: string): Promise<ParsedWorkflow> {
@@ -27,13 +27,11 @@ export async function checkDocument(file: string): Promise<Checked> {
   }
 }
 
-/** `file:line:column: error CODE: message` for each problem, on stderr, with its path and hint below. */
+/** A line for each problem on stderr, beginning with `file:line:column`. */
 export function sayProblems(terminal: Terminal, file: string, problems: readonly Problem[]): void {
-  const { color } = terminal;
-  for (const { severity, code, path, line, column, message, hint } of problems) {
-    const place = [file === '-' ? 'stdin' : file, line, column].filter((part) => part !== undefined).join(':');
-    const kind = severity === 'error' ? color.red('error') : color.yellow('warning');
-    terminal.say(`${place}: ${kind} ${color.bold(code)}: ${plain(message)}`);
-    terminal.say(color.dim(`    ${plain(path)}${hint === undefined ? '' : `  ${plain(hint)}`}`));
+  for (const problem of problems) {
+    const paint = problem.severity === 'error' ? terminal.color.red : terminal.color.yellow;
+    const line = formatProblem(problem, file === '-' ? 'stdin' : file);
+    terminal.say(line.replace(`${problem.severity} ${problem.code}`, paint));
   }
 }

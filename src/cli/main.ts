@@ -24,12 +24,16 @@ async function main(): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return EXIT.completed;
       // Commander has told people already.
-      if (terminal.json) reportError(new UsageError(error.message.replace(/^error: /, '')), { terminal, environment });
+      if (terminal.json) reportError(usageError(error), { terminal, environment });
       return EXIT.refused;
     }
     reportError(error, { terminal, environment });
     return exitCodeOf(error);
   }
+}
+
+function usageError({ code, message }: CommanderError): UsageError {
+  return new UsageError(code === 'commander.help' ? 'No command was given' : message.replace(/^error: /, ''));
 }
 
 process.exitCode = await main();

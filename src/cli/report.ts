@@ -1,4 +1,5 @@
-import { DistriError, type Problem } from '../definition/errors.js';
+import { DistriError } from '../definition/errors.js';
+import { formatProblem } from '../definition/format-problem.js';
 import type { Context } from './context.js';
 import { errorDocument, problemsOf } from './errors.js';
 
@@ -19,12 +20,8 @@ function reportDistriError(error: DistriError, terminal: Context['terminal']): v
   const { color } = terminal;
   const problems = problemsOf(error);
   terminal.say(`${color.red('error')} ${color.bold(error.code)}: ${error.message}`);
-  for (const problem of problems) terminal.say(`  ${problemText(problem)}`);
+  for (const problem of problems) terminal.say(`  ${formatProblem(problem)}`);
   if (error.hint !== undefined) terminal.say(`  ${color.dim(error.hint)}`);
-}
-
-function problemText(problem: Problem): string {
-  return `${problem.path}: ${problem.message}${problem.hint === undefined ? '' : ` (${problem.hint})`}`;
 }
 
 function stackOf(error: Error): string {

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunSnapshot } from '../../src/definition/snapshot.js';
+import { removeFolder, run, start, startDev, stop, workFolder, type Command } from './support.js';
+
+const TOOLS = `
+import { defineTool } from '${new URL('../../dist/worker/index.js', import.meta.url).href}';
+export default [defineTool({ name: 'double', description: 'Doubles n', execute: ({ n }) => ({ n: 2 * n }) })];
+`;
+
+let folder: string;
+let dev: Command & { temporal: string };
+
+const cli = (...args: string[]) => run(args, { cwd: folder });
+const show = async (id: string) => JSON.parse((await cli('runs', 'show', id, '--json')).stdout) as RunSnapshot;
+
+beforeAll(async () => {
+  folder = await workFolder({
+    'tools.mjs': TOOLS,
+    'wait.json': { id: 'wait', steps: [{ id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }] },
+    'drive.json': {
+      id: 'drive',
+      steps: [
+        {
+          id: 'user',
+          kind: { type: 'script', command: 'printf %s "$WHO"', env: { WHO: '{env.USER_NAME}' }, output_format: 'text' },
+          requires: [{ skill: 'google:drive' }],
+        },
+      ],
+    },
+    'double.json': { id: 'double', steps: [{ id: 'twice', kind: { type: 'tool_call', tool_name: 'double', input: { n: '{input.n}' } } }] },
+  });
+  dev = await startDev(folder);
+});
+
+afterAll(async () => {
+  await stop(dev);
+  await removeFolder(folder);
+});
+
+async function started(file: string, id: string): Promise<void> {
+  expect(await cli('run', file, '--detach', '--run-id', id)).toMatchObject({ code: 0, stdout: `${id}\n` });
+}
+
+async function until(id: string, status: string): Promise<RunSnapshot> {
+  for (let left = 60; left > 0; left -= 1) {
+    const snapshot = await show(id);
+    if (snapshot.status === status) return snapshot;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${id} is not ${status} in time: ${JSON.stringify(await show(id))}`);
+}
+
+describe('dev', () => {
+  test('prints one line with its addresses', async () => {
+    const line: unknown = JSON.parse(await dev.until('stdout', /\n/));
+    expect(line).toEqual({
+      temporal: dev.temporal,
+      namespace: 'default',
+      temporal_ui: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+    });
+  });
+
+  test('a second one in the folder is refused and names the first', async () => {
+    const { code, stderr } = await cli('dev');
+    expect(code).toBe(2);
+    expect(stderr).toContain(String(dev.child.pid));
+    expect(stderr).toContain(dev.temporal);
+  });
+});
+
+describe('runs', () => {
+  test('are listed, shown, answered and give their checkpoints', async () => {
+    await started('wait.json', 'wait-1');
+    await until('wait-1', 'paused');
+    const listed = JSON.parse((await cli('runs', 'list', '--workflow', 'wait', '--json')).stdout) as { run_id: string }[];
+    expect(listed.map((each) => each.run_id)).toContain('wait-1');
+    expect((await cli('runs', 'list', '--status', 'paused')).stdout).toMatch(/wait-1 +wait +paused/);
+    expect((await cli('runs', 'show', 'wait-1')).stdout).toMatch(/\? ask +waits for an answer: Well\?/);
+    expect((await cli('runs', 'answer', 'wait-1', 'ask', '"yes"')).code).toBe(0);
+    expect(await until('wait-1', 'completed')).toMatchObject({ output: 'yes' });
+    const again = await cli('runs', 'answer', 'wait-1', 'ask', '"no"');
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('STEP_NOT_WAITING') as string });
+    const [checkpoint] = JSON.parse((await cli('runs', 'checkpoints', 'wait-1', '--json')).stdout) as { checkpoint_id: string }[];
+    const loaded = await cli('runs', 'checkpoints', 'wait-1', '--load', checkpoint?.checkpoint_id ?? '', '--json');
+    expect(JSON.parse(loaded.stdout)).toMatchObject({ state: { steps: { ask: 'yes' } } });
+  });
+
+  test('are canceled with a reason, and a watcher exits 1', async () => {
+    await started('wait.json', 'wait-2');
+    const watch = await start(['runs', 'watch', 'wait-2'], { cwd: folder });
+    await watch.until('stderr', /waits for an answer/);
+    expect((await cli('runs', 'cancel', 'wait-2', '--reason', 'no longer needed')).code).toBe(0);
+    expect(await watch.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('canceled') as string });
+  });
+
+  test('are terminated', async () => {
+    await started('wait.json', 'wait-3');
+    expect((await cli('runs', 'terminate', 'wait-3', '--reason', 'test')).code).toBe(0);
+    expect(await until('wait-3', 'failed')).toMatchObject({ run_id: 'wait-3' });
+  });
+
+  test('a taken run id and an unknown one are errors', async () => {
+    await started('wait.json', 'wait-4');
+    const taken = await cli('run', 'wait.json', '--detach', '--run-id', 'wait-4', '--json');
+    expect(taken).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('RUN_ALREADY_EXISTS') as string });
+    expect(await cli('runs', 'show', 'nobody')).toMatchObject({ code: 2, stderr: expect.stringContaining('RUN_NOT_FOUND') as string });
+  });
+});
+
+test('a blocked run goes on within two seconds of its connection', async () => {
+  await started('drive.json', 'drive-1');
+  expect(await until('drive-1', 'blocked')).toMatchObject({ steps: { user: { missing: ['google:drive'] } } });
+  expect((await cli('runs', 'list', '--missing-skill', 'google:drive')).stdout).toContain('drive-1');
+  const added = await cli('connections', 'add', 'google:drive', '--env', 'USER_NAME=Ada');
+  const at = Date.now();
+  expect(added).toMatchObject({ code: 0, stderr: expect.stringContaining('1 blocked run goes on') as string });
+  expect(await until('drive-1', 'completed')).toMatchObject({ output: { output: 'Ada' } });
+  expect(Date.now() - at).toBeLessThan(2_000);
+});
+
+test('a worker brings its skills and tools, prints one line when ready, and leaves on SIGTERM', async () => {
+  const worker = await start(['worker', '--skills', 'native:tool', '--no-engine', '--tools', 'tools.mjs', '--json'], { cwd: folder });
+  expect(JSON.parse(await worker.until('stdout', /\n/))).toMatchObject({ skills: ['native:tool'], engine: false, temporal: dev.temporal });
+  expect((await cli('skills')).stdout).toMatch(/^native:tool /m);
+  expect((await cli('tools')).stdout).toMatch(/^double +native:tool +Doubles n/m);
+  const { code, stdout } = await cli('run', 'double.json', '--input', '{"n":21}');
+  expect({ code, output: JSON.parse(stdout) as unknown }).toEqual({ code: 0, output: { n: 42 } });
+  expect((await stop(worker)).code).toBe(0);
+});
