@@ -32,8 +32,8 @@ type ToolState = RequirementsReport['tools'][string];
 
 /** The activities that say what a run's steps need is there (see {@link RequirementsCheck}). */
 export interface RequirementsActivities {
-  check_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
-  await_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
+  readonly check_requirements: (check: RequirementsCheck) => Promise<RequirementsReport>;
+  readonly await_requirements: (check: RequirementsCheck) => Promise<RequirementsReport>;
 }
 
 export function createRequirements(deps: RequirementsDeps): RequirementsActivities {

@@ -10,6 +10,7 @@ import { createLogger } from './logger.js';
 import type { ModelSettings } from './model.js';
 import { ToolSet } from './tool-set.js';
 import type { Tool } from './tool.js';
+import type { WorkflowBundle } from './workflow-bundle.js';
 
 /**
  * What a worker does and how it reaches Temporal. Without `address`, `namespace` and the like the TEMPORAL_* variables
@@ -24,6 +25,8 @@ export interface WorkerOptions extends TemporalOptions {
   skills?: readonly string[] | 'all';
   /** Whether to run workflows and requirement checks, besides the steps' activities. Default true. */
   engine?: boolean;
+  /** The workflows' code. Default: the bundle that the package brings. */
+  workflowBundle?: WorkflowBundle;
   tools?: readonly Tool[];
   /** Where the connections come from. Default: there are none. */
   connections?: ConnectionSource;
@@ -56,6 +59,7 @@ export interface CompiledOptions {
   readonly prefix: string;
   readonly skills: readonly string[] | 'all';
   readonly engine: boolean;
+  readonly workflowBundle: WorkflowBundle | undefined;
   readonly tools: ToolSet;
   readonly connections: ConnectionSource;
   readonly model: ModelSettings | undefined;
@@ -96,6 +100,7 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     prefix,
     skills: options.skills === undefined || options.skills === 'all' ? 'all' : [...new Set(options.skills)],
     engine: options.engine ?? true,
+    workflowBundle: options.workflowBundle,
     tools: new ToolSet(options.tools ?? []),
     connections: options.connections ?? NO_CONNECTIONS,
     model: options.model,

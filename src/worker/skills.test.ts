@@ -60,17 +60,17 @@ describe('kindsOn', () => {
   const all = ['native:network', 'native:shell', 'native:tool', 'google:drive'];
 
   test('runs on a native queue what needs it, and tools', () => {
-    expect(kindsOn('native:network', all, true)).toEqual(['api_call', 'tool_call']);
-    expect(kindsOn('native:shell', all, true)).toEqual(['tool_call', 'script']);
-    expect(kindsOn('native:tool', all, true)).toEqual(['tool_call']);
-    expect(kindsOn('native:agent', all, true)).toEqual(['tool_call', 'agent_run']);
+    expect(kindsOn('native:network', all)).toEqual(['api_call', 'tool_call']);
+    expect(kindsOn('native:shell', all)).toEqual(['tool_call', 'script']);
+    expect(kindsOn('native:tool', all)).toEqual(['tool_call']);
+    expect(kindsOn('native:agent', all)).toEqual(['tool_call', 'agent_run']);
   });
 
   test("runs every kind on a connection's queue", () => {
-    expect(kindsOn('google:drive', all, true)).toEqual(['api_call', 'tool_call', 'script', 'agent_run']);
+    expect(kindsOn('google:drive', all)).toEqual(['api_call', 'tool_call', 'script', 'agent_run']);
   });
 
-  test('runs no script on a worker that was not started with native:shell, and no agent without a model', () => {
-    expect(kindsOn('google:drive', ['google:drive'], false)).toEqual(['api_call', 'tool_call']);
+  test('runs no script on a worker that was not started with native:shell', () => {
+    expect(kindsOn('google:drive', ['google:drive'])).toEqual(['api_call', 'tool_call', 'agent_run']);
   });
 });

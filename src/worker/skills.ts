@@ -66,15 +66,15 @@ export function canBeServed(skill: string): boolean {
 
 /**
  * The kinds that a worker runs on a skill's queue. A native queue has the kinds that need it, and tools, which may name
- * any skill. The queue of a connection or a tool has every kind that the worker can run: `script` only when it was
- * started with native:shell, `agent_run` only with a model.
+ * any skill. The queue of a connection or a tool has every kind, `script` only when the worker was started with
+ * native:shell; an agent may find its model in the connection.
  */
-export function kindsOn(skill: string, served: readonly string[], model: boolean): ActivityKindName[] {
+export function kindsOn(skill: string, served: readonly string[]): ActivityKindName[] {
   const able: { [N in ActivityKindName]: boolean } = {
     api_call: true,
     tool_call: true,
     script: served.includes('native:shell'),
-    agent_run: model,
+    agent_run: true,
   };
   const names = Object.keys(able) as ActivityKindName[];
   const here = (name: ActivityKindName) =>

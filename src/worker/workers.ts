@@ -39,7 +39,7 @@ export class WorkerFactory {
   async engine(requirements: RequirementsActivities): Promise<Worker> {
     return Worker.create({
       ...this.#common(this.#options.prefix),
-      workflowBundle: await workflowBundle(),
+      workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
       activities: { ...requirements, ...engineActivities },
       stickyQueueScheduleToStartTimeout: STICKY_MS,
     });
@@ -47,7 +47,7 @@ export class WorkerFactory {
 
   /** The Worker of a skill's queue; `served` are all skills of this process. */
   async skill(skill: string, served: readonly string[]): Promise<Worker> {
-    const names = kindsOn(skill, served, this.#options.model !== undefined);
+    const names = kindsOn(skill, served);
     return Worker.create({
       ...this.#common(skillQueue(this.#options.prefix, skill)),
       activities: Object.fromEntries(names.map((name) => [name, this.#activities[name]])),

@@ -1,0 +1,10 @@
+export { createWorker, type DistriWorker } from './create-worker.js';
+export type { WorkerOptions } from './options.js';
+export { defineTool } from './define-tool.js';
+export { loadTools } from './load-tools.js';
+export { connectMcp, parseMcpFlag } from './mcp.js';
+export { modelFromEnv, type ModelSettings } from './model.js';
+export type { Tool, ToolContext, ToolOptions } from './tool.js';
+export { StepFailure } from '../kinds/failure.js';
+export { FileConnections } from '../activities/connections-file.js';
+export type { Connection, ConnectionSource } from '../activities/connection.js';
