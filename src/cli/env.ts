@@ -8,6 +8,12 @@ export interface Environment {
   readonly connectionsFile: string | undefined;
   /** DISTRI_TEMPORAL_UI: address of the Temporal Web UI of a server that is not ours. */
   readonly temporalUi: string | undefined;
+  /** DISTRI_SCRIPT_USER: the system user that scripts run as. */
+  readonly scriptUser: string | undefined;
+  /** DISTRI_HTTP_PRIVATE: `allow` or `deny`, whether API calls may reach private addresses. Not checked yet. */
+  readonly httpPrivate: string | undefined;
+  /** DISTRI_HTTP_PROXY: the proxy of API calls. */
+  readonly httpProxy: string | undefined;
 }
 
 /** The only place of the command line that reads the process's environment. */
@@ -17,6 +23,9 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     debug: variables.DISTRI_DEBUG === '1',
     connectionsFile: nonEmpty(variables.DISTRI_CONNECTIONS),
     temporalUi: nonEmpty(variables.DISTRI_TEMPORAL_UI),
+    scriptUser: nonEmpty(variables.DISTRI_SCRIPT_USER),
+    httpPrivate: nonEmpty(variables.DISTRI_HTTP_PRIVATE),
+    httpProxy: nonEmpty(variables.DISTRI_HTTP_PROXY),
   };
 }
 

@@ -14,30 +14,38 @@ import type { Cleanup } from './cleanup.js';
 import type { WorkerFlags } from './commands/worker-flags.js';
 import { connectionsFile } from './connections-path.js';
 import type { Context } from './context.js';
+import { UsageError } from './errors.js';
 import type { Server } from './server.js';
 import { assignments } from './values.js';
 
-/** The tools of the files and MCP servers of the flags; the servers end with the command. */
+/** The tools of the files and MCP servers of the flags; servers that are commands end with this one. */
 async function gatherTools(flags: WorkerFlags, cleanup: Cleanup): Promise<Tool[]> {
-  const tools: Tool[] = [];
-  for (const file of flags.tools ?? []) tools.push(...(await loadTools(file)));
   const env = assignments('--mcp-env', flags.mcpEnv);
-  for (const flag of flags.mcp ?? []) {
-    const server = await connectMcp({ ...parseMcpFlag(flag), env });
-    cleanup.add(() => server.close());
-    tools.push(...server.tools);
-  }
-  return tools;
+  const specs = (flags.mcp ?? []).map((flag) => ({ ...parseMcpFlag(flag), env }));
+  const tools = await loadTools(flags.tools ?? []);
+  const servers = await connectMcp(specs);
+  cleanup.add(() => servers.close());
+  return [...tools, ...servers.tools];
 }
 
 /** What the flags and the environment say about a worker. */
 export async function workerOptions(context: Context, flags: WorkerFlags, cleanup: Cleanup): Promise<WorkerOptions> {
-  const model = modelFromEnv(context.environment.variables);
+  const { variables, scriptUser, httpPrivate, httpProxy } = context.environment;
+  const model = modelFromEnv(variables);
   return {
     tools: await gatherTools(flags, cleanup),
     connections: new FileConnections(connectionsFile(context, flags.connections)),
     ...(model && { model }),
+    ...(scriptUser !== undefined && { scriptUser }),
+    ...(httpPrivate !== undefined && { httpPrivate: allowOrDeny(httpPrivate) }),
+    ...(httpProxy !== undefined && { httpProxy }),
   };
+}
+
+/** A typing error must not open what was meant to be closed. */
+function allowOrDeny(value: string): 'allow' | 'deny' {
+  if (value === 'allow' || value === 'deny') return value;
+  throw new UsageError(`DISTRI_HTTP_PRIVATE is '${value}': allow or deny is expected`);
 }
 
 /**

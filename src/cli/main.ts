@@ -11,24 +11,24 @@ const LINGER_MS = 2000;
 
 async function main(): Promise<number> {
   ignoreBrokenPipes();
-  const environment = readEnvironment();
   const terminal = createTerminal(process.argv.includes('--json'));
+  const environment = readEnvironment();
   let exitCode: number = EXIT.completed;
-  const program = createProgram(environment, terminal, (code) => {
-    exitCode = code;
-  });
   try {
+    const program = createProgram(environment, terminal, (code) => {
+      exitCode = code;
+    });
     await program.parseAsync(process.argv);
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return EXIT.completed;
-      // Commander has told people already.
-      if (terminal.json) reportError(usageError(error), { terminal, environment });
-      return EXIT.refused;
+    if (!(error instanceof CommanderError)) {
+      reportError(error, terminal, environment.debug);
+      return exitCodeOf(error);
     }
-    reportError(error, { terminal, environment });
-    return exitCodeOf(error);
+    if (error.exitCode === 0) return EXIT.completed;
+    // Commander has told people already.
+    if (terminal.json) reportError(usageError(error), terminal, environment.debug);
+    return EXIT.refused;
   }
 }
 

@@ -1,22 +1,22 @@
 import { DistriError } from '../definition/errors.js';
 import { formatProblem } from '../definition/format-problem.js';
-import type { Context } from './context.js';
 import { errorDocument, problemsOf } from './errors.js';
+import type { Terminal } from './terminal.js';
 
 /** Tells on stderr what went wrong: for people, or with `--json` as one line of JSON. */
-export function reportError(error: unknown, { terminal, environment }: Pick<Context, 'terminal' | 'environment'>): void {
+export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
   if (terminal.json) {
     terminal.say(JSON.stringify(errorDocument(error)));
   } else if (error instanceof DistriError) {
     reportDistriError(error, terminal);
   } else {
     terminal.say(`${terminal.color.red('error')}: ${error instanceof Error ? error.message : String(error)}`);
-    if (!environment.debug) terminal.say('  Set DISTRI_DEBUG=1 to see where it came from.');
+    if (!debug) terminal.say('  Set DISTRI_DEBUG=1 to see where it came from.');
   }
-  if (environment.debug && error instanceof Error) terminal.say(stackOf(error));
+  if (debug && error instanceof Error) terminal.say(stackOf(error));
 }
 
-function reportDistriError(error: DistriError, terminal: Context['terminal']): void {
+function reportDistriError(error: DistriError, terminal: Terminal): void {
   const { color } = terminal;
   const problems = problemsOf(error);
   terminal.say(`${color.red('error')} ${color.bold(error.code)}: ${error.message}`);

@@ -1,7 +1,7 @@
 import { shellWord } from './text.js';
 
 const NATIVE_REMEDIES: { [skill: string]: string } = {
-  'native:agent': 'distri-workflow worker --skills native:agent (with a model configured: see the docs on agents)',
+  'native:agent': 'OPENAI_API_KEY=… distri-workflow worker --skills native:agent   (or DISTRI_MODEL_BASE_URL)',
 };
 
 /** The command that makes a missing skill appear. */
