@@ -17,9 +17,12 @@ export const attributeKeys = {
 /** The most characters that a visibility store on Postgres takes. */
 const LONGEST = 255;
 
-/** A value as it is stored in, and searched by, a Keyword attribute. */
+/**
+ * A value as it is stored in, and searched by, a Keyword attribute. The server cannot find values with quotation marks,
+ * backslashes or control characters, however they are escaped; the memo holds the value itself.
+ */
 export function keyword(value: string): string {
-  return cut(wellFormed(value), LONGEST);
+  return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST);
 }
 
 /** The attributes that a run starts with. */

@@ -33,7 +33,8 @@ export async function* listRuns(session: Session, filter: RunFilter): AsyncGener
 
 async function* matching(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
   try {
-    yield* query(session, [...baseConditions(filter), ...ownConditions(filter)], filter.limit);
+    const conditions = [...baseConditions(filter), ...ownConditions(filter)];
+    for await (const run of query(session, conditions, filter.limit)) if (isOf(run, filter)) yield run;
   } catch (error) {
     if (!lacksAttributes(error)) throw translate(session, error, '');
     yield* degraded(session, filter);
@@ -54,16 +55,20 @@ export async function* runsLacking(session: Session, skills: readonly string[]):
 
 /** Without our search attributes Temporal knows open from ended, and the memo the rest; what a run lacks is unknown. */
 async function* degraded(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
-  const { status, missingSkill, workflowId, owner } = filter;
+  const { status, missingSkill } = filter;
   if (missingSkill !== undefined || status === 'paused' || status === 'blocked' || status === 'pending') {
     const asked = missingSkill === undefined ? `the status '${status}'` : `the missing skill '${missingSkill}'`;
     throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
   }
-  for await (const run of query(session, baseConditions(filter), filter.limit)) {
-    if (workflowId !== undefined && run.workflow_id !== workflowId) continue;
-    if (owner !== undefined && run.owner !== owner) continue;
-    yield run;
-  }
+  for await (const run of query(session, baseConditions(filter), filter.limit)) if (isOf(run, filter)) yield run;
+}
+
+/** Different long ids may look the same to visibility, which has them cut. */
+function isOf(run: RunInfo, { workflowId, owner }: RunFilter): boolean {
+  return (
+    (workflowId === undefined || run.workflow_id === workflowId || run.workflow_id === keyword(workflowId)) &&
+    (owner === undefined || run.owner === owner || run.owner === keyword(owner))
+  );
 }
 
 /** The runs that a visibility query finds. Throws the server's own errors. */
@@ -116,5 +121,5 @@ function ownConditions({ status, workflowId, missingSkill, owner }: RunFilter): 
 
 /** A text as a literal of a visibility query. */
 function quoted(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll(`'`, `''`)}'`;
+  return `'${text.replaceAll(`'`, `''`)}'`;
 }

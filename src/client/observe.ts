@@ -16,7 +16,7 @@ const OUTSIDE_END = Number.MAX_SAFE_INTEGER;
 
 /** Yields a run's log after `after`, in order, with no gap and no repeat, until the run has ended. */
 export async function* observe(session: Session, runId: string, options: EventsOptions): AsyncGenerator<RunEvent, void> {
-  const signal = options.signal ? AbortSignal.any([options.signal, session.closed]) : session.closed;
+  const signal = AbortSignal.any([session.closed, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
   const reader: Reader = { aside: [] };
   const feed = RunFeed.join(session, runId, reader);

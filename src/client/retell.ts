@@ -1,7 +1,7 @@
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { ApplicationFailure } from '@temporalio/client';
 import { codes, type Code } from '../definition/codes.js';
-import { dictionary, isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
+import { dictionary, isObject, own, type JsonValue } from '../definition/json.js';
 import { UPDATES, type Answer, type RunInput, type StepOutcome, type StepTask } from '../definition/messages.js';
 import type { RunSnapshot, RunStatus, StepSnapshot } from '../definition/snapshot.js';
 import { chainOf, decode, decodeFailure, firstEvent, forward, type Execution, type HistoryEvent } from './history.js';

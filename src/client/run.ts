@@ -57,8 +57,8 @@ export class Run {
    * `RunFailedError` (`RUN_FAILED`, `RUN_CANCELED`) with the snapshot for any other end.
    */
   async result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
-    const { closed } = this.session;
-    return resultOf(this.session, this.id, options.signal ? AbortSignal.any([options.signal, closed]) : closed);
+    const signal = AbortSignal.any([this.session.closed, ...(options.signal ? [options.signal] : [])]);
+    return resultOf(this.session, this.id, signal);
   }
 
   /**
