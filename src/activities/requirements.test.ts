@@ -127,7 +127,7 @@ describe('check_requirements', () => {
 describe('await_requirements', () => {
   const check: RequirementsCheck = { requirements: [{ skill: 'google:drive' }], tools: ['search'] };
   const attempt = (number: number, given: Parameters<typeof world>[0]): Promise<RequirementsReport> =>
-    new MockActivityEnvironment({ attempt: number }).run<[RequirementsCheck], RequirementsReport>(world(given).await_requirements, check);
+    new MockActivityEnvironment({ attempt: number }).run(world(given).await_requirements, check);
 
   test.each([
     [1, 2_000],
