@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityContext } from '../../../test/support/activity-context.js';
+import { closedPort } from '../../../test/support/closed-port.js';
 import type { Connection } from '../../activities/connection.js';
 import type { ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
@@ -159,8 +160,10 @@ describe('a model that fails', () => {
   });
 
   it('that cannot be reached is tried again', async () => {
-    const error = await failure(run({}, {}, { baseUrl: 'http://127.0.0.1:1/v1', model: 'm' }));
-    expect(error).toMatchObject({ code: 'AGENT_FAILED', retryable: true, message: expect.stringContaining('http://127.0.0.1:1/v1') as string });
+    const nobody = `http://127.0.0.1:${await closedPort()}/v1`;
+    const error = await failure(run({}, {}, { baseUrl: nobody, model: 'm' }));
+    expect(error).toMatchObject({ code: 'AGENT_FAILED', retryable: true, message: expect.stringContaining(nobody) as string });
+    expect(error.message).toContain('ECONNREFUSED');
   });
 
   it('that answers something else fails the step', async () => {

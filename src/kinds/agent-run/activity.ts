@@ -1,5 +1,6 @@
 import type { Activity, ActivityContext, StepLog } from '../activity.js';
 import { StepFailure } from '../failure.js';
+import { patientFetch } from '../patient-fetch.js';
 import type { ConfigOf } from '../schemas.js';
 import { textResult } from '../text-result.js';
 import type { ModelSource } from './failures.js';
@@ -46,7 +47,7 @@ async function answer({ settings, ...source }: ModelSource, model: string, promp
     import('./failures.js'),
   ]);
   const { baseUrl, apiKey } = settings;
-  const provider = createOpenAICompatible({ name: 'model', baseURL: baseUrl, ...(apiKey !== undefined && { apiKey }) });
+  const provider = createOpenAICompatible({ name: 'model', baseURL: baseUrl, fetch: patientFetch, ...(apiKey !== undefined && { apiKey }) });
   try {
     const { text, finishReason } = await generateText({ model: provider(model), prompt, maxRetries: 0, abortSignal: context.signal });
     if (finishReason !== 'stop') context.log.warn('The model did not end its answer by itself', { finish_reason: finishReason });
