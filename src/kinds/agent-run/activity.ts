@@ -9,7 +9,7 @@ import { modelFromConnection, type ModelSettings } from './model.js';
 type Config = ConfigOf<'agent_run'>;
 
 /** The activity of `agent_run` steps: one turn of a model. `model`: the endpoint when no connection names one. */
-export function createAgentRun(deps: { model?: ModelSettings } = {}): Activity<Config> {
+export function createAgentRun(deps: { model?: ModelSettings }): Activity<Config> {
   return async (config, context) => {
     context.signal.throwIfAborted();
     const source = modelSource(deps.model, context);

@@ -80,7 +80,7 @@ describe('the result of a script', () => {
 
   it('streams the last lines while the script runs', async () => {
     const context = activityContext();
-    const done = createScript()({ type: 'script', command: 'echo one; sleep 0.3; echo two', output_format: 'stream' }, context);
+    const done = createScript({})({ type: 'script', command: 'echo one; sleep 0.3; echo two', output_format: 'stream' }, context);
     await eventually(() => context.heartbeats.length > 0);
     expect(context.heartbeats).toEqual([{ output: 'one' }]);
     expect(await done).toEqual({ output: 'one\ntwo' });

@@ -34,7 +34,7 @@ export interface ScriptOptions {
 }
 
 /** The activity of `script` steps: runs the command in a shell of its own process group. */
-export function createScript(options: ScriptOptions = {}): Activity<Config> {
+export function createScript(options: ScriptOptions): Activity<Config> {
   const { maxOutputBytes = DEFAULT_OUTPUT_BYTES, env = process.env } = options;
   return async (config, context) => {
     context.signal.throwIfAborted();
