@@ -18,7 +18,7 @@ export interface ApiCallOptions extends HttpOptions {
   maxBodyBytes?: number | undefined;
 }
 
-/** The activity, and the end of its connections; idle ones do not keep a process alive. */
+/** The activity. `close` ends its connections, those of calls under way too; idle ones do not keep a process alive. */
 export type ApiCall = Activity<ConfigOf<'api_call'>> & { close(): Promise<void> };
 
 /**
@@ -38,7 +38,7 @@ export function createApiCall(options: ApiCallOptions): ApiCall {
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof StepFailure) throw error;
-      throw networkFailure(first.method, exchange.request, exchange.redirects, error);
+      throw networkFailure(error, { method: first.method, request: exchange.request, redirects: exchange.redirects, proxy: http.proxy });
     }
   };
   return Object.assign(call, { close: () => http.close() });

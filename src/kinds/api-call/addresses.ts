@@ -37,7 +37,7 @@ function reachedBy(address: Address): Address[] {
   const form = EMBEDDED.find(({ range }) => within(address, range));
   if (form === undefined) return [address];
   const inner = ipaddr.fromByteArray(address.toByteArray().slice(form.at, form.at + 4));
-  return form.instead ? [inner] : [address, inner];
+  return form.instead ? [inner] : [inner, address];
 }
 
 function within(address: Address, [network, bits]: [Address, number]): boolean {

@@ -49,20 +49,29 @@ const REASONS: readonly { codes: RegExp; reason: string; hint: string; unsent?: 
   { codes: /^UND_ERR_HEADERS_OVERFLOW$/, reason: 'the headers of the answer are too large', hint: 'the service must send less', lasting: true },
   { codes: /^(ERR_TLS_CERT_ALTNAME_INVALID|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)$/, reason: 'its TLS certificate is not trusted', hint: 'renew it, or start the worker with NODE_EXTRA_CA_CERTS naming the CA that signed it', unsent: true, lasting: true },
   { codes: /^(EPROTO|ERR_SSL_\w+|ERR_TLS_\w+)$/, reason: 'no TLS connection could be made', hint: 'check that the port speaks https', unsent: true, lasting: true },
-  { codes: /^(HPE_\w+)$/, reason: 'the answer is not HTTP', hint: 'check that the port speaks HTTP', lasting: true },
+  { codes: /^PROXY_REFUSED$/, reason: 'the proxy refused', hint: 'check the address, user name and password of the proxy, and that it allows this host', unsent: true },
+  { codes: /^PROXY_TUNNEL$/, reason: 'the proxy hung up instead of opening a tunnel', hint: 'check that the proxy allows CONNECT to this host and port', unsent: true },
+  { codes: /^(HPE_\w+|HTTPParserError)$/, reason: 'the answer is not HTTP', hint: 'check that the port speaks HTTP', lasting: true },
   { codes: /^Z_\w+|^ERR_.*BROTLI\w*/, reason: 'the compressed answer is damaged', hint: 'look at the service' },
   { codes: /.*/, reason: 'the connection broke', hint: 'try again, or look at the service' },
 ];
 
-/** The failure of a request that could not be made or whose answer broke off. `method`: the step's own. */
-export function networkFailure(method: Method, request: Outgoing, redirects: number, error: unknown): StepFailure {
-  const { hostname } = request.url;
-  const place = `${hostname}:${portOf(request.url)}`;
+/** Where a call was when it failed. `method`: the step's own; `request`: the one after so many redirects. */
+export interface Attempt {
+  method: Method;
+  request: Outgoing;
+  redirects: number;
+  proxy: string | undefined;
+}
+
+/** The failure of a request that could not be made or whose answer broke off. */
+export function networkFailure(error: unknown, { method, request, redirects, proxy }: Attempt): StepFailure {
+  const place = `${request.url.hostname}:${portOf(request.url)}${proxy === undefined ? '' : ` through the proxy ${proxy}`}`;
   if (error instanceof RefusedAddressError) {
     return new StepFailure('HTTP_REFUSED', `${request.method} ${place} is refused: ${error.address} is ${error.why}`, { cause: error });
   }
   const code = codeOf(error);
-  const detail = `${code ?? 'unknown'}: ${cut(wellFormed(error instanceof Error ? error.message : String(error)), 500)}`;
+  const detail = detailOf(code, error);
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return new StepFailure('BAD_HEADER', `The request to ${place} cannot be sent (${detail}): change or leave out that header`, { cause: error });
   }
@@ -75,6 +84,14 @@ export function networkFailure(method: Method, request: Outgoing, redirects: num
   );
 }
 
+function detailOf(code: string | undefined, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return [code, cut(wellFormed(text), 500).replace(/\s+/g, ' ').trim()].filter((part) => part !== undefined && part !== '').join(': ');
+}
+
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  // undici has no code of its own for these two.
+  if (/^Proxy (response \(\d+\)|Authentication Required)/.test(error.message)) return 'PROXY_REFUSED';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

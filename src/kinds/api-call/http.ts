@@ -1,7 +1,8 @@
 import { lookup, type LookupAddress, type LookupOptions } from 'node:dns';
 import { isIP } from 'node:net';
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { refusal, type PrivateAddresses } from './addresses.js';
+import { createProxy } from './proxy.js';
 
 export interface HttpOptions {
   privateAddresses: PrivateAddresses;
@@ -17,8 +18,11 @@ export interface Http {
   readonly kept: Dispatcher;
   /** For calls that may not: a kept connection that dies just then would leave open whether the call was made. */
   readonly fresh: Dispatcher;
+  /** `host:port` of the proxy that all calls go through. */
+  readonly proxy: string | undefined;
   /** Throws {@link RefusedAddressError} when the URL's host is an IP address that may not be called. */
   check(url: URL): void;
+  /** Ends all connections at once; a call under way fails. */
   close(): Promise<void>;
 }
 
@@ -41,19 +45,20 @@ export function createHttp({ privateAddresses, proxy, idleTimeoutMs = 300_000 }:
   const dispatcher = (pipelining: number): Dispatcher =>
     proxy === undefined
       ? new Agent({ ...timeouts, connect, pipelining })
-      : new ProxyAgent({ ...timeouts, uri: proxy, proxyTunnel: false, pipelining });
+      : createProxy(proxy, { ...timeouts, pipelining });
   const kept = dispatcher(1);
   const fresh = dispatcher(0);
   return {
     kept,
     fresh,
+    proxy: proxy === undefined ? undefined : new URL(proxy).host,
     check(url) {
       const address = url.hostname.replace(/^\[|\]$/g, '');
       const why = isIP(address) === 0 ? undefined : refusal(address, privateAddresses);
       if (why !== undefined) throw new RefusedAddressError(address, why);
     },
     async close() {
-      await Promise.all([kept.close(), fresh.close()]);
+      await Promise.all([kept.destroy(), fresh.destroy()]);
     },
   };
 }
