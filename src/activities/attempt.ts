@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Activity, ActivityContext, StepLog } from '../kinds/activity.js';
+import { LONGEST_TIMER_MS } from '../kinds/deadline.js';
 import { StepFailure } from '../kinds/failure.js';
 import type { ActivityKindName } from '../kinds/index.js';
 import { kinds } from '../kinds/index.js';
@@ -55,7 +56,10 @@ export class Attempt {
     this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
     if (task.timeout_secs !== undefined) {
       this.#deadline = new AbortController();
-      this.#deadlineTimer = setTimeout(() => this.#deadline?.abort(this.#timedOut()), task.timeout_secs * 1000);
+      this.#deadlineTimer = setTimeout(
+        () => this.#deadline?.abort(this.#timedOut()),
+        Math.min(task.timeout_secs * 1000, LONGEST_TIMER_MS),
+      );
     }
   }
 
@@ -135,7 +139,7 @@ export class Attempt {
       idempotencyKey: idempotencyKey(runId, stepId),
       signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
       heartbeat: (details) => {
-        if (details !== undefined) this.#state.details = details;
+        if (details !== undefined) this.#state.details = maskValue(details, secretsOf(this.#connections)).value;
         this.#beat();
       },
       log: maskedLog(this.#context.log, () => secretsOf(this.#connections)),

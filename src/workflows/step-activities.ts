@@ -22,8 +22,11 @@ const TASK_BYTES = 1_048_576;
 /** A payload must stay below Temporal's limit of 2 MB. */
 const MOST_INPUT_BYTES = 1_900_000;
 const QUEUE_TIMEOUT_SECS = 300;
-/** Lost workers are no failure of a step: Temporal tries it again that often. */
-const LOST_WORKER_ATTEMPTS = 10;
+/**
+ * Attempts that Temporal makes beside a step's own. How many lost workers and hand-backs of a missing tool a step
+ * survives is decided by the activity, which stops by a failure that is not retryable; this is only the backstop.
+ */
+const SPARE_ATTEMPTS = 50;
 const LONGEST_SUMMARY = 200;
 
 /** Runs the steps that are due as activities on their skills' task queues, and tells the machine how they ended. */
@@ -84,7 +87,7 @@ export class StepActivities {
         initialInterval: `${retry.initial_interval_secs ?? 1} seconds`,
         backoffCoefficient: retry.backoff_coefficient ?? 2,
         maximumInterval: `${retry.max_interval_secs ?? 100} seconds`,
-        maximumAttempts: Math.max(LOST_WORKER_ATTEMPTS, retry.max_attempts ?? 0),
+        maximumAttempts: SPARE_ATTEMPTS + (retry.max_attempts ?? 0),
       },
     });
   }
@@ -119,8 +122,7 @@ function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Fa
       ? { code: 'QUEUE_TIMED_OUT', message: `No worker took the step within ${queueTimeoutSecs} s (queue_timeout_secs)` }
       : {
           code: 'WORKER_LOST',
-          message: `The worker of the step was lost in each of ${LOST_WORKER_ATTEMPTS} attempts; see the workers' logs`,
-          attempts: LOST_WORKER_ATTEMPTS,
+          message: "The worker of the step was lost again and again; see the workers' logs",
         };
   }
   if (cause instanceof ApplicationFailure) {
