@@ -4,7 +4,7 @@ import { DistriError, RunFailedError, RunNotFoundError } from '../definition/err
 import type { RunSnapshot } from '../definition/snapshot.js';
 import { readEnded, type Ended } from './ended.js';
 import { describe } from './info.js';
-import { abortable, isTransient, pause, translate } from './rpc.js';
+import { abortable, isTransient, pause, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { hasEnded } from './snapshot.js';
 
@@ -57,13 +57,14 @@ function failed(runId: string, { snapshot, reason }: Ended): RunFailedError {
 export async function cancelRun(session: Session, runId: string, reason: string): Promise<void> {
   await describe(session, runId);
   try {
-    await session.client.workflowService.requestCancelWorkflowExecution({
+    const request = {
       namespace: session.namespace,
       workflowExecution: { workflowId: runId },
       identity: session.client.options.identity,
       requestId: randomUUID(),
       reason,
-    });
+    };
+    await timed(session, () => session.client.workflowService.requestCancelWorkflowExecution(request));
   } catch (error) {
     ignoreEnded(session, error, runId);
   }
@@ -73,7 +74,7 @@ export async function cancelRun(session: Session, runId: string, reason: string)
 export async function terminateRun(session: Session, runId: string, reason: string): Promise<void> {
   await describe(session, runId);
   try {
-    await session.client.workflow.getHandle(runId).terminate(reason);
+    await timed(session, () => session.client.workflow.getHandle(runId).terminate(reason));
   } catch (error) {
     ignoreEnded(session, error, runId);
   }

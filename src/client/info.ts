@@ -7,7 +7,7 @@ import { RUN_STATUSES, type RunStatus } from '../definition/snapshot.js';
 import { attributeKeys } from './attributes.js';
 import { decode } from './history.js';
 import { RunNotFoundError } from '../definition/errors.js';
-import { translate } from './rpc.js';
+import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 type RawInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
@@ -110,10 +110,12 @@ export interface Described {
 export async function describe(session: Session, runId: string): Promise<Described> {
   let raw: RawDescription;
   try {
-    raw = await session.client.workflowService.describeWorkflowExecution({
-      namespace: session.namespace,
-      execution: { workflowId: runId },
-    });
+    raw = await timed(session, () =>
+      session.client.workflowService.describeWorkflowExecution({
+        namespace: session.namespace,
+        execution: { workflowId: runId },
+      }),
+    );
   } catch (error) {
     throw translate(session, error, runId);
   }

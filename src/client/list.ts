@@ -3,7 +3,7 @@ import { DistriError } from '../definition/errors.js';
 import type { RunStatus } from '../definition/snapshot.js';
 import { ADD_ATTRIBUTES, keyword, lacksAttributes } from './attributes.js';
 import { infoOf, type RunInfo } from './info.js';
-import { translate } from './rpc.js';
+import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 /** Which runs to list; all conditions must hold. */
@@ -75,12 +75,13 @@ function isOf(run: RunInfo, { workflowId, owner }: RunFilter): boolean {
 async function* query(session: Session, conditions: string[], limit: number | undefined): AsyncGenerator<RunInfo, void> {
   let nextPageToken: Uint8Array | null | undefined;
   do {
-    const page = await session.client.workflowService.listWorkflowExecutions({
+    const request = {
       namespace: session.namespace,
       query: conditions.join(' AND '),
       pageSize: Math.min(PAGE, limit ?? PAGE),
       ...(nextPageToken ? { nextPageToken } : {}),
-    });
+    };
+    const page = await timed(session, () => session.client.workflowService.listWorkflowExecutions(request));
     for (const raw of page.executions ?? []) yield await infoOf(session, raw);
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);

@@ -73,6 +73,14 @@ export function translate(session: Session, error: unknown, runId: string): Erro
   return codecMismatch(error);
 }
 
+/** How long the server may take for a call that it can answer at once, retries and all. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/** Makes a call that the server answers at once, if it answers at all. */
+export function timed<T>(session: Session, call: () => Promise<T>): Promise<T> {
+  return session.client.withDeadline(Date.now() + CALL_TIMEOUT_MS, call);
+}
+
 /** The messages of an error and its causes. */
 export function textOf(error: unknown): string {
   return error instanceof Error ? `${error.message} ${textOf(error.cause)}` : '';

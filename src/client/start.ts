@@ -1,3 +1,4 @@
+import type { WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { v7 as uuidv7 } from 'uuid';
 import { InvalidDefinitionError, InvalidInputError, RunAlreadyExistsError } from '../definition/errors.js';
@@ -7,7 +8,7 @@ import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import type { WorkflowDefinition } from '../definition/types.js';
 import { ADD_ATTRIBUTES, lacksAttributes, startAttributes } from './attributes.js';
-import { translate } from './rpc.js';
+import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 /** How to start a run; everything is optional. */
@@ -28,6 +29,8 @@ export interface StartOptions {
 
 /** A payload above 2 MB is refused by the server; some room is left for what goes around it. */
 const MOST_BYTES = Math.floor(1.9 * 1024 * 1024);
+/** What a definition may have when large payloads are stored outside. */
+const MOST_STORED_BYTES = 4 * 1024 * 1024;
 const LONGEST_RUN_ID = 1_000;
 const LONGEST_FAIRNESS_KEY = 64;
 /** How long to start runs without search attributes before trying with them again. */
@@ -47,7 +50,7 @@ export interface Started {
  * `RunAlreadyExistsError`.
  */
 export async function startRun(session: Session, document: unknown, options: StartOptions): Promise<Started> {
-  const { definition, hash } = checked(document);
+  const { definition, hash } = checked(session, document);
   checkStart(definition, {
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.entryPoint === undefined ? {} : { entryPoint: options.entryPoint }),
@@ -71,8 +74,9 @@ export function newRunId(definitionId: string): string {
   return `${readable === '' ? 'workflow' : readable}-${uuidv7()}`;
 }
 
-function checked(document: unknown): { definition: WorkflowDefinition; hash: string } {
-  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document);
+function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {
+  const limits = hasStorage(session) ? { maxBytes: MOST_STORED_BYTES } : {};
+  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document, limits);
   if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
   return { definition, hash };
 }
@@ -97,8 +101,12 @@ function checkedRunId(runId: string): string {
   return runId;
 }
 
+function hasStorage(session: Session): boolean {
+  return session.client.options.loadedDataConverter.externalStorage !== undefined;
+}
+
 function checkSize(session: Session, input: RunInput): void {
-  if (session.client.options.loadedDataConverter.externalStorage !== undefined) return;
+  if (hasStorage(session)) return;
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes <= MOST_BYTES) return;
   const document = Buffer.byteLength(JSON.stringify(input.definition));
@@ -140,7 +148,7 @@ async function send(session: Session, { runId, input, options }: Request, attrib
   const { definition, definition_hash } = input;
   const { owner } = options;
   const name = definition.name ?? undefined;
-  const handle = await session.client.workflow.start(WORKFLOW_TYPE, {
+  const start = {
     workflowId: runId,
     taskQueue: session.queuePrefix,
     args: [{ ...input, search_attributes: attributes }],
@@ -153,7 +161,8 @@ async function send(session: Session, { runId, input, options }: Request, attrib
     ...(options.executionTimeoutSecs === undefined
       ? {}
       : { workflowExecutionTimeout: options.executionTimeoutSecs * 1000 }),
-  });
+  } satisfies WorkflowStartOptions;
+  const handle = await timed(session, () => session.client.workflow.start(WORKFLOW_TYPE, start));
   return { runId, temporalRunId: handle.firstExecutionRunId };
 }
 

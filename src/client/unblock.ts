@@ -1,6 +1,6 @@
 import { SIGNALS, type ConnectionsChanged } from '../definition/messages.js';
 import { runsLacking } from './list.js';
-import { pause } from './rpc.js';
+import { pause, timed } from './rpc.js';
 import type { Session } from './session.js';
 
 /** Visibility lags, so the runs are listed again this long after the first time. */
@@ -43,7 +43,7 @@ async function tell(session: Session, skills: readonly string[], told: Set<strin
     for (let runId = queue.pop(); runId !== undefined; runId = queue.pop()) {
       const handle = session.client.workflow.getHandle(runId);
       // A run that has ended since it was listed needs no telling.
-      await handle.signal(SIGNALS.connectionsChanged, message).then(
+      await timed(session, () => handle.signal(SIGNALS.connectionsChanged, message)).then(
         () => told.add(runId),
         () => undefined,
       );

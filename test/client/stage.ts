@@ -31,7 +31,7 @@ export async function openStage(): Promise<Stage> {
 }
 
 /** A worker that runs in this process until it is stopped. */
-export async function runWorker(stage: Stage, options: WorkerOptions = {}): Promise<{ stop(): Promise<void> }> {
+export async function runWorker(stage: Pick<Stage, 'server'>, options: WorkerOptions = {}): Promise<{ stop(): Promise<void> }> {
   const logger = pino({ level: 'silent' });
   const worker = await createWorker({ address: stage.server.address, logger, shutdownGraceSecs: 1, ...options });
   const running = worker.run();
