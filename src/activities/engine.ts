@@ -7,9 +7,9 @@ import { cut, wellFormed } from '../definition/text.js';
 /** The engine's own activities besides the requirement checks. */
 export interface EngineActivities {
   /** Fails for good with the problem's code and `[problems]` as details when the run cannot start. */
-  check_definition(input: RunInput): Promise<DefinitionReport>;
+  readonly check_definition: (input: RunInput) => Promise<DefinitionReport>;
   /** Gives back its argument, so that it is in the run's history. */
-  final_snapshot(record: FinalRecord): Promise<FinalRecord>;
+  readonly final_snapshot: (record: FinalRecord) => Promise<FinalRecord>;
 }
 
 export const engineActivities: EngineActivities = {

@@ -9,6 +9,7 @@ import {
   type WorkerAnnouncement,
 } from '../definition/messages.js';
 import { cut } from '../definition/text.js';
+import { within } from './within.js';
 
 const RENEW_MS = 60 * 60 * 1000;
 const DEADLINE_MS = 5_000;
@@ -72,17 +73,16 @@ export class Announcer {
       tools: expires.getTime() > Date.now() ? this.#tools : [],
       expires_at: expires.toISOString(),
     };
-    const signal = () =>
-      client.workflow.signalWithStart(CATALOGUE_WORKFLOW_TYPE, {
-        workflowId: catalogueId(prefix),
-        taskQueue: prefix,
-        args: [],
-        signal: CATALOGUE.announce,
-        signalArgs: [announcement],
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        staticSummary: `Skills and tools of the workers of ${prefix}`,
-      });
-    await client.withDeadline(Date.now() + deadlineMs, signal);
+    const signaled = client.workflow.signalWithStart(CATALOGUE_WORKFLOW_TYPE, {
+      workflowId: catalogueId(prefix),
+      taskQueue: prefix,
+      args: [],
+      signal: CATALOGUE.announce,
+      signalArgs: [announcement],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      staticSummary: `Skills and tools of the workers of ${prefix}`,
+    });
+    await within(deadlineMs, signaled);
   }
 }
 

@@ -1,7 +1,9 @@
 import { NativeConnection } from '@temporalio/worker';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { DistriError } from '../definition/errors.js';
+import type { TemporalConnectionOptions } from '../temporal/config.js';
 import { toTemporalError } from '../temporal/errors.js';
 import type { CompiledOptions } from './options.js';
+import { TooLateError, within } from './within.js';
 
 const CONNECT_MS = 10_000;
 const CALL_MS = 5_000;
@@ -12,36 +14,37 @@ const CALL_MS = 5_000;
  */
 export async function connect({ temporal, connection: given }: CompiledOptions): Promise<NativeConnection> {
   try {
-    const connection = given ?? (await inTime(NativeConnection.connect(temporal.connectionOptions)));
+    const connection = given ?? (await open(temporal.connectionOptions));
     try {
-      await connection.withDeadline(Date.now() + CALL_MS, () =>
-        connection.workflowService.describeNamespace({ namespace: temporal.namespace }),
-      );
+      await within(CALL_MS, connection.workflowService.describeNamespace({ namespace: temporal.namespace }));
     } catch (error) {
       if (connection !== given) await connection.close();
       throw error;
     }
     return connection;
   } catch (error) {
-    throw toTemporalError(error, temporal);
+    if (!(error instanceof TooLateError)) throw toTemporalError(error, temporal);
+    throw new DistriError('NO_TEMPORAL_SERVER', `No Temporal server answers at ${temporal.address}: ${error.message}`, {
+      hint: 'Check that the server runs, and that nothing between here and there swallows the connection.',
+    });
   }
 }
 
-async function inTime(connecting: Promise<NativeConnection>): Promise<NativeConnection> {
-  const late = new AbortController();
-  const connection = await Promise.race([connecting, sleep(CONNECT_MS, undefined, { signal: late.signal, ref: false })]);
-  if (connection !== undefined) {
-    late.abort();
-    return connection;
+async function open(options: TemporalConnectionOptions): Promise<NativeConnection> {
+  const opening = NativeConnection.connect(options);
+  try {
+    return await within(CONNECT_MS, opening);
+  } catch (error) {
+    // It may open after all: nobody would use it.
+    void opening.then((late) => late.close()).catch(() => undefined);
+    throw error;
   }
-  void connecting.then((tooLate) => tooLate.close()).catch(() => undefined);
-  throw new Error('Failed to connect before the deadline');
 }
 
 /** Whether the server answers within two seconds. */
 export async function answers(connection: NativeConnection): Promise<boolean> {
   try {
-    await connection.withDeadline(Date.now() + 2_000, () => connection.workflowService.getSystemInfo({}));
+    await within(2_000, connection.workflowService.getSystemInfo({}));
     return true;
   } catch {
     return false;

@@ -15,6 +15,7 @@ test('sends the log of Temporal to the given logger, once a process', async () =
   const error = ApplicationFailure.create({ message: 'it broke', type: 'TOOL_FAILED', details: ['a payload'] });
   Runtime.instance().logger.warn('Activity failed', { activityId: 'step', error });
   Runtime.instance().logger.debug('too fine');
+  Runtime.instance().logger.info('Worker state changed', { sdkComponent: 'worker', state: 'RUNNING' });
   Runtime.instance().flushLogs();
   await new Promise((resolve) => setTimeout(resolve, 300));
 

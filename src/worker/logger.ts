@@ -19,7 +19,9 @@ function plain(value: unknown): unknown {
 function temporalLogger(logger: Logger): TemporalLogger {
   const write = (level: LogLevel, message: string, meta: object = {}): void => {
     const fields = Object.fromEntries(Object.entries(meta).map(([key, value]) => [key, plain(value)]));
-    logger[LEVELS[level]](fields, message);
+    // Each Temporal Worker tells its five states and that it has no workflows: too much with a queue for each skill.
+    const isRoutine = fields['sdkComponent'] === 'worker' && (level === 'INFO' || message.startsWith('No workflows registered'));
+    logger[isRoutine ? 'debug' : LEVELS[level]](fields, message);
   };
   return {
     log: write,

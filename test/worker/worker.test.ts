@@ -1,8 +1,11 @@
 import { Client, Connection as ClientConnection } from '@temporalio/client';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/activities/connection.js';
+import { startEmbedded } from '../../src/cli/embedded.js';
 import type { FinalRecord, RunInput } from '../../src/definition/messages.js';
 import { createWorker, type DistriWorker } from '../../src/worker/create-worker.js';
 import { defineTool } from '../../src/worker/define-tool.js';
@@ -178,6 +181,17 @@ describe('shutdown', () => {
     expect(Date.now() - since).toBeLessThan(14_000);
   });
 
+  test('takes a few seconds when the server is gone, and readiness says so before', async () => {
+    const server = await startEmbedded({ memory: true, ui: false, log: () => undefined });
+    const worker = await start({ address: server.address, metrics: { host: '127.0.0.1', port: 0 } });
+    await server.stop();
+    const ready = await get(`${worker.metricsUrl}/readyz`);
+    expect(ready).toEqual({ status: 503, body: `the Temporal server at ${server.address} does not answer\n` });
+    const since = Date.now();
+    await worker.shutdown();
+    expect(Date.now() - since).toBeLessThan(5_000);
+  });
+
   test('works before the worker has run, and twice', async () => {
     const worker = await createWorker({ ...common, queuePrefix: uniquePrefix('never') });
     await worker.shutdown();
@@ -204,6 +218,14 @@ describe('createWorker refuses', () => {
     ['no activity at once', { maxConcurrentActivities: 0 }, 'USAGE'],
   ])('%s', async (_what, options, code) => {
     expect(await refusal(options)).toBe(code);
+  });
+
+  test('an address that takes connections and never answers', async () => {
+    const mute = createServer().listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    expect(await refusal({ address: `127.0.0.1:${port}` })).toBe('NO_TEMPORAL_SERVER');
+    mute.close();
   });
 
   test('a metrics port that is taken', async () => {

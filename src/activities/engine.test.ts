@@ -1,0 +1,55 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import { describe, expect, test } from 'vitest';
+import type { RunInput } from '../definition/messages.js';
+import { engineActivities } from './engine.js';
+
+const definition = {
+  id: 'hello',
+  input_schema: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
+  steps: [{ id: 'say', kind: { type: 'checkpoint', message: 'Hello {input.name}' } }],
+};
+
+const check = (input: object) => engineActivities.check_definition(input as RunInput);
+const failure = async (input: object) => {
+  const error: unknown = await check(input).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ApplicationFailure);
+  return error as ApplicationFailure;
+};
+
+describe('check_definition', () => {
+  test('gives the definition and its hash', async () => {
+    const report = await check({ definition, input: { name: 'Ada' } });
+    expect(report.definition).toMatchObject({ id: 'hello', steps: [{ id: 'say' }] });
+    expect(report.definition_hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('fails for good with every problem of the definition', async () => {
+    const steps = [...definition.steps, { id: 'say', kind: { type: 'unheard_of' } }];
+    const refused = await failure({ definition: { ...definition, steps }, input: { name: 'Ada' } });
+    expect(refused.nonRetryable).toBe(true);
+    const problems = refused.details?.[0] as { code: string }[];
+    expect(problems.map((problem) => problem.code).sort()).toEqual(['DUPLICATE_STEP_ID', 'UNKNOWN_KIND']);
+    expect(problems.map((problem) => problem.code)).toContain(refused.type);
+    expect(refused.message).toContain('$.steps[1]');
+  });
+
+  test.each([
+    ['no definition at all', {}],
+    ['an input that does not fit', { definition, input: { name: 7 } }],
+    ['an entry point that does not exist', { definition, input: { name: 'Ada' }, entry_point: 'nowhere' }],
+  ])('fails for good on %s', async (_what, input) => {
+    const refused = await failure(input);
+    expect(refused.nonRetryable).toBe(true);
+    expect(refused.type).toMatch(/^[A-Z_]+$/);
+  });
+
+  test('says what is wrong in well-formed text: Temporal shuts a worker down over a lone surrogate', async () => {
+    const refused = await failure({ definition, input: { name: 'Ada' }, entry_point: 'a\ud800' });
+    expect(/\p{Surrogate}/u.test(refused.message)).toBe(false);
+  });
+});
+
+test('final_snapshot gives back its argument', async () => {
+  const record = { snapshot: {}, input: {}, events: [] } as unknown as Parameters<typeof engineActivities.final_snapshot>[0];
+  expect(await engineActivities.final_snapshot(record)).toBe(record);
+});
