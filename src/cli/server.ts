@@ -1,4 +1,4 @@
-import { DistriClient, temporalUiUrl, type Run } from '../client/index.js';
+import { DistriClient, temporalUiUrl } from '../client/index.js';
 import { DistriError } from '../definition/errors.js';
 import { loadTemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import type { Cleanup } from './cleanup.js';
@@ -66,9 +66,9 @@ export async function openClient({ terminal }: Context, server: Server, cleanup:
   return client;
 }
 
-/** Where the Temporal Web UI shows a run. */
-export function runUrl({ uiUrl, namespace }: Server, run: Run): string | undefined {
-  return uiUrl === undefined ? undefined : temporalUiUrl(uiUrl, namespace, run.id, run.temporalRunId);
+/** Where the Temporal Web UI shows a run, in its newest execution. */
+export function runUrl({ uiUrl, namespace }: Server, runId: string): string | undefined {
+  return uiUrl === undefined ? undefined : temporalUiUrl(uiUrl, namespace, runId);
 }
 
 function cloudUi(address: string): string | undefined {

@@ -106,7 +106,7 @@ async function watch(
 
 function sayHead({ terminal }: Context, started: Run, server: Server): void {
   const { color } = terminal;
-  const url = runUrl(server, started);
+  const url = runUrl(server, started.id);
   terminal.say(`${color.bold('run')} ${started.id}`);
   if (url !== undefined) terminal.say(color.dim(url));
 }

@@ -57,7 +57,7 @@ export async function showRun(context: Context, id: string): Promise<number> {
     }
     const { printColor: color } = terminal;
     const frame = { now: Date.now(), width: process.stdout.columns || 120, height: Number.POSITIVE_INFINITY, color };
-    const url = runUrl(server, run);
+    const url = runUrl(server, id);
     terminal.print(`${color.bold(snapshot.workflow_id)}  ${id}`);
     if (url !== undefined) terminal.print(color.dim(url));
     terminal.print(renderRun(viewOfSnapshot(snapshot), frame).join('\n'));
@@ -74,7 +74,7 @@ export async function watchRun(context: Context, id: string): Promise<number> {
     const interrupt = listenForInterrupt();
     const run = client.getRun(id);
     const view = viewOfSnapshot(await run.snapshot());
-    const url = runUrl(server, run);
+    const url = runUrl(server, id);
     terminal.say(`${terminal.color.bold('run')} ${id}`);
     if (url !== undefined) terminal.say(terminal.color.dim(url));
     const followed = await follow({

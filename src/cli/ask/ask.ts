@@ -93,14 +93,19 @@ async function askText(schema: JsonObject, question: Question): Promise<JsonValu
 }
 
 async function askNumber(schema: JsonObject, question: Question): Promise<JsonValue | undefined> {
-  const bound = (key: 'minimum' | 'maximum' | 'default') => (typeof schema[key] === 'number' ? schema[key] : undefined);
+  const { minimum, maximum, default: preset } = schema;
+  const validate = (value: number | undefined): string | true => {
+    if (value === undefined) return question.required ? 'A number is needed.' : true;
+    if (typeof minimum === 'number' && value < minimum) return `It must be at least ${minimum}.`;
+    if (typeof maximum === 'number' && value > maximum) return `It must be at most ${maximum}.`;
+    return true;
+  };
   const settings = {
     message: messageOf(question),
     required: question.required,
-    min: bound('minimum'),
-    max: bound('maximum'),
-    default: bound('default'),
+    validate,
     step: typeOf(schema) === 'integer' ? 1 : ('any' as const),
+    ...(typeof preset === 'number' && { default: preset }),
   };
   return number(settings, contextOf(question));
 }

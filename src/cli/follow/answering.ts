@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { AnswerRefusedError, StepNotWaitingError } from '../../definition/errors.js';
 import { own, type JsonValue } from '../../definition/json.js';
 import type { Run } from '../../client/index.js';
@@ -69,6 +70,8 @@ export class Answering {
 
   private async askUntilAccepted(step: StepView, signal: AbortSignal): Promise<void> {
     const { display, terminal, onInterrupt } = this.options;
+    // What else has happened by now, such as the run's pause, is drawn before the list stands still.
+    await setImmediate();
     display.pause();
     try {
       terminal.say(`\n${terminal.color.bold(plain(step.label))}: ${plain(step.message ?? '')}`);

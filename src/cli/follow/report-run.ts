@@ -45,7 +45,8 @@ export function sayEnd(terminal: Terminal, snapshot: RunSnapshot): number {
   const failed = Object.entries(snapshot.steps).filter(([, step]) => step.status === 'failed');
   const how = snapshot.status === 'canceled' ? 'The run was canceled' : 'The run failed';
   const code = snapshot.error_code === undefined ? '' : ` ${color.bold(snapshot.error_code)}`;
-  terminal.say(`${color.red('error')}${code}: ${how}${snapshot.error === undefined ? '' : `: ${plain(snapshot.error)}`}`);
+  const told = snapshot.error === undefined || failed.some(([, step]) => step.error === snapshot.error);
+  terminal.say(`${color.red('error')}${code}: ${how}${told ? '' : `: ${plain(snapshot.error ?? '')}`}`);
   for (const [id, step] of failed) terminal.say(failureLine(terminal, id, step));
   const docs = failed[0]?.[1].error_code ?? snapshot.error_code;
   if (docs !== undefined) terminal.say(color.dim(`  See docs/errors.md#${docs.toLowerCase()}`));

@@ -138,7 +138,7 @@ function totals(view: RunView, { now, color }: Frame): string {
   const settled = steps.filter(({ status }) => status === 'done' || status === 'skipped' || status === 'failed').length;
   const time = duration((view.completedAt ?? now) - view.startedAt);
   const stuck = view.engineError === undefined ? '' : `  ${color.red(`engine error: ${plain(view.engineError)}`)}`;
-  return `  ${paintStatus(view.status, color)}  ${settled} of ${steps.length} steps  ${color.dim(time)}${stuck}`;
+  return `  ${paintStatus(view.status, color)}  ${settled} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}  ${color.dim(time)}${stuck}`;
 }
 
 /** The status of a run in its colour. */
