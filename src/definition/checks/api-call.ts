@@ -1,0 +1,65 @@
+import { isObject, own } from '../json.js';
+import { referencesIn } from '../references.js';
+import { textOf, type CheckContext, type RawKind } from './document.js';
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'];
+const SCHEME = /^\s*([a-z][a-z0-9+.-]*):/i;
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const CREDENTIAL_HEADER = /^(proxy-)?authorization$|^cookie$|(^|[-_])(api[-_]?key|token|secret|password)$/i;
+
+/** Method, URL and headers, as far as they are literal. */
+export function checkApiCall({ raw, path }: RawKind, context: CheckContext): void {
+  const { findings, suggestions } = context;
+  const method = textOf(own(raw, 'method'));
+  if (method !== undefined && isLiteral(method) && !METHODS.includes(method.toUpperCase())) {
+    const hint = suggestions.hint(method, METHODS) ?? `The methods are ${METHODS.join(', ')}.`;
+    findings.error('UNKNOWN_METHOD', [...path, 'method'], `Unknown HTTP method '${method}'`, { hint });
+  }
+  const url = textOf(own(raw, 'url'));
+  if (url !== undefined) checkUrl(url, [...path, 'url'], context);
+  const headers = own(raw, 'headers');
+  if (!isObject(headers)) return;
+  for (const [name, value] of Object.entries(headers)) checkHeader(name, value, [...path, 'headers', name], context);
+}
+
+function isLiteral(text: string): boolean {
+  return referencesIn(text).length === 0;
+}
+
+function checkUrl(url: string, path: (string | number)[], { findings }: CheckContext): void {
+  const scheme = SCHEME.exec(url)?.[1];
+  if (scheme !== undefined && !/^https?$/i.test(scheme)) {
+    findings.error('BAD_URL', path, `URL scheme '${scheme}' is not supported: only http and https are`);
+    return;
+  }
+  if (!isLiteral(url)) {
+    if (/^\s*[^{:]*[/?#]/.test(url)) findings.error('BAD_URL', path, `The URL '${url}' does not begin with http:// or https://`);
+    return;
+  }
+  if (!URL.canParse(url)) {
+    const message = scheme === undefined ? `The URL '${url}' does not begin with http:// or https://` : `'${url}' is not a URL`;
+    findings.error('BAD_URL', path, message);
+  } else if (new URL(url).password !== '') {
+    findings.warn('LITERAL_CREDENTIAL', path, 'A password is written in the URL', { hint: CREDENTIAL_HINT });
+  }
+}
+
+const CREDENTIAL_HINT = 'Keep credentials in a connection and let the step require it.';
+
+function checkHeader(name: string, value: unknown, path: (string | number)[], { findings }: CheckContext): void {
+  if (!HEADER_NAME.test(name)) {
+    const message = `${JSON.stringify(name)} is not the name of a header`;
+    findings.error('BAD_HEADER', path, message, { at: 'key' });
+  }
+  if (typeof value !== 'string') return;
+  const isAlone = isLiteral(value);
+  if (/[\r\n\0]/.test(value)) {
+    findings.error('BAD_HEADER', path, `The value of header '${name}' holds a line break or a zero character`);
+  } else if (isAlone && /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    findings.error('BAD_HEADER', path, `The value of header '${name}' holds characters that headers cannot carry`, {
+      hint: 'Headers carry Latin-1; encode other text, e.g. as percent escapes.',
+    });
+  } else if (isAlone && value.trim() !== '' && CREDENTIAL_HEADER.test(name)) {
+    findings.warn('LITERAL_CREDENTIAL', path, `Header '${name}' holds a credential as plain text`, { hint: CREDENTIAL_HINT });
+  }
+}

@@ -1,0 +1,42 @@
+import levenshtein from 'fast-levenshtein';
+
+const MAX_LENGTH = 64;
+
+/**
+ * Finds "did you mean" among known names. One object serves one document: it stops comparing after a fixed number of
+ * comparisons, so that thousands of misspelt names cannot make a check slow.
+ */
+export class Suggestions {
+  private budget = 200_000;
+
+  /** `Did you mean 'x'?` for the nearest of the candidates, or undefined when none is near. */
+  hint(name: string, candidates: Iterable<string>): string | undefined {
+    const nearest = this.nearest(name, candidates);
+    return nearest === undefined ? undefined : `Did you mean '${nearest}'?`;
+  }
+
+  private nearest(name: string, candidates: Iterable<string>): string | undefined {
+    if (name === '' || name.length > MAX_LENGTH) return undefined;
+    const wanted = name.toLowerCase();
+    // A third of the letters may differ, which is also what makes short names need a near match.
+    let best = Math.max(1, Math.floor(name.length / 3)) + 1;
+    let nearest: string | undefined;
+    for (const candidate of candidates) {
+      if (this.budget <= 0) break;
+      this.budget--;
+      if (Math.abs(candidate.length - name.length) >= best) continue;
+      const distance = levenshtein.get(wanted, candidate.toLowerCase());
+      if (distance < best) {
+        best = distance;
+        nearest = candidate;
+      }
+    }
+    return nearest;
+  }
+}
+
+/** Names for a message: `'a', 'b', 'c'`, at most ten of them. */
+export function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => `'${name}'`);
+  return names.length > 10 ? `${shown.join(', ')} and ${names.length - 10} more` : shown.join(', ');
+}

@@ -1,0 +1,107 @@
+import { Composer, isAlias, isMap, isNode, isPair, isScalar, isSeq, Lexer, Parser, visit } from 'yaml';
+import type { CST, Document, Node, Pair, YAMLMap } from 'yaml';
+import { documentBounds, LIMITS, tooDeepMessage } from './limits.js';
+import type { Locate } from './positions.js';
+import type { Path } from './problems/path.js';
+import { SyntaxProblem, type Source } from './source.js';
+
+/** Each level of nesting is one entry of the parser's stack; some are for the document and the scalar at hand. */
+const MAX_STACK = LIMITS.depth + 16;
+
+/**
+ * Reads the text of a YAML file of one document. Anchors and aliases are put in; merge keys (`<<`) are not a part of
+ * YAML 1.2 and stay ordinary keys.
+ *
+ * @throws SyntaxProblem
+ */
+export function readYaml(text: string): Source {
+  const document = compose(text);
+  refuseDuplicateKeys(document);
+  try {
+    // Aliases are shared objects here, not copies: the size is checked before anything expands them.
+    const value: unknown = document.toJS({ maxAliasCount: -1 });
+    return { value, origin: { text, locate: yamlLocator(document) } };
+  } catch (error) {
+    throw new SyntaxProblem('MALFORMED_YAML', `Malformed YAML: ${(error as Error).message}`, 0);
+  }
+}
+
+function compose(text: string): Document {
+  // Duplicate keys are looked for below: the library's own check takes quadratic time.
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  let first: Document | undefined;
+  for (const document of composer.compose(tokens(text), false, text.length)) {
+    const problem = document.errors[0] ?? document.warnings[0];
+    if (problem !== undefined) {
+      throw new SyntaxProblem('MALFORMED_YAML', `Malformed YAML: ${problem.message}`, problem.pos[0]);
+    }
+    if (first !== undefined) {
+      const offset = document.contents?.range?.[0] ?? text.length;
+      throw new SyntaxProblem('MALFORMED_YAML', 'The file holds more than one YAML document', offset);
+    }
+    first = document;
+  }
+  if (first?.contents == null) throw new SyntaxProblem('MALFORMED_YAML', 'The file is empty', 0);
+  return first;
+}
+
+function* tokens(text: string): Generator<CST.Token> {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    // The composer is recursive, so the depth is looked at while the flat stream of tokens passes.
+    if (parser.stack.length > MAX_STACK) throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), parser.offset);
+  }
+  yield* parser.end();
+}
+
+function refuseDuplicateKeys(document: Document): void {
+  visit(document, {
+    Map(_key, map: YAMLMap) {
+      const seen = new Set<string>();
+      for (const pair of map.items) {
+        const offset = offsetOf(pair.key) ?? 0;
+        if (!isScalar(pair.key)) throw new SyntaxProblem('MALFORMED_YAML', 'A key must be plain text', offset);
+        const key = keyText(pair);
+        if (seen.has(key)) {
+          throw new SyntaxProblem('MALFORMED_YAML', `Malformed YAML: the key '${key}' stands twice in one map`, offset);
+        }
+        seen.add(key);
+      }
+    },
+  });
+}
+
+function keyText(pair: Pair): string {
+  return isScalar<string | number | boolean | null>(pair.key) ? String(pair.key.value ?? '') : '';
+}
+
+function offsetOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** What lies below an alias is found at the alias. */
+function yamlLocator(document: Document): Locate {
+  const pairs = new WeakMap<Node, Map<string, Pair>>();
+  const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
+    let byKey = pairs.get(map);
+    if (byKey === undefined) {
+      byKey = new Map(map.items.map((pair) => [keyText(pair), pair]));
+      pairs.set(map, byKey);
+    }
+    return byKey.get(key);
+  };
+  return (path: Path, at) => {
+    let node: unknown = document.contents;
+    let offset = offsetOf(node);
+    for (const [depth, segment] of path.entries()) {
+      if (isAlias(node)) break;
+      const pair = isMap(node) && typeof segment === 'string' ? pairOf(node, segment) : undefined;
+      node = isSeq(node) && typeof segment === 'number' ? node.items[segment] : pair?.value;
+      if (isPair(node) || (node === undefined && pair === undefined)) break;
+      const wanted = at === 'key' && depth === path.length - 1 ? pair?.key : node;
+      offset = offsetOf(wanted) ?? offsetOf(pair?.key) ?? offset;
+    }
+    return offset;
+  };
+}
