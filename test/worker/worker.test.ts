@@ -6,7 +6,9 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Connection } from '../../src/activities/connection.js';
 import { startEmbedded } from '../../src/cli/embedded.js';
-import type { FinalRecord, RunInput } from '../../src/definition/messages.js';
+import { QUERIES, type FinalRecord, type RunInput } from '../../src/definition/messages.js';
+import type { RunSnapshot } from '../../src/definition/snapshot.js';
+import type { StepKind } from '../../src/definition/types.js';
 import { createWorker, type DistriWorker } from '../../src/worker/create-worker.js';
 import { defineTool } from '../../src/worker/define-tool.js';
 import type { WorkerOptions } from '../../src/worker/options.js';
@@ -42,11 +44,10 @@ async function start(options: WorkerOptions): Promise<DistriWorker> {
 const echo = defineTool({ name: 'echo', execute: (input) => ({ echoed: input }) });
 
 /** Starts a run of one tool call. */
-async function callTool(prefix: string, tool: string) {
-  const definition = {
-    id: 'one-call',
-    steps: [{ id: 'call', kind: { type: 'tool_call' as const, tool_name: tool, input: { a: 1 } } }],
-  };
+const callTool = (prefix: string, tool: string) => startRun(prefix, { type: 'tool_call', tool_name: tool, input: { a: 1 } });
+
+async function startRun(prefix: string, kind: StepKind) {
+  const definition = { id: 'one-step', steps: [{ id: 'call', kind }] };
   const input: RunInput = { definition, definition_hash: 'test', search_attributes: false };
   return client.workflow.start('distriWorkflow', {
     workflowId: uniquePrefix('run'),
@@ -111,6 +112,16 @@ describe('a worker', () => {
     await start({ queuePrefix, skills: [] });
     await start({ queuePrefix, engine: false, skills: ['native:tool'], tools: [echo] });
     expect(await stepOf(await callTool(queuePrefix, 'echo'))).toMatchObject({ status: 'done' });
+  });
+
+  test('unblocks a run that waited for its skill', async () => {
+    const queuePrefix = uniquePrefix('unblock');
+    await start({ queuePrefix, skills: [] });
+    const handle = await startRun(queuePrefix, { type: 'script', command: 'echo 7' });
+    const look = async () => (await handle.query<RunSnapshot>(QUERIES.snapshot)).status;
+    await until(look, (status) => status === 'blocked');
+    await start({ queuePrefix, engine: false, skills: ['native:shell'] });
+    expect(await stepOf(handle)).toMatchObject({ status: 'done', result: 7 });
   });
 
   test('with all skills serves the queue of a connection that is added later, and tells the catalogue', async () => {
