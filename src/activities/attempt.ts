@@ -186,9 +186,9 @@ function maskedLog(log: Context['log'], secrets: () => readonly string[]): StepL
   const maskFields = (fields: { [key: string]: JsonValue } | undefined): Record<string, unknown> | undefined =>
     fields && (maskValue(fields, secrets()).value as Record<string, unknown>);
   return {
-    debug: (message, fields) => log.debug(mask(message), maskFields(fields)),
-    info: (message, fields) => log.info(mask(message), maskFields(fields)),
-    warn: (message, fields) => log.warn(mask(message), maskFields(fields)),
-    error: (message, fields) => log.error(mask(message), maskFields(fields)),
+    debug: (message, fields) => void log.debug(mask(message), maskFields(fields)),
+    info: (message, fields) => void log.info(mask(message), maskFields(fields)),
+    warn: (message, fields) => void log.warn(mask(message), maskFields(fields)),
+    error: (message, fields) => void log.error(mask(message), maskFields(fields)),
   };
 }

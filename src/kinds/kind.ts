@@ -4,6 +4,7 @@
  * - `textFields`: config fields that stay text when they are exactly one reference (format, section 10).
  * - `context`: when an activity kind is sent the run's whole context. `unless_mapped`: when the step has no `input`
  *   mapping; `unless_input`: when it has neither a mapping nor a `kind.input`; `never`: only what it refers to.
+ * - `ownQueueOnly`: it never moves to the queue of its connection, whose workers may lack what it runs on.
  * - `contextKey`: a top-level key of the context that the result is stored at as well.
  */
 export type Kind = {
@@ -15,6 +16,7 @@ export type Kind = {
       readonly skill: string;
       readonly context: 'unless_mapped' | 'unless_input' | 'never';
       readonly contextKey?: string;
+      readonly ownQueueOnly?: true;
     }
   | { readonly runs: 'inline' }
 );

@@ -6,5 +6,6 @@ const RESERVED = /(^~|~\d+$|\]$)/;
 
 /** The activity id of a step: its own id, unless that is too long or could be taken for one that the engine makes. */
 export function activityIdOf(stepId: string, index: number): string {
-  return stepId.length <= LONGEST && !RESERVED.test(stepId) && isWellFormed(stepId) ? stepId : `${cut(stepId, LONGEST - 10)}~${index}`;
+  if (stepId.length <= LONGEST && !RESERVED.test(stepId) && isWellFormed(stepId)) return stepId;
+  return `${stepId.startsWith('~') ? 'step' : ''}${cut(stepId, LONGEST - 10)}~${index}`;
 }

@@ -2,6 +2,7 @@ import { ActivityCancellationType, scheduleActivity, workflowInfo, type Cancella
 import { skillQueue, type StepTask } from '../definition/messages.js';
 import { wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
+import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import type { RunIdentity } from './observe.js';
 
@@ -15,6 +16,7 @@ export class ExternalCheckpoints {
     private readonly identity: RunIdentity,
     private readonly work: CancellationScope,
     private readonly bell: Bell,
+    private readonly clock: TaskClock,
   ) {}
 
   get settled(): boolean {
@@ -49,7 +51,7 @@ export class ExternalCheckpoints {
       );
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      this.machine.now = Date.now();
+      this.machine.now = this.clock.now();
       this.machine.warn({
         code: 'CHECKPOINT_FAILED',
         message: `The checkpoint after step '${stepId}' was not saved: ${cause instanceof Error ? cause.message : String(cause)}`,

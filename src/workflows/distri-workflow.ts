@@ -28,6 +28,7 @@ import { wellFormed } from '../definition/text.js';
 import { checkAnswer } from './answer.js';
 import { Bell } from './bell.js';
 import { ExternalCheckpoints } from './checkpoints.js';
+import { TaskClock } from './clock.js';
 import { currentDetails } from './details.js';
 import { RunMachine } from './machine.js';
 import { eventsAfter, finalRecord, snapshotOf, type RunIdentity } from './observe.js';
@@ -57,13 +58,19 @@ export async function distriWorkflow(given: RunInput): Promise<FinalRecord> {
     ...(input.env ? { env: input.env } : {}),
   });
   const bell = new Bell();
-  handleMessages(machine, identity, bell);
+  const clock = new TaskClock();
+  handleMessages(machine, identity, bell, clock);
   const work = new CancellationScope();
   work.cancelRequested.catch(() => {
     machine.cancel();
     bell.ring();
   });
-  await CancellationScope.nonCancellable(() => drive(machine, identity, { work, bell, mayUpsert: input.search_attributes === true }));
+  await CancellationScope.nonCancellable(() => drive(machine, identity, {
+      work,
+      bell,
+      clock,
+      mayUpsert: input.search_attributes === true,
+    }));
   return conclude(machine, finalRecord(machine, identity));
 }
 
@@ -71,22 +78,23 @@ interface Driving {
   /** All that the run has under way; canceled with the run. */
   readonly work: CancellationScope;
   readonly bell: Bell;
+  readonly clock: TaskClock;
   readonly mayUpsert: boolean;
 }
 
 /** Drives the machine from wake to wake until the run is over. */
-async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, mayUpsert }: Driving): Promise<void> {
-  const requirements = new Requirements(machine, work, bell);
-  const activities = new StepActivities(machine, work, bell);
-  const checkpoints = new ExternalCheckpoints(machine, identity, work, bell);
+async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, clock, mayUpsert }: Driving): Promise<void> {
+  const requirements = new Requirements(machine, work, bell, clock);
+  const activities = new StepActivities(machine, work, bell, clock);
+  const checkpoints = new ExternalCheckpoints(machine, identity, work, bell, clock);
   const attributes = new SearchAttributes(mayUpsert);
-  machine.now = Date.now();
+  machine.now = clock.now();
   await requirements.checkAll();
-  machine.now = Date.now();
+  machine.now = clock.now();
   machine.start();
   for (;;) {
     bell.rest();
-    machine.now = Date.now();
+    machine.now = clock.now();
     checkHistory(machine);
     machine.advance();
     activities.startDue();
@@ -98,7 +106,7 @@ async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, m
     await condition(() => bell.rung);
   }
   requirements.stop();
-  machine.now = Date.now();
+  machine.now = clock.now();
   machine.end();
   attributes.show(machine);
   setCurrentDetails(currentDetails(machine));
@@ -139,7 +147,7 @@ function checkHistory(machine: RunMachine): void {
   });
 }
 
-function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell): void {
+function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell, clock: TaskClock): void {
   setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
     machine.recheck(new Set(skills));
     bell.ring();
@@ -147,12 +155,12 @@ function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell):
   setHandler(
     defineUpdate<null, [Answer]>(UPDATES.answer),
     ({ step_id, value }) => {
-      machine.now = Date.now();
+      machine.now = clock.now();
       machine.answer(step_id, value);
       bell.ring();
       return null;
     },
-    { validator: (answer) => checkAnswer(machine, answer) },
+    { validator: (answer: Answer) => checkAnswer(machine, answer) },
   );
   setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
   setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());

@@ -5,13 +5,11 @@ import { Availability, Questions, type Placement } from './needs.js';
 import { reachable, type Plan } from './plan.js';
 import type { StepState } from './state.js';
 
-/** A check as old as this, in milliseconds, still counts as fresh. */
-const FRESH_MS = 1_000;
-
 /** Knows what the steps of a run need, what of that is there, and which steps must be checked afresh. */
 export class Gate {
   readonly #available = new Availability();
-  #learnedAt = Number.NEGATIVE_INFINITY;
+  /** Until the first turn is over, what is known was asked just now: a step may block on it without a check of its own. */
+  fresh = true;
   #due = new Set<number>();
   /** Steps that are due for a check or whose check is under way: their turn has come. */
   checking = 0;
@@ -34,13 +32,8 @@ export class Gate {
     return questions.empty ? undefined : questions.check();
   }
 
-  learn(check: RequirementsCheck, report: RequirementsReport, now: number): void {
+  learn(check: RequirementsCheck, report: RequirementsReport): void {
     this.#available.learn(check, report);
-    this.#learnedAt = now;
-  }
-
-  isFresh(now: number): boolean {
-    return now - this.#learnedAt < FRESH_MS;
   }
 
   place(index: number): Placement {

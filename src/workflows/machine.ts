@@ -76,7 +76,7 @@ export class RunMachine {
   }
 
   learn(check: RequirementsCheck, report: RequirementsReport): void {
-    this.gate.learn(check, report, this.now);
+    this.gate.learn(check, report);
   }
 
   start(): void {
@@ -96,6 +96,7 @@ export class RunMachine {
       if (next === undefined) break;
       this.#begin(this.#planned(next));
     }
+    this.gate.fresh = false;
     this.#observeStatus();
   }
 
@@ -318,7 +319,7 @@ export class RunMachine {
       }
       state.kind = kind;
     }
-    this.#place(step, this.gate.isFresh(this.now));
+    this.#place(step, this.gate.fresh);
   }
 
   #place(step: PlanStep, fresh: boolean, queueAgain = false): void {

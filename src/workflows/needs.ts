@@ -62,7 +62,8 @@ export class Availability {
     if (toolName !== undefined && !tool) return { at: 'nowhere', unmet, tools: [toolName] };
     const connections = explicit.filter((query) => !isNative(query.skill));
     const only = connections.length === 1 ? connections[0] : undefined;
-    if (unmet.length === 0 && only && this.#states.get(keyOf(only))?.served) return { at: 'skill', skill: only.skill };
+    const mayMove = !('ownQueueOnly' in plain) && unmet.length === 0;
+    if (mayMove && only && this.#states.get(keyOf(only))?.served) return { at: 'skill', skill: only.skill };
 
     const skill = tool?.skill ?? plain.skill;
     const worker: RequirementQuery = { skill, worker: true };

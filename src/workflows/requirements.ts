@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
 import type { Bell } from './bell.js';
+import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 
 interface Checks {
@@ -24,6 +25,7 @@ export class Requirements {
     private readonly machine: RunMachine,
     private readonly work: CancellationScope,
     private readonly bell: Bell,
+    private readonly clock: TaskClock,
   ) {}
 
   /** One check for the whole document: one event, not one a step. */
@@ -31,7 +33,7 @@ export class Requirements {
     const check = this.machine.gate.everything();
     if (!check) return;
     const report = await checkRequirements(check);
-    this.machine.now = Date.now();
+    this.machine.now = this.clock.now();
     this.machine.learn(check, report);
   }
 
@@ -40,7 +42,7 @@ export class Requirements {
     const due = this.machine.gate.takeChecks();
     if (due) {
       void checkRequirements(due.check).then((report) => {
-        this.machine.now = Date.now();
+        this.machine.now = this.clock.now();
         this.machine.checked(due.steps, due.check, report);
         this.bell.ring();
       });

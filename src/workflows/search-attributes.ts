@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
+import { cut } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
 
 const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
@@ -15,7 +16,7 @@ export class SearchAttributes {
 
   show(machine: RunMachine): void {
     const { status } = machine;
-    const skills = machine.missing().map((skill) => skill.slice(0, LONGEST_SKILL));
+    const skills = machine.missing().map((skill) => cut(skill, LONGEST_SKILL));
     const missing = skills.join(' ');
     if (!this.mayUpsert || (status === this.#status && missing === this.#missing)) return;
     upsertSearchAttributes([

@@ -13,6 +13,7 @@ import { skillQueue, type FailureDetails, type StepOutcome } from '../definition
 import { cut, wellFormed } from '../definition/text.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
+import type { TaskClock } from './clock.js';
 import type { RunMachine, Start } from './machine.js';
 import { jsonBytes } from './size.js';
 import type { Failure } from './state.js';
@@ -39,6 +40,7 @@ export class StepActivities {
     private readonly machine: RunMachine,
     private readonly work: CancellationScope,
     private readonly bell: Bell,
+    private readonly clock: TaskClock,
   ) {}
 
   startDue(): void {
@@ -59,10 +61,10 @@ export class StepActivities {
     const { index } = start;
     try {
       const outcome = await this.work.run(() => this.#schedule(start));
-      this.machine.now = Date.now();
+      this.machine.now = this.clock.now();
       this.machine.succeed(index, outcome);
     } catch (error) {
-      this.machine.now = Date.now();
+      this.machine.now = this.clock.now();
       this.#failed(start, error);
     }
     this.bell.ring();

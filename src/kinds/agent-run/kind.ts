@@ -5,5 +5,6 @@ export const agentRun = {
   runs: 'activity',
   skill: 'native:agent',
   textFields: ['prompt', 'model', 'agent_id'],
+  ownQueueOnly: true,
   context: 'never',
 } as const satisfies Kind;

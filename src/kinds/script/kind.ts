@@ -5,5 +5,6 @@ export const script = {
   runs: 'activity',
   skill: 'native:shell',
   textFields: ['command', 'args', 'cwd', 'env'],
+  ownQueueOnly: true,
   context: 'unless_mapped',
 } as const satisfies Kind;
