@@ -1,129 +1,151 @@
 import { z } from 'zod';
+import { jsonSchemaSchema, jsonValueSchema } from './json-value.js';
 import { stepKindSchema } from '../kinds/schemas.js';
 
-const jsonSchema = z.union([z.boolean(), z.record(z.string(), z.json())]);
+const id = z.string().min(1).max(1_000);
+const runtime = z.unknown().optional().meta({ description: 'Written by older engines; accepted and ignored' });
+const name = z.string().nullish().meta({ description: 'Shown to people' });
+const description = z.string().nullish().meta({ description: 'Shown to people' });
+const version = z.union([z.string(), z.number()]).nullish().meta({ description: 'Shown to people' });
+const seconds = z.number().positive();
 
-export const stepRequirementSchema = z.object({
-  skill: z.string(),
-  permissions: z.array(z.string()).nullish(),
-  config: z.json().optional(),
-});
+export const stepRequirementSchema = z
+  .object({
+    skill: z.string().meta({ description: 'namespace:name, e.g. native:shell or google:drive' }),
+    permissions: z.array(z.string()).nullish().meta({ description: 'Scopes that the connection must have' }),
+    config: jsonValueSchema.optional(),
+  })
+  .meta({ id: 'Requirement' });
 
-export const retrySchema = z.object({
-  max_attempts: z.number().int().min(1).max(1000).optional(),
-  initial_interval_secs: z.number().positive().optional(),
-  backoff_coefficient: z.number().min(1).optional(),
-  max_interval_secs: z.number().positive().optional(),
-  non_retryable: z.array(z.string()).optional(),
-});
+export const retrySchema = z
+  .object({
+    max_attempts: z.number().int().min(1).max(1000).optional().meta({ description: 'Attempts in all' }),
+    initial_interval_secs: seconds.optional(),
+    backoff_coefficient: z.number().min(1).optional(),
+    max_interval_secs: seconds.optional(),
+    non_retryable: z.array(z.string()).optional().meta({ description: 'Codes of failures that are final' }),
+  })
+  .meta({ id: 'Retry' });
 
-export const stepSchema = z.object({
-  id: z.string().min(1),
-  label: z.string().nullish(),
-  kind: stepKindSchema,
-  depends_on: z.array(z.string()).nullish(),
-  execution: z.enum(['sequential', 'parallel']).nullish(),
-  requires: z.array(stepRequirementSchema).nullish(),
-  input: z.json().optional(),
-  skip_if: z.string().nullish(),
-  retry: retrySchema.nullish(),
-  timeout_secs: z.number().positive().nullish(),
-  queue_timeout_secs: z.number().positive().nullish(),
-  context: z.boolean().nullish(),
-  status: z.unknown().optional(),
-  result: z.unknown().optional(),
-  error: z.unknown().optional(),
-  started_at: z.unknown().optional(),
-  completed_at: z.unknown().optional(),
-});
+export const stepSchema = z
+  .object({
+    id: id.meta({ description: 'Unique in the document; {steps.<id>} refers to the result' }),
+    label: z.string().nullish().meta({ description: 'Shown to people; default: the id' }),
+    kind: stepKindSchema,
+    depends_on: z.array(z.string()).nullish().meta({ description: 'Ids of the steps that come first' }),
+    execution: z.enum(['sequential', 'parallel']).nullish().meta({ default: 'sequential' }),
+    requires: z.array(stepRequirementSchema).nullish(),
+    input: jsonValueSchema.optional().meta({ description: 'A mapping with references; without one, the whole context' }),
+    skip_if: z.string().nullish().meta({ description: 'An expression; when it holds, the step is skipped' }),
+    retry: retrySchema.nullish(),
+    timeout_secs: seconds.nullish().meta({ description: 'Seconds for one attempt' }),
+    queue_timeout_secs: seconds.nullish().meta({ description: 'Seconds to wait for a worker' }),
+    context: z.boolean().nullish().meta({ description: 'false: the step is never sent the whole context' }),
+    status: runtime,
+    result: runtime,
+    error: runtime,
+    started_at: runtime,
+    completed_at: runtime,
+  })
+  .meta({ id: 'Step' });
 
-export const triggerSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('manual') }),
-  z.object({
-    type: z.literal('schedule'),
-    cron: z.string(),
-    timezone: z.string().nullish(),
-    enabled: z.boolean().nullish(),
-    input: z.json().optional(),
-  }),
-  z.object({
-    type: z.literal('webhook'),
-    path: z.string(),
-    methods: z.array(z.string()).nullish(),
-    auth: z
-      .discriminatedUnion('type', [
-        z.object({ type: z.literal('none') }),
-        z.object({ type: z.literal('hmac_header'), header: z.string(), connection_id: z.string() }),
-        z.object({ type: z.literal('bearer_token'), connection_id: z.string() }),
-      ])
-      .nullish(),
-    response: z
-      .discriminatedUnion('type', [
-        z.object({ type: z.literal('ack') }),
-        z.object({ type: z.literal('sync'), timeout_secs: z.number().positive().nullish() }),
-      ])
-      .nullish(),
-  }),
-  z.object({ type: z.literal('event'), topic: z.string(), filter: z.json().optional() }),
-  z.object({
-    type: z.literal('slash'),
-    name: z.string(),
-    aliases: z.array(z.string()).nullish(),
-    channels: z.array(z.string()).nullish(),
-    args: z.json().optional(),
-  }),
-  z.object({ type: z.literal('callback'), id: z.string(), arg: z.json().optional() }),
-  z.object({ type: z.literal('message') }),
-  z.object({
-    type: z.literal('tool'),
-    name: z.string(),
-    description: z.string(),
-    input_schema: jsonSchema.nullish(),
-  }),
-]);
+export const triggerSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('manual') }),
+    z.object({
+      type: z.literal('schedule'),
+      cron: z.string(),
+      timezone: z.string().nullish(),
+      enabled: z.boolean().nullish(),
+      input: jsonValueSchema.optional(),
+    }),
+    z.object({
+      type: z.literal('webhook'),
+      path: z.string(),
+      methods: z.array(z.string()).nullish(),
+      auth: z
+        .discriminatedUnion('type', [
+          z.object({ type: z.literal('none') }),
+          z.object({ type: z.literal('hmac_header'), header: z.string(), connection_id: z.string() }),
+          z.object({ type: z.literal('bearer_token'), connection_id: z.string() }),
+        ])
+        .nullish(),
+      response: z
+        .discriminatedUnion('type', [
+          z.object({ type: z.literal('ack') }),
+          z.object({ type: z.literal('sync'), timeout_secs: z.number().positive().nullish() }),
+        ])
+        .nullish(),
+    }),
+    z.object({ type: z.literal('event'), topic: z.string(), filter: jsonValueSchema.optional() }),
+    z.object({
+      type: z.literal('slash'),
+      name: z.string(),
+      aliases: z.array(z.string()).nullish(),
+      channels: z.array(z.string()).nullish(),
+      args: jsonValueSchema.optional(),
+    }),
+    z.object({ type: z.literal('callback'), id: z.string(), arg: jsonValueSchema.optional() }),
+    z.object({ type: z.literal('message') }),
+    z.object({
+      type: z.literal('tool'),
+      name: z.string(),
+      description: z.string(),
+      input_schema: jsonSchemaSchema.nullish(),
+    }),
+  ])
+  .meta({ id: 'Trigger' });
 
-export const entryPointSchema = z.object({
-  id: z.string().min(1),
-  label: z.string().nullish(),
-  description: z.string().nullish(),
-  starts_at: z.string(),
-  preset_results: z.record(z.string(), z.json()).nullish(),
-  required_inputs: z.array(z.string()).nullish(),
-  triggers: z.array(triggerSchema).nullish(),
-});
+export const entryPointSchema = z
+  .object({
+    id,
+    label: z.string().nullish(),
+    description,
+    starts_at: z.string().meta({ description: 'Id of the first step; steps not reachable from it are skipped' }),
+    preset_results: z.record(z.string(), jsonValueSchema).nullish().meta({ description: 'Results by step id' }),
+    required_inputs: z.array(z.string()).nullish(),
+    triggers: z.array(triggerSchema).nullish(),
+  })
+  .meta({ id: 'EntryPoint' });
 
-export const checkpointStrategySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('internal'), ttl_secs: z.number().nonnegative().nullish() }),
-  z.object({ type: z.literal('external'), tool_name: z.string().min(1) }),
-]);
+export const checkpointStrategySchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('internal'), ttl_secs: z.number().nonnegative().nullish() }),
+    z.object({ type: z.literal('external'), tool_name: z.string().min(1) }),
+  ])
+  .meta({ id: 'Checkpoint' });
 
 /** A Distri document as it is written: snake_case, defaults not applied, unknown fields kept by the caller. */
-export const workflowSchema = z.object({
-  id: z.string().min(1).optional(),
-  name: z.string().nullish(),
-  description: z.string().nullish(),
-  version: z.union([z.string(), z.number()]).nullish(),
-  steps: z.array(stepSchema),
-  input_schema: jsonSchema.nullish(),
-  checkpoint: checkpointStrategySchema.nullish(),
-  entry_points: z.array(entryPointSchema).nullish(),
-  workflow_type: z.string().nullish(),
-  concurrency: z.number().int().min(1).max(1000).nullish(),
-  output: z.json().optional(),
-  context: z.record(z.string(), z.json()).nullish(),
-  status: z.unknown().optional(),
-  current_step: z.unknown().optional(),
-  notes: z.unknown().optional(),
-  created_at: z.unknown().optional(),
-  updated_at: z.unknown().optional(),
-});
+export const workflowSchema = z
+  .object({
+    id: id.optional().meta({ description: 'Default: a UUID' }),
+    name,
+    description,
+    version,
+    steps: z.array(stepSchema),
+    input_schema: jsonSchemaSchema.nullish(),
+    checkpoint: checkpointStrategySchema.nullish(),
+    entry_points: z.array(entryPointSchema).nullish(),
+    workflow_type: z.string().nullish(),
+    concurrency: z.number().int().min(1).max(1000).nullish().meta({ description: 'Most activities at once; default 100' }),
+    output: jsonValueSchema.optional().meta({ description: "A mapping; without one, the last step's result" }),
+    context: z.record(z.string(), jsonValueSchema).nullish().meta({ description: 'The context that a run begins with' }),
+    status: runtime,
+    current_step: runtime,
+    notes: runtime,
+    created_at: runtime,
+    updated_at: runtime,
+  })
+  .meta({ id: 'Workflow' });
 
 /** A document that wraps its definition as an agent. */
-export const agentWrapperSchema = z.object({
-  agent_type: z.literal('workflow_agent'),
-  name: z.string().nullish(),
-  description: z.string().nullish(),
-  version: z.union([z.string(), z.number()]).nullish(),
-  input_schema: jsonSchema.nullish(),
-  definition: workflowSchema,
-});
+export const agentWrapperSchema = z
+  .object({
+    agent_type: z.literal('workflow_agent'),
+    name,
+    description,
+    version,
+    input_schema: jsonSchemaSchema.nullish(),
+    definition: workflowSchema,
+  })
+  .meta({ id: 'WorkflowAgent' });

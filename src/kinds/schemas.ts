@@ -29,7 +29,9 @@ export type StepKind =
   | z.infer<typeof replySchema>
   | ConditionConfig;
 
-export const stepKindSchema: z.ZodType<StepKind> = z.lazy(() => z.discriminatedUnion('type', kindSchemaList));
+export const stepKindSchema: z.ZodType<StepKind> = z
+  .lazy(() => z.discriminatedUnion('type', kindSchemaList))
+  .meta({ id: 'StepKind' });
 
 /** The schema of each kind's config. */
 export const kindSchemas = {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { jsonSchemaSchema } from '../../definition/json-value.js';
 
 export const waitForInputSchema = z.object({
   type: z.literal('wait_for_input'),
   message: z.string().meta({ title: 'Message', widget: 'text' }),
-  schema: z
-    .union([z.boolean(), z.record(z.string(), z.json())])
+  schema: jsonSchemaSchema
     .nullish()
     .meta({ title: 'Schema of the answer', description: 'JSON Schema', widget: 'json-schema' }),
 });
