@@ -1,63 +1,116 @@
-import { dictionary, isObject, type JsonValue } from '../definition/json.js';
+import type { JsonValue } from '../definition/json.js';
 import { wellFormed } from '../definition/text.js';
 import type { Connection } from './connection.js';
 
-/** Shorter texts are too likely to be an ordinary word of a result. */
-const SHORTEST_SECRET = 8;
+/** Shorter secrets are not masked: they would hide ordinary text. */
+const MIN_CHARS = 8;
 const MASK = '***';
+/** Headers that say how to answer, not who asks. */
+const PLAIN_HEADER = /^(accept(-.*)?|content-type|user-agent|.*-version)$/i;
 
-/** The secrets of these connections in each form in which a text may repeat them, the longest first. */
+/**
+ * The texts that must not be repeated: secrets and header values of connections (of `Bearer x`, x as well) in each
+ * form that they commonly take. Longest first.
+ */
 export function secretsOf(connections: readonly Connection[]): string[] {
-  const plain = connections.flatMap(({ secrets, headers }) => [
+  const texts = connections.flatMap(({ secrets, headers }) => [
     ...Object.values(secrets),
-    ...Object.values(headers).flatMap((value) => [value, value.replace(/^\w+\s+/, '')]),
+    ...Object.entries(headers)
+      .filter(([name]) => !PLAIN_HEADER.test(name))
+      .flatMap(([, value]) => [value, ...credentialsIn(value)]),
   ]);
-  const forms = new Set(plain.filter((secret) => secret.length >= SHORTEST_SECRET).flatMap(formsOf));
-  return [...forms].sort((one, other) => other.length - one.length);
+  const forms = texts.filter((text) => text.trim().length >= MIN_CHARS).flatMap(formsOf);
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
-function formsOf(secret: string): string[] {
-  const base64 = Buffer.from(secret).toString('base64');
-  const base64url = Buffer.from(secret).toString('base64url');
-  return [
-    secret,
-    base64,
-    base64.replace(/=+$/, ''),
-    base64url,
-    encodeURIComponent(wellFormed(secret)),
-    JSON.stringify(secret).slice(1, -1),
-  ];
-}
-
-/** The text with every secret replaced by `***`, and how many were. */
+/** The text with each secret replaced by `***`, and how many replacements that were. */
 export function maskText(text: string, secrets: readonly string[]): { text: string; count: number } {
-  let count = 0;
-  let masked = text;
-  for (const secret of secrets) {
-    const parts = masked.split(secret);
-    if (parts.length === 1) continue;
-    count += parts.length - 1;
-    masked = parts.join(MASK);
+  const spans = spansOf(text, secrets);
+  let masked = '';
+  let end = 0;
+  for (const span of spans) {
+    masked += text.slice(end, span.start) + MASK;
+    end = span.end;
   }
-  return { text: masked, count };
+  return { text: masked + text.slice(end), count: spans.length };
 }
 
-/** The value with every secret in its texts and keys replaced by `***`, and how many were. */
+/** The value with each secret in its strings and keys replaced by `***`. A value without any comes back as it is. */
 export function maskValue(value: JsonValue, secrets: readonly string[]): { value: JsonValue; count: number } {
   if (secrets.length === 0) return { value, count: 0 };
+  const json = JSON.stringify(value);
+  const present = secrets.filter((secret) => json.includes(escaped(secret)));
+  if (present.length === 0) return { value, count: 0 };
   let count = 0;
   const mask = (text: string): string => {
-    const masked = maskText(text, secrets);
+    const masked = maskText(text, present);
     count += masked.count;
     return masked.text;
   };
-  const walk = (node: JsonValue): JsonValue => {
-    if (typeof node === 'string') return mask(node);
-    if (Array.isArray(node)) return node.map(walk);
-    if (!isObject(node)) return node;
-    const copy = dictionary<JsonValue>();
-    for (const [key, item] of Object.entries(node)) copy[mask(key)] = walk(item);
-    return copy;
+  const walk = (part: JsonValue): JsonValue => {
+    if (typeof part === 'string') return mask(part);
+    if (Array.isArray(part)) return part.map(walk);
+    if (part === null || typeof part !== 'object') return part;
+    const entries = new Map<string, JsonValue>();
+    for (const [key, item] of Object.entries(part)) entries.set(unusedKey(mask(key), entries), walk(item));
+    return Object.fromEntries(entries);
   };
   return { value: walk(value), count };
+}
+
+/** Two keys that become equal by masking both stay. */
+function unusedKey(key: string, taken: ReadonlyMap<string, JsonValue>): string {
+  let unused = key;
+  for (let number = 2; taken.has(unused); number++) unused = `${key} (${number})`;
+  return unused;
+}
+
+/** What follows the scheme of an Authorization header; of `Basic`, the password as well. */
+function credentialsIn(header: string): string[] {
+  const [, scheme, rest] = /^(\S+)\s+(\S.*)$/s.exec(header) ?? [];
+  if (scheme === undefined || rest === undefined) return [];
+  if (scheme.toLowerCase() !== 'basic') return [rest];
+  const pair = Buffer.from(rest, 'base64').toString('utf8');
+  return [rest, pair, pair.slice(pair.indexOf(':') + 1)];
+}
+
+function formsOf(secret: string): string[] {
+  const trimmed = secret.trim();
+  const base64 = Buffer.from(secret).toString('base64');
+  const base64url = base64.replaceAll('+', '-').replaceAll('/', '_');
+  const url = encodeURIComponent(wellFormed(trimmed));
+  return [
+    trimmed,
+    escaped(trimmed),
+    ...[base64, base64url].flatMap((encoded) => [encoded, encoded.replace(/=+$/, '')]),
+    url,
+    url.replaceAll('%20', '+'),
+  ].filter((form) => form.length >= MIN_CHARS);
+}
+
+/** As it stands in JSON, without the quotes. */
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+interface Span {
+  start: number;
+  end: number;
+}
+
+/** Where secrets stand in a text; overlapping ones are one span, so that no rest of one is left. */
+function spansOf(text: string, secrets: readonly string[]): Span[] {
+  const found: Span[] = [];
+  for (const secret of secrets) {
+    for (let at = text.indexOf(secret); at !== -1; at = text.indexOf(secret, at + secret.length)) {
+      found.push({ start: at, end: at + secret.length });
+    }
+  }
+  const merged: Span[] = [];
+  for (const span of found.sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1);
+    if (last !== undefined && span.start < last.end) last.end = Math.max(last.end, span.end);
+    else merged.push(span);
+  }
+  return merged;
 }

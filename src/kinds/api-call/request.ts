@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Connection } from '../../activities/connection.js';
+import { cut, wellFormed } from '../../definition/text.js';
 import type { ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
+import { isHeaderName, isHeaderValue } from './headers.js';
 import { hostMatches } from './hosts.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
@@ -22,8 +23,6 @@ export interface Outgoing {
 }
 
 const CREDENTIAL = /^(authorization|cookie|proxy-authorization)$|api-?key|token|secret|password|signature|(^|-)auth(-|$)/;
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The request that a step describes, with its connections' headers. Throws {@link StepFailure} when it cannot be sent. */
 export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext): Outgoing {
@@ -35,7 +34,7 @@ export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext):
     ['accept-encoding', 'gzip, deflate, br'],
     ['user-agent', 'distri-workflow'],
   ]);
-  if (method !== 'GET') headers.set('idempotency-key', headerSafe(context.idempotencyKey));
+  if (method !== 'GET') headers.set('idempotency-key', context.idempotencyKey);
   if (body !== undefined) headers.set('content-type', body.type);
   if (url.username !== '' || url.password !== '') headers.set('authorization', basicAuth(url));
   const added = connectionHeaders(context.connections, url);
@@ -54,17 +53,22 @@ export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext):
 /** An http or https URL, else a {@link StepFailure} `BAD_URL`. */
 export function parseUrl(text: string, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) {
-    throw new StepFailure('BAD_URL', `'${text}' is not a URL: expected https://host/path; a reference in it may have no value`);
+    throw new StepFailure('BAD_URL', `'${shown(text)}' is not a URL: expected https://host/path; a reference in it may have no value`);
   }
   const url = new URL(text, base);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new StepFailure('BAD_URL', `The URL '${text}' has the scheme '${url.protocol}': only http and https can be called`);
+  throw new StepFailure('BAD_URL', `The URL '${shown(text)}' has the scheme '${url.protocol}': only http and https can be called`);
+}
+
+/** A text of any length as a message repeats it. */
+function shown(text: string): string {
+  return cut(wellFormed(text), 200);
 }
 
 function methodOf(text: string): Method {
   const method = METHODS.find((known) => known === text.toUpperCase());
   if (method !== undefined) return method;
-  throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${text}' is not supported: use ${METHODS.join(', ')}`);
+  throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${shown(text)}' is not supported: use ${METHODS.join(', ')}`);
 }
 
 function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: string } | undefined {
@@ -74,8 +78,8 @@ function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: strin
 }
 
 function setHeader(headers: Map<string, string>, name: string, value: string): void {
-  if (!NAME.test(name)) throw new StepFailure('BAD_HEADER', `'${name}' cannot be the name of an HTTP header`);
-  if (!VALUE.test(value)) {
+  if (!isHeaderName(name)) throw new StepFailure('BAD_HEADER', `'${shown(name)}' cannot be the name of an HTTP header`);
+  if (!isHeaderValue(value)) {
     throw new StepFailure(
       'BAD_HEADER',
       `The value of the header '${name}' holds a line break, a control character or a character above U+00FF: ` +
@@ -83,11 +87,6 @@ function setHeader(headers: Map<string, string>, name: string, value: string): v
     );
   }
   headers.set(name.toLowerCase(), value);
-}
-
-/** Services cut or refuse long keys (255 characters is common), and a step id may be any text. */
-function headerSafe(key: string): string {
-  return /^[\x21-\x7e]{1,255}$/.test(key) ? key : createHash('sha256').update(key).digest('hex');
 }
 
 function basicAuth(url: URL): string {
