@@ -18,6 +18,9 @@ import { UsageError } from './errors.js';
 import type { Server } from './server.js';
 import { assignments } from './values.js';
 
+/** Somebody waits at the terminal; what is still running then is handed back and done again later. */
+const GRACE_SECS = 2;
+
 /** The tools of the files and MCP servers of the flags; servers that are commands end with this one. */
 async function gatherTools(flags: WorkerFlags, cleanup: Cleanup): Promise<Tool[]> {
   const env = assignments('--mcp-env', flags.mcpEnv);
@@ -55,12 +58,11 @@ function allowOrDeny(value: string): 'allow' | 'deny' {
 export async function startLocalWorker(
   context: Context,
   server: Server,
-  flags: WorkerFlags,
+  options: WorkerOptions,
   cleanup: Cleanup,
 ): Promise<{ ended: Promise<void> }> {
-  const options = await workerOptions(context, flags, cleanup);
   const logger = pino(pino.destination({ dest: workerLog(context), mkdir: true, sync: true }));
-  const worker = await createWorker({ ...options, ...server.temporal, skills: 'all', logger });
+  const worker = await createWorker({ ...options, ...server.temporal, skills: 'all', logger, shutdownGraceSecs: GRACE_SECS });
   cleanup.add(() => worker.shutdown());
   const ended = worker.run();
   ended.catch(() => undefined);

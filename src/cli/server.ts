@@ -16,6 +16,8 @@ export interface Server {
   readonly uiUrl?: string;
 }
 
+const CONNECT_MS = 5_000;
+
 /** The server of the flags, the environment or the profile file, else that of a `dev` that runs in the folder. */
 export async function findServer({ temporal, environment, folder }: Context): Promise<Server | undefined> {
   const config = loadTemporalConfig(temporal, environment.variables);
@@ -60,6 +62,7 @@ export async function startServer(
 export async function openClient({ terminal }: Context, server: Server, cleanup: Cleanup): Promise<DistriClient> {
   const client = await DistriClient.connect({
     ...server.temporal,
+    connectTimeoutMs: CONNECT_MS,
     onWarning: ({ message }) => terminal.say(`${terminal.color.yellow('warning')}: ${message}`),
   });
   cleanup.add(() => client.close());

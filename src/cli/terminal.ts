@@ -12,7 +12,7 @@ export interface Terminal {
   readonly color: Colors;
   /** Colours for stdout. */
   readonly printColor: Colors;
-  /** stderr is a terminal: what is there may be drawn again. */
+  /** What is on stderr may be drawn again: it is a terminal with a size. */
   readonly live: boolean;
   /** There is somebody to ask. */
   readonly interactive: boolean;
@@ -20,14 +20,16 @@ export interface Terminal {
 }
 
 export function createTerminal(json: boolean): Terminal {
-  const live = process.stderr.isTTY === true;
+  const isTerminal = process.stderr.isTTY === true;
+  // A terminal that nobody has given a size (a container's) cannot be drawn on.
+  const live = isTerminal && process.stderr.columns > 0 && process.stderr.rows > 0;
   return {
     print: (text) => void process.stdout.write(`${text}\n`),
     say: (text) => void process.stderr.write(`${text}\n`),
-    color: pc.createColors(pc.isColorSupported && live),
+    color: pc.createColors(pc.isColorSupported && isTerminal),
     printColor: pc.createColors(pc.isColorSupported && process.stdout.isTTY === true),
     live,
-    interactive: live && process.stdin.isTTY === true,
+    interactive: isTerminal && process.stdin.isTTY === true,
     json,
   };
 }

@@ -49,8 +49,9 @@ export async function start(args: readonly string[], options: CommandOptions = {
 /** Starts `distri-workflow` on a terminal of its own; what it writes to either stream comes on stdout. */
 export async function startOnTerminal(args: readonly string[], options: CommandOptions = {}): Promise<Command> {
   const pty = 'import pty,sys,os; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
-  const env = { TERM: 'xterm-256color', COLUMNS: '100', NO_COLOR: '1', ...options.env };
-  return startProgram('python3', ['-c', pty, process.execPath, MAIN, ...args], { ...options, env });
+  const env = { TERM: 'xterm-256color', NO_COLOR: '1', ...options.env };
+  const sized = ['sh', '-c', 'stty rows 40 cols 100; exec "$@"', 'sh', process.execPath, MAIN];
+  return startProgram('python3', ['-c', pty, ...sized, ...args], { ...options, env });
 }
 
 async function startProgram(program: string, args: readonly string[], { cwd, env, stdin }: CommandOptions): Promise<Command> {

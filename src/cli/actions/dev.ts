@@ -4,7 +4,7 @@ import type { Context } from '../context.js';
 import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { startLocalWorker, workerLog } from '../local-worker.js';
+import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
 import { startServer } from '../server.js';
 
 /** Serves Temporal and a worker until SIGINT or SIGTERM. */
@@ -19,9 +19,10 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
+    const options = await workerOptions(context, flags, cleanup);
     const { temporalPort: port, uiPort } = flags;
     const server = await startServer(context, { ...(port !== undefined && { port }), ...(uiPort !== undefined && { uiPort }) }, cleanup);
-    const worker = await startLocalWorker(context, server, flags, cleanup);
+    const worker = await startLocalWorker(context, server, options, cleanup);
     const addresses = {
       temporal: server.address,
       namespace: server.namespace,

@@ -1,4 +1,5 @@
 import type { DistriClient } from '../../client/index.js';
+import type { WorkerOptions } from '../../worker/index.js';
 import type { Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
 import type { Context } from '../context.js';
@@ -27,26 +28,31 @@ function needsLasting(why: string): UsageError {
   return new UsageError(`${why}, and there is none`, 'Start `distri-workflow dev` in another terminal first, or set TEMPORAL_ADDRESS.');
 }
 
+/** What the flags bring for a worker, read before anything is started, so that a mistake in it costs no time. */
+export async function prepareWorker(context: Context, flags: RunFlags, cleanup: Cleanup): Promise<WorkerOptions | undefined> {
+  const brought = flags.tools !== undefined || flags.mcp !== undefined || flags.connections !== undefined;
+  if (!brought || !flags.worker) return undefined;
+  return (await import('../local-worker.js')).workerOptions(context, flags, cleanup);
+}
+
 /**
- * Starts a worker in this process when the run needs one: on an own server, when the flags bring tools or connections,
- * or when no engine worker is alive. `ended` settles when the worker ends, and rejects when it breaks down.
+ * Starts a worker in this process when the run needs one: on an own server, when the flags bring something for it, or
+ * when no engine worker is alive. `ended` settles when the worker ends, and rejects when it breaks down.
  */
 export async function provideWorker(
   context: Context,
   flags: RunFlags,
   { server, own }: OpenServer,
   client: DistriClient,
+  prepared: WorkerOptions | undefined,
   cleanup: Cleanup,
 ): Promise<{ ended: Promise<void> } | undefined> {
   if (!flags.worker) return undefined;
-  if (!own && !bringsAbilities(flags)) {
+  if (!own && prepared === undefined) {
     if (await engineIsAlive(client)) return undefined;
     context.terminal.say(`No engine worker is alive at ${server.address}: one is started in this process.`);
   }
-  const { startLocalWorker } = await import('../local-worker.js');
-  return startLocalWorker(context, server, flags, cleanup);
-}
-
-function bringsAbilities(flags: RunFlags): boolean {
-  return flags.tools !== undefined || flags.mcp !== undefined || flags.connections !== undefined;
+  const { startLocalWorker, workerOptions } = await import('../local-worker.js');
+  const options = prepared ?? (await workerOptions(context, flags, cleanup));
+  return startLocalWorker(context, server, options, cleanup);
 }

@@ -15,7 +15,7 @@ import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { assignments, readAnswers, readInput } from '../values.js';
 import { viewOfDefinition } from '../view/run-view.js';
-import { openServer, provideWorker, type OpenServer } from './run-server.js';
+import { openServer, prepareWorker, provideWorker, type OpenServer } from './run-server.js';
 
 /** Everything that the command line says about the run, checked against the document. */
 interface Plan {
@@ -64,9 +64,10 @@ function waits(kind: StepKind): boolean {
 async function execute(context: Context, flags: RunFlags, plan: Plan, cleanup: Cleanup): Promise<number> {
   const interrupt = listenForInterrupt();
   cleanup.add(async () => interrupt.release());
+  const prepared = await prepareWorker(context, flags, cleanup);
   const opened = await openServer(context, flags, cleanup);
   const client = await openClient(context, opened.server, cleanup);
-  const worker = await provideWorker(context, flags, opened, client, cleanup);
+  const worker = await provideWorker(context, flags, opened, client, prepared, cleanup);
   if (interrupt.signal.aborted) return interrupt.exitCode;
   const started = await client.start(plan.document, plan.start);
   if (flags.detach === true) return detached(context, started);
