@@ -3,8 +3,12 @@ import { Validator, type Schema } from '@cfworker/json-schema';
 import type { Problem } from '../definition/errors.js';
 import type { JsonValue } from '../definition/json.js';
 import type { Answer } from '../definition/messages.js';
-import { wellFormed } from '../definition/text.js';
+import { cut, wellFormed } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
+
+/** A wrong answer may be wrong in a hundred thousand places. */
+const MOST_PROBLEMS = 100;
+const LONGEST_MESSAGE = 10_000;
 
 /**
  * The validator of the update `answer`.
@@ -22,16 +26,17 @@ export function checkAnswer(machine: RunMachine, { step_id, value }: Answer): vo
   const problems = answerProblems(waiting.schema, value);
   if (problems.length === 0) return;
   const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
-  throw ApplicationFailure.nonRetryable(wellFormed(message), 'ANSWER_REFUSED', problems);
+  throw ApplicationFailure.nonRetryable(cut(wellFormed(message), LONGEST_MESSAGE), 'ANSWER_REFUSED', problems);
 }
 
 /** What is wrong with an answer by the JSON Schema of its step; empty when it fits. */
 export function answerProblems(schema: JsonValue | undefined, value: JsonValue): Problem[] {
   if (schema === undefined || schema === null || schema === true) return [];
-  const { valid, errors } = new Validator(schema as Schema | boolean, '2020-12', false).validate(value);
+  const { valid, errors } = validate(schema as Schema | boolean, value);
   if (valid) return [];
-  const leaves = errors.filter((error) => !errors.some((other) => other !== error && isBelow(other, error)));
-  return leaves.map((error) => ({
+  const parents = parentsOf(new Set(errors.map((error) => error.keywordLocation)));
+  const leaves = errors.filter((error) => !parents.has(error.keywordLocation));
+  return leaves.slice(0, MOST_PROBLEMS).map((error) => ({
     severity: 'error',
     code: 'ANSWER_REFUSED',
     path: pathOf(error.instanceLocation),
@@ -39,8 +44,28 @@ export function answerProblems(schema: JsonValue | undefined, value: JsonValue):
   }));
 }
 
-function isBelow(other: { keywordLocation: string }, error: { keywordLocation: string }): boolean {
-  return other.keywordLocation.startsWith(`${error.keywordLocation}/`);
+/** The validator writes places as URIs, which half a surrogate pair in a key makes impossible, and it recurses. */
+function validate(schema: Schema | boolean, value: JsonValue): ReturnType<Validator['validate']> {
+  try {
+    return new Validator(schema, '2020-12', false).validate(value);
+  } catch (error) {
+    const why = error instanceof URIError ? 'a key in it is not well-formed text' : String(error);
+    const unit = { keyword: '', keywordLocation: '', instanceLocation: '#', error: `The answer cannot be checked: ${why}` };
+    return { valid: false, errors: [unit] };
+  }
+}
+
+/** All places above these: what fails there fails because of what is below. */
+function parentsOf(locations: ReadonlySet<string>): Set<string> {
+  const parents = new Set<string>();
+  for (const location of locations) {
+    for (let end = location.lastIndexOf('/'); end > 0; end = location.lastIndexOf('/', end - 1)) {
+      const parent = location.slice(0, end);
+      if (parents.has(parent)) break;
+      parents.add(parent);
+    }
+  }
+  return parents;
 }
 
 /** `#/notes/0` as `$.notes[0]`. */

@@ -42,6 +42,11 @@ export class Gate {
     return this.#available.place(kind, toolName, this.plan.steps[index]?.requires ?? [], rejected);
   }
 
+  /** Whether all the tools that keep a step from running have been looked for: a reference names one only now. */
+  hasAsked(placement: Placement): boolean {
+    return placement.at !== 'nowhere' || placement.tools.every((tool) => this.#available.hasAsked(tool));
+  }
+
   /** The tool that nobody announces, when that is all that keeps a step from running. */
   unknownTool(placement: Placement): string | undefined {
     if (placement.at !== 'nowhere' || placement.unmet.length > 0) return undefined;

@@ -225,6 +225,14 @@ describe('requirements', () => {
     expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
   });
 
+  it('looks for a tool whose name only a reference tells, and fails the step at once when nobody announces it', () => {
+    const named = { ...tool('a'), kind: { type: 'tool_call' as const, tool_name: '{input.tool}' } };
+    const run = new Driver({ steps: [named] }, { input: { tool: 'echo' } });
+    run.unknownTools.add('echo');
+    expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
+    expect(new Driver({ steps: [named] }, { input: { tool: 'echo' } }).begin().running).toEqual(['a']);
+  });
+
   it('blocks on a rejected revision, and fails after five rejections', () => {
     const run = new Driver({ steps: [tool('a', drive)] }).begin();
     for (let times = 1; times <= 5; times += 1) {

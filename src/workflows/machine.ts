@@ -327,7 +327,7 @@ export class RunMachine {
     const state = this.#state(index);
     const placement = this.gate.place(index);
     if (placement.at === 'nowhere') {
-      if (!fresh) {
+      if (!fresh || !this.gate.hasAsked(placement)) {
         this.gate.queueCheck(index);
         return;
       }

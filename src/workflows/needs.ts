@@ -41,6 +41,11 @@ export class Availability {
     for (const name of check.tools) this.#tools.set(name, own(report.tools, name) ?? null);
   }
 
+  /** Whether this tool was looked for. */
+  hasAsked(name: string): boolean {
+    return this.#tools.has(name);
+  }
+
   /** Whether this tool was looked for and nobody announces it. */
   isUnknownTool(name: string): boolean {
     return this.#tools.get(name) === null;

@@ -1,0 +1,39 @@
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { atSite, readCases, type Case } from './support/case.js';
+import { TestConnections } from './support/connections.js';
+import { runCase } from './support/run-case.js';
+import { openSite, type Site } from './support/site.js';
+import { openStage, type Stage } from './support/stage.js';
+import { WellKnownTools } from './support/tools.js';
+
+const cases = readCases(join(import.meta.dirname, 'cases'));
+const tools = new WellKnownTools();
+const connections = new TestConnections();
+let stage: Stage;
+let site: Site;
+
+beforeAll(async () => {
+  [site, stage] = await Promise.all([openSite(), openStage('acceptance')]);
+  for (const { connections: wanted = [], file } of cases) {
+    for (const connection of atSite(wanted, site)) {
+      expect(await connections.get(connection.skill), `${file}: ${connection.skill} belongs to another case`).toBeUndefined();
+      connections.set(connection.skill, connection);
+    }
+  }
+  await stage.worker({ tools: tools.list, connections });
+});
+
+afterAll(async () => {
+  await stage?.stop();
+  await site?.close();
+});
+
+const topics = [...new Set(cases.map(({ file }) => dirname(file)))];
+
+describe.concurrent.for(topics)('%s', (topic) => {
+  const inTopic = cases.filter(({ file }) => dirname(file) === topic);
+  test.for(inTopic.map((one): [string, Case] => [`${one.rule}: ${one.name}`, one]))('%s', async ([, one]) => {
+    await runCase(atSite(one, site), stage, tools);
+  });
+});
