@@ -57,7 +57,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
     stop.abort();
     display.stop();
   }
-  if (outcome.error !== undefined) throw outcome.error;
+  if ('error' in outcome) throw outcome.error;
   if (isEnded(view.status)) return 'ended';
   return outcome.waiting ? 'waiting' : 'detached';
 }
