@@ -28,11 +28,14 @@ export class DistriError extends Error {
   }
 }
 
+/** How many problems a message names; the rest are in `problems`. */
+const MAX_NAMED = 20;
+
 function summary(problems: readonly Problem[]): string {
-  return problems
-    .filter((problem) => problem.severity === 'error')
-    .map((problem) => `${problem.path}: ${problem.message}`)
-    .join('; ');
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const named = errors.slice(0, MAX_NAMED).map((problem) => `${problem.path}: ${problem.message}`);
+  if (errors.length > MAX_NAMED) named.push(`and ${errors.length - MAX_NAMED} more`);
+  return named.join('; ');
 }
 
 /** The document cannot run. Thrown before anything starts; `problems` lists everything, warnings too. */

@@ -56,6 +56,9 @@ export function tooDeepMessage({ what, depth }: Pick<Bounds, 'what' | 'depth'>):
   return `The ${what} is nested deeper than ${depth} levels`;
 }
 
+/** Keys that the path of a too deep value shows. */
+const SHOWN_DEPTH = 8;
+
 interface Visit {
   value: unknown;
   depth: number;
@@ -90,7 +93,7 @@ export function checkBounds(root: unknown, bounds: Bounds, findings: Findings): 
     }
     if (typeof value === 'object' && value !== null && isPlain(value)) {
       if (visit.depth >= bounds.depth) {
-        findings.error('NESTED_TOO_DEEP', [...path, ...keysTo(visit)], tooDeepMessage(bounds));
+        findings.error('NESTED_TOO_DEEP', [...path, ...keysTo(visit).slice(0, SHOWN_DEPTH)], tooDeepMessage(bounds));
         return false;
       }
       pushChildren(pending, visit, value);

@@ -34,7 +34,7 @@ function syntaxProblem(text: string, cause: unknown): SyntaxProblem {
 }
 
 const EXPLANATIONS: { readonly [code: string]: string } = {
-  InvalidSymbol: 'expected a value',
+  InvalidSymbol: 'expected JSON, whose names and texts stand in double quotes',
   InvalidNumberFormat: 'expected a number',
   PropertyNameExpected: 'expected a property name in double quotes',
   ValueExpected: 'expected a value',
