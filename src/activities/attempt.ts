@@ -11,11 +11,13 @@ import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition
 import { cut, wellFormed } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
+import { nestsWithin } from './depth.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { maskText, maskValue, secretsOf } from './mask.js';
 import { requiredConnections } from './required-connections.js';
 
 const MOST_RESULT_BYTES = 1_900_000;
+const DEEPEST_RESULT = 500;
 const DEFAULT_ATTEMPTS = 3;
 const LOST_WORKER_ATTEMPTS = 10;
 const HEARTBEAT_MS = 3_000;
@@ -73,6 +75,7 @@ export class Attempt {
     const config = resolveFields(this.task.kind, kinds[kind].textFields, lookup) as ConfigOf<N>;
     const running = code(config, this.#stepContext(lookup));
     const result = await (this.#deadline ? Promise.race([running, rejectOnAbort(this.#deadline.signal)]) : running);
+    if (!nestsWithin(result, DEEPEST_RESULT)) throw tooDeep();
     const masked = maskValue(result, secretsOf(this.#connections));
     const bytes = Buffer.byteLength(JSON.stringify(masked.value));
     const most = this.deps.maxResultBytes ?? MOST_RESULT_BYTES;
@@ -167,6 +170,13 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
+}
+
+function tooDeep(): StepFailure {
+  return new StepFailure(
+    'RESULT_TOO_LARGE',
+    `The result of the step is nested more than ${DEEPEST_RESULT} levels deep. Let the step return a flatter value.`,
+  );
 }
 
 function tooLarge(bytes: number, most: number): StepFailure {

@@ -2,7 +2,6 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  condition,
   defineQuery,
   defineSignal,
   defineUpdate,
@@ -65,12 +64,7 @@ export async function distriWorkflow(given: RunInput): Promise<FinalRecord> {
     machine.cancel();
     bell.ring();
   });
-  await CancellationScope.nonCancellable(() => drive(machine, identity, {
-      work,
-      bell,
-      clock,
-      mayUpsert: input.search_attributes === true,
-    }));
+  await work.run(() => drive(machine, identity, { work, bell, clock, mayUpsert: input.search_attributes === true }));
   return conclude(machine, finalRecord(machine, identity));
 }
 
@@ -82,10 +76,10 @@ interface Driving {
   readonly mayUpsert: boolean;
 }
 
-/** Drives the machine from wake to wake until the run is over. */
+/** Drives the machine from wake to wake until the run is over; in the scope `work`, so that what it schedules is canceled. */
 async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, clock, mayUpsert }: Driving): Promise<void> {
   const requirements = new Requirements(machine, work, bell, clock);
-  const activities = new StepActivities(machine, work, bell, clock);
+  const activities = new StepActivities(machine, bell, clock);
   const checkpoints = new ExternalCheckpoints(machine, identity, work, bell, clock);
   const attributes = new SearchAttributes(mayUpsert);
   machine.now = clock.now();
@@ -103,7 +97,7 @@ async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, c
     if (machine.over && checkpoints.settled) break;
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
-    await condition(() => bell.rung);
+    await bell.heard();
   }
   requirements.stop();
   machine.now = clock.now();

@@ -315,6 +315,13 @@ describe('context, entry points and output', () => {
     expect(finalRecord(plain.machine, IDENTITY).output_from).toBe('a');
   });
 
+  it('fails a step whose text doubles out of bounds, instead of the interpreter', () => {
+    const steps = Array.from({ length: 40 }, (_, at) =>
+      note(`n${at}`, at === 0 ? 'x'.repeat(1000) : `{steps.n${at - 1}.message}{steps.n${at - 1}.message}`),
+    );
+    expect(new Driver({ steps }).begin().machine.failure).toMatchObject({ code: 'RESULT_TOO_LARGE', step: 11 });
+  });
+
   it('leaves out the largest results of an end that would not fit', () => {
     const run = new Driver({ steps: [tool('big'), tool('small')] }).begin();
     run.done('big', 'x'.repeat(1_200_000)).done('small', { v: 1 });

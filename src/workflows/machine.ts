@@ -11,6 +11,7 @@ import { EventLog } from './log.js';
 import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
 import { Fifo, Smallest } from './queues.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
+import { jsonBytes } from './size.js';
 import { pendingState, type Failure, type StepState } from './state.js';
 import { buildTask } from './task.js';
 
@@ -21,6 +22,8 @@ export interface Start {
   readonly task: StepTask;
 }
 
+/** The largest result of an inline step: what a Temporal payload holds. */
+const MOST_INLINE_BYTES = 1_900_000;
 /** After so many rejections of its connection without a success a step fails. */
 const MAX_REJECTIONS = 5;
 
@@ -300,26 +303,39 @@ export class RunMachine {
     }
   }
 
-  /** The step's turn has come: is it skipped, what does it do, and where? */
+  /** The step's turn has come. Whatever its texts grow to, they fail the step and not the interpreter. */
   #begin(step: PlanStep): void {
-    const state = this.#state(step.index);
-    if (state.kind === undefined) {
-      const lookup = this.#seenBy(step);
-      if (step.skipIf && evaluate(step.skipIf, lookup)) return this.#finish(step.index, 'skipped', undefined);
-      state.label = resolveText(step.step.label ?? step.id, lookup);
-      let kind: StepKind = step.step.kind;
-      while (kind.type === 'condition') {
-        const outcome = runInline(kind, lookup);
-        if (outcome.type === 'done') {
-          this.#markStarted(step.index, state);
-          return this.#finish(step.index, 'done', outcome.result);
-        }
-        if (outcome.type !== 'branch') break;
-        kind = outcome.kind;
-      }
-      state.kind = kind;
+    try {
+      if (this.#choose(step)) this.#place(step, this.gate.fresh);
+    } catch (error) {
+      this.#fail(step.index, tooLong(error));
     }
-    this.#place(step, this.gate.fresh);
+  }
+
+  /** Is it skipped, and what does it do? False when that settles it. */
+  #choose(step: PlanStep): boolean {
+    const { index } = step;
+    const state = this.#state(index);
+    if (state.kind !== undefined) return true;
+    const lookup = this.#seenBy(step);
+    if (step.skipIf && evaluate(step.skipIf, lookup)) {
+      this.#finish(index, 'skipped', undefined);
+      return false;
+    }
+    state.label = resolveText(step.step.label ?? step.id, lookup);
+    let kind: StepKind = step.step.kind;
+    while (kind.type === 'condition') {
+      const outcome = runInline(kind, lookup);
+      if (outcome.type === 'done') {
+        this.#markStarted(index, state);
+        this.#finish(index, 'done', outcome.result);
+        return false;
+      }
+      if (outcome.type !== 'branch') break;
+      kind = outcome.kind;
+    }
+    state.kind = kind;
+    return true;
   }
 
   #place(step: PlanStep, fresh: boolean, queueAgain = false): void {
@@ -352,8 +368,11 @@ export class RunMachine {
     this.#markStarted(step.index, state);
     const outcome = runInline(state.kind as InlineKind, this.#seenBy(step));
     switch (outcome.type) {
-      case 'done':
+      case 'done': {
+        const bytes = jsonBytes(outcome.result);
+        if (bytes > MOST_INLINE_BYTES) return this.#fail(step.index, resultTooLarge(bytes));
         return this.#finish(step.index, 'done', outcome.result);
+      }
       case 'wait':
         state.status = 'waiting_for_input';
         state.message = outcome.message;
@@ -478,4 +497,17 @@ export class RunMachine {
     this.#shownStatus = status;
     this.#shownMissing = shownMissing;
   }
+}
+
+function resultTooLarge(bytes: number): Failure {
+  return {
+    code: 'RESULT_TOO_LARGE',
+    message: `The result of the step is ${bytes} bytes; ${MOST_INLINE_BYTES} fit. Refer to less in its texts.`,
+  };
+}
+
+/** What references put into a text exceeded the longest string there is. Anything else is a defect and goes on. */
+function tooLong(error: unknown): Failure {
+  if (!(error instanceof RangeError)) throw error;
+  return { code: 'INPUT_TOO_LARGE', message: 'The texts of the step are too long with their references put in. Refer to less.' };
 }

@@ -14,7 +14,12 @@ interface Checks {
   check_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
 }
 
-const { check_requirements: checkRequirements } = proxyLocalActivities<Checks>({ startToCloseTimeout: '1 minute' });
+const { check_requirements } = proxyLocalActivities<Checks>({ startToCloseTimeout: '1 minute' });
+
+/** A run that is canceled meanwhile still gets its answer. */
+function checkRequirements(check: RequirementsCheck): Promise<RequirementsReport> {
+  return CancellationScope.nonCancellable(() => check_requirements(check));
+}
 
 /** Asks what skills and tools there are, and waits for those that are missing. */
 export class Requirements {

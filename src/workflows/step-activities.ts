@@ -6,7 +6,6 @@ import {
   scheduleActivity,
   TimeoutFailure,
   workflowInfo,
-  type CancellationScope,
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
 import { skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
@@ -30,7 +29,7 @@ const QUEUE_TIMEOUT_SECS = 300;
 const SPARE_ATTEMPTS = 50;
 const LONGEST_SUMMARY = 200;
 
-/** Runs the steps that are due as activities on their skills' task queues, and tells the machine how they ended. */
+/** Runs the steps that are due as activities on their skills' task queues, in the current scope, and tells the machine how they ended. */
 export class StepActivities {
   readonly #prefix = workflowInfo().taskQueue;
   #budget = TASK_BYTES;
@@ -38,7 +37,6 @@ export class StepActivities {
 
   constructor(
     private readonly machine: RunMachine,
-    private readonly work: CancellationScope,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
   ) {}
@@ -54,20 +52,19 @@ export class StepActivities {
       this.#budget -= bytes;
       return bytes;
     });
-    for (const start of starts) void this.#run(start);
+    for (const start of starts) this.#run(start);
   }
 
-  async #run(start: Start): Promise<void> {
-    const { index } = start;
-    try {
-      const outcome = await this.work.run(() => this.#schedule(start));
+  #run(start: Start): void {
+    const ended = (tell: () => void): void => {
       this.machine.now = this.clock.now();
-      this.machine.succeed(index, outcome);
-    } catch (error) {
-      this.machine.now = this.clock.now();
-      this.#failed(start, error);
-    }
-    this.bell.ring();
+      tell();
+      this.bell.ring();
+    };
+    this.#schedule(start).then(
+      (outcome) => ended(() => this.machine.succeed(start.index, outcome)),
+      (error: unknown) => ended(() => this.#failed(start, error)),
+    );
   }
 
   #schedule({ index, skill, task }: Start): Promise<StepOutcome> {
