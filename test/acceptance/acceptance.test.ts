@@ -1,11 +1,14 @@
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadTools } from '../../src/worker/load-tools.js';
 import { atSite, readCases, type Case } from './support/case.js';
 import { TestConnections } from './support/connections.js';
 import { runCase } from './support/run-case.js';
 import { openSite, type Site } from './support/site.js';
 import { openStage, type Stage } from './support/stage.js';
 import { WellKnownTools } from './support/tools.js';
+
+vi.setConfig({ maxConcurrency: 16 });
 
 const cases = readCases(join(import.meta.dirname, 'cases'));
 const tools = new WellKnownTools();
@@ -21,7 +24,9 @@ beforeAll(async () => {
       connections.set(connection.skill, connection);
     }
   }
-  await stage.worker({ tools: tools.list, connections });
+  // The examples' tools import the built package, as those of its users do.
+  const examples = await loadTools(['examples/data-pipeline.tools.mjs', 'examples/api-test.tools.mjs']);
+  await stage.worker({ tools: [...tools.list, ...examples], connections });
 });
 
 afterAll(async () => {
@@ -33,7 +38,7 @@ const topics = [...new Set(cases.map(({ file }) => dirname(file)))];
 
 describe.concurrent.for(topics)('%s', (topic) => {
   const inTopic = cases.filter(({ file }) => dirname(file) === topic);
-  test.for(inTopic.map((one): [string, Case] => [`${one.rule}: ${one.name}`, one]))('%s', async ([, one]) => {
+  test.concurrent.for(inTopic.map((one): [string, Case] => [`${one.rule}: ${one.name}`, one]))('%s', async ([, one]) => {
     await runCase(atSite(one, site), stage, tools);
   });
 });

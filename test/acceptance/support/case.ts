@@ -67,6 +67,8 @@ const caseSchema = z
     /** Section of the format (`format 5.2`) or of the design (`design 5.1`). */
     rule: z.string().regex(/^(format|design) \d+(\.\d+)?/),
     document: z.json().optional(),
+    /** A file of the repository that holds it. */
+    document_file: z.string().optional(),
     /** The document as text, where positions matter. */
     text: z.string().optional(),
     input: z.json().optional(),
@@ -80,7 +82,10 @@ const caseSchema = z
     problems: z.array(text).optional(),
     expect: expected.optional(),
   })
-  .refine((given) => (given.document === undefined) !== (given.text === undefined), 'exactly one of document and text')
+  .refine(
+    ({ document, document_file: file, text }) => [document, file, text].filter((one) => one !== undefined).length === 1,
+    'exactly one of document, document_file and text',
+  )
   .refine((given) => (given.refused === undefined) !== (given.expect === undefined), 'exactly one of refused and expect');
 
 /** One case: a whole document, what is done with it, and what must come of it. */

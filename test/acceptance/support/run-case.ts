@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { AnswerRefusedError, InvalidDefinitionError, type Run } from '../../../src/client/index.js';
 import { DistriError, RunFailedError, type Problem } from '../../../src/definition/errors.js';
@@ -25,12 +26,14 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
   await expectRun(run, given.expect ?? {}, tools);
 }
 
-function documentOf(given: Case): ParsedWorkflow | JsonObject {
-  return given.text === undefined ? (given.document as JsonObject) : parseWorkflow(given.text);
+function documentOf({ document, document_file: file, text }: Case): ParsedWorkflow | JsonObject {
+  if (text !== undefined) return parseWorkflow(text);
+  return file === undefined ? (document as JsonObject) : parseWorkflow(readFileSync(file, 'utf8'), { file });
 }
 
 function problemsOf(given: Case): Problem[] {
-  return given.text === undefined ? validateWorkflow(given.document).problems : parseWorkflow(given.text).problems;
+  const document = documentOf(given);
+  return given.document === undefined ? (document as ParsedWorkflow).problems : validateWorkflow(document).problems;
 }
 
 function problemText({ code, path, line, column }: Problem): string {

@@ -24,6 +24,9 @@ export async function openSite(): Promise<Site> {
   };
   const pages: { [path: string]: Answer } = {
     '/json': (response) => json(response, 200, { hello: 'world', list: [1, 2, 3] }),
+    '/v1/agents': (response) => json(response, 200, [{ name: 'helper' }]),
+    '/v1/skills': (response) => json(response, 200, ['native:tool']),
+    '/records': (response) => json(response, 200, [{ city: 'Oslo', celsius: 4 }, { city: 'Rome', celsius: '19' }, { city: '', celsius: 7 }]),
     '/text': (response) => text(response, 200, '{"not": "parsed"}'),
     '/echo': (response, { url, method, body, headers }) => {
       const { 'x-case': seenHeader = null, 'content-type': type = null, authorization = null } = headers;
