@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
-import { draftOf } from './json-schema/draft.js';
+import { checkMeta } from './json-schema/meta.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { longTextProblem } from './pattern-text.js';
 import type { Path } from './problems/path.js';
@@ -44,7 +44,7 @@ function compile(schema: JsonObject | boolean): ValidateFunction {
 /** An instance for each schema, since one keeps all that it has ever compiled. */
 function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
   const options = { strict: false, allErrors: true, logger: false, validateSchema: false, addUsedSchema: false } as const;
-  const isOld = typeof schema === 'object' && (draftOf(schema) === 'draft-07' || Array.isArray(schema['items']));
+  const isOld = typeof schema === 'object' && checkMeta(schema).draft === 'draft-07';
   const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
   // Draft-04's name of $id, which ajv refuses, is found in hand-written schemas.
   ajv.removeKeyword('id');
