@@ -26,7 +26,10 @@ export function mismatches(schema: JsonObject | boolean, value: JsonValue): Mism
   if (tooLong !== undefined) return [{ path: [], message: tooLong }];
   const validate = compile(schema);
   if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => ({ path: pointerPath(error.instancePath, value), message: messageOf(error) }));
+  return (validate.errors ?? []).map((error) => ({
+    path: pointerPath(error.instancePath, value),
+    message: messageOf(error),
+  }));
 }
 
 /** The newest schemas stay compiled: one client starts many runs of a few definitions. */
@@ -43,7 +46,13 @@ function compile(schema: JsonObject | boolean): ValidateFunction {
 
 /** An instance for each schema, since one keeps all that it has ever compiled. */
 function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
-  const options = { strict: false, allErrors: true, logger: false, validateSchema: false, addUsedSchema: false } as const;
+  const options = {
+    strict: false,
+    allErrors: true,
+    logger: false,
+    validateSchema: false,
+    addUsedSchema: false,
+  } as const;
   const isOld = typeof schema === 'object' && checkMeta(schema).draft === 'draft-07';
   const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
   // Draft-04's name of $id, which ajv refuses, is found in hand-written schemas.
@@ -53,7 +62,12 @@ function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
 }
 
 function messageOf({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
-  const details = params as { additionalProperty?: string; unevaluatedProperty?: string; allowedValues?: unknown[]; allowedValue?: unknown };
+  const details = params as {
+    additionalProperty?: string;
+    unevaluatedProperty?: string;
+    allowedValues?: unknown[];
+    allowedValue?: unknown;
+  };
   switch (keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties':

@@ -57,7 +57,8 @@ function* tokens(text: string): Generator<CST.Token> {
     }
     yield* parser.next(lexeme);
     // The composer is recursive, so the depth is looked at while the flat stream of tokens passes.
-    if (parser.stack.length > MAX_STACK) throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), parser.offset);
+    if (parser.stack.length > MAX_STACK)
+      throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), parser.offset);
   }
   yield* parser.end();
 }

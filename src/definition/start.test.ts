@@ -22,7 +22,12 @@ function refusal(fields: object, request: StartRequest): InvalidInputError | und
 
 const schema = {
   type: 'object',
-  properties: { id: { type: 'string' }, n: { type: 'integer', minimum: 1 }, mail: { format: 'email' }, list: { items: { enum: ['a', 'b'] } } },
+  properties: {
+    id: { type: 'string' },
+    n: { type: 'integer', minimum: 1 },
+    mail: { format: 'email' },
+    list: { items: { enum: ['a', 'b'] } },
+  },
   required: ['id'],
   additionalProperties: false,
 };
@@ -38,7 +43,9 @@ describe('input', () => {
   });
 
   test('that fits the schema is fine', () => {
-    expect(refusal({ input_schema: schema }, { input: { id: 'x', n: 3, mail: 'a@b.cd', list: ['a'] } })).toBeUndefined();
+    expect(
+      refusal({ input_schema: schema }, { input: { id: 'x', n: 3, mail: 'a@b.cd', list: ['a'] } }),
+    ).toBeUndefined();
   });
 
   test('that does not fit is refused with every mismatch and its path', () => {
@@ -61,7 +68,7 @@ describe('input', () => {
     expect(refusal(fields, { input: { n: 1 } })?.message).toContain("'id'");
   });
 
-  test("of the document must be an object as well", () => {
+  test('of the document must be an object as well', () => {
     expect(refusal({ context: { input: [] } }, {})?.code).toBe('INVALID_INPUT');
     expect(refusal({ context: { input: null } }, {})).toBeUndefined();
   });
@@ -88,7 +95,10 @@ describe('input', () => {
 
   test.each([
     ['draft-07 tuples', { properties: { a: { items: [{ type: 'string' }] } } }],
-    ['draft-07 by name', { $schema: 'http://json-schema.org/draft-07/schema#', properties: { a: { items: [{ type: 'string' }] } } }],
+    [
+      'draft-07 by name',
+      { $schema: 'http://json-schema.org/draft-07/schema#', properties: { a: { items: [{ type: 'string' }] } } },
+    ],
     ['2020-12 tuples', { properties: { a: { prefixItems: [{ type: 'string' }] } } }],
   ])('is checked by schemas with %s', (_name, input_schema) => {
     expect(refusal({ input_schema }, { input: { a: ['x'] } })).toBeUndefined();
@@ -96,7 +106,12 @@ describe('input', () => {
   });
 
   test('is checked by schemas with ids and local references, again and again', () => {
-    const input_schema = { $id: 'https://x.y/s', id: 'old', properties: { a: { $ref: '#/$defs/n' } }, $defs: { n: { type: 'number' } } };
+    const input_schema = {
+      $id: 'https://x.y/s',
+      id: 'old',
+      properties: { a: { $ref: '#/$defs/n' } },
+      $defs: { n: { type: 'number' } },
+    };
     for (let i = 0; i < 3; i++) {
       expect(refusal({ input_schema }, { input: { a: 1 } })).toBeUndefined();
       expect(refusal({ input_schema }, { input: { a: 'x' } })).toBeDefined();

@@ -23,7 +23,9 @@ export class SchemaCheck {
     const { draft, errors } = checkMeta(schema);
     if (draft === undefined && errors.length === 0) {
       const hint = 'Use https://json-schema.org/draft/2020-12/schema or http://json-schema.org/draft-07/schema#.';
-      this.findings.error('BAD_JSON_SCHEMA', [...path, '$schema'], 'The schema is of a draft that is not supported', { hint });
+      this.findings.error('BAD_JSON_SCHEMA', [...path, '$schema'], 'The schema is of a draft that is not supported', {
+        hint,
+      });
       return;
     }
     for (const [at, message] of summarize(errors)) {
@@ -43,7 +45,8 @@ export class SchemaCheck {
       if (typeof pattern === 'string') this.checkPattern(pattern, [...next.path, 'pattern'], 'value');
       const byPattern = own(next.schema, 'patternProperties');
       if (isObject(byPattern)) {
-        for (const key of Object.keys(byPattern)) this.checkPattern(key, [...next.path, 'patternProperties', key], 'key');
+        for (const key of Object.keys(byPattern))
+          this.checkPattern(key, [...next.path, 'patternProperties', key], 'key');
       }
       pending.push(...[...subschemasOf(next.schema, next.path)].reverse());
     }
@@ -68,10 +71,16 @@ function summarize(errors: readonly ErrorObject[]): Map<string, string> {
   const messages = new Map<string, string>();
   for (const error of errors) {
     if (error.keyword === 'anyOf' || error.keyword === 'if') continue;
-    const allowed: unknown = error.keyword === 'enum' ? (error.params as { allowedValues: unknown }).allowedValues : undefined;
-    const message = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (error.message ?? 'is not allowed');
+    const allowed: unknown =
+      error.keyword === 'enum' ? (error.params as { allowedValues: unknown }).allowedValues : undefined;
+    const message = Array.isArray(allowed)
+      ? `must be one of ${allowed.join(', ')}`
+      : (error.message ?? 'is not allowed');
     const known = messages.get(error.instancePath);
-    messages.set(error.instancePath, known === undefined || known.includes(message) ? message : `${known} or ${message}`);
+    messages.set(
+      error.instancePath,
+      known === undefined || known.includes(message) ? message : `${known} or ${message}`,
+    );
   }
   return messages;
 }
