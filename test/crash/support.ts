@@ -76,7 +76,10 @@ export async function openTheatre(options: { memory?: boolean } = {}): Promise<T
       server = await startEmbedded({ folder, ui: false, port: Number(address.split(':')[1]) });
     },
     close: async () => {
-      await Promise.all([...workers].map((worker) => worker.kill()));      await client.close();      await server.stop();      await rm(folder, { recursive: true, force: true });
+      await Promise.all([...workers].map((worker) => worker.kill()));
+      await client.close();
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
