@@ -62,7 +62,7 @@ function validate(schema: Schema | boolean, value: JsonValue): ReturnType<Valida
 function draftOf(schema: Schema | boolean): '7' | '2020-12' {
   if (typeof schema === 'boolean') return '2020-12';
   if (schema.$schema !== undefined) return /draft-0[67]/.test(schema.$schema) ? '7' : '2020-12';
-  return hasTuple(schema as JsonValue) ? '7' : '2020-12';
+  return hasTuple(schema) ? '7' : '2020-12';
 }
 
 function hasTuple(part: JsonValue): boolean {
