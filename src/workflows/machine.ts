@@ -3,6 +3,7 @@ import { dictionary, type JsonObject, type JsonValue } from '../definition/json.
 import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
 import { resolveText, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
+import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
 import { Gate } from './gate.js';
@@ -12,7 +13,7 @@ import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
 import { Fifo, Smallest } from './queues.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { jsonBytes } from './size.js';
-import { pendingState, type Failure, type StepState } from './state.js';
+import { LONGEST_LABEL, pendingState, type Failure, type StepState } from './state.js';
 import { buildTask } from './task.js';
 
 /** A step that may start now: what to send, and the skill whose queue it goes to. */
@@ -24,6 +25,11 @@ export interface Start {
 
 /** The largest result of an inline step: what a Temporal payload holds. */
 const MOST_INLINE_BYTES = 1_900_000;
+/** Texts that references may blow up, and that the log, the snapshot and the end of the run all repeat. */
+const LONGEST_MESSAGE = 64 * 1024;
+const LONGEST_ERROR = 10_000;
+const LONGEST_WARNING = 1_000;
+const MOST_WARNINGS = 200;
 /** After so many rejections of its connection without a success a step fails. */
 const MAX_REJECTIONS = 5;
 
@@ -160,7 +166,7 @@ export class RunMachine {
       this.gate.checking -= 1;
       if (this.#stopping) continue;
       const hadLostItsTurn = this.blocked.delete(index);
-      this.#place(this.#planned(index), true, hadLostItsTurn);
+      this.#guard(index, () => this.#place(this.#planned(index), true, hadLostItsTurn));
     }
   }
 
@@ -265,8 +271,12 @@ export class RunMachine {
   }
 
   warn(warning: RunWarning): void {
-    this.warnings.push(warning);
-    this.log.add(this.now, 'run_warning', -1, warning);
+    if (this.warnings.length >= MOST_WARNINGS) return;
+    const last = this.warnings.length === MOST_WARNINGS - 1;
+    const message = last ? 'There are more warnings than are kept; this is the last one' : cut(warning.message, LONGEST_WARNING);
+    const kept = { ...warning, message };
+    this.warnings.push(kept);
+    this.log.add(this.now, 'run_warning', -1, kept);
   }
 
   /** The run's whole context, as steps without a mapping see it. */
@@ -303,12 +313,19 @@ export class RunMachine {
     }
   }
 
-  /** The step's turn has come. Whatever its texts grow to, they fail the step and not the interpreter. */
+  /** The step's turn has come. */
   #begin(step: PlanStep): void {
-    try {
+    this.#guard(step.index, () => {
       if (this.#choose(step)) this.#place(step, this.gate.fresh);
+    });
+  }
+
+  /** Whatever a step's texts grow to, they fail the step and not the interpreter. */
+  #guard(index: number, work: () => void): void {
+    try {
+      work();
     } catch (error) {
-      this.#fail(step.index, tooLong(error));
+      this.#fail(index, tooLong(error));
     }
   }
 
@@ -322,7 +339,7 @@ export class RunMachine {
       this.#finish(index, 'skipped', undefined);
       return false;
     }
-    state.label = resolveText(step.step.label ?? step.id, lookup);
+    state.label = cut(resolveText(step.step.label ?? step.id, lookup), LONGEST_LABEL);
     let kind: StepKind = step.step.kind;
     while (kind.type === 'condition') {
       const outcome = runInline(kind, lookup);
@@ -374,6 +391,7 @@ export class RunMachine {
         return this.#finish(step.index, 'done', outcome.result);
       }
       case 'wait':
+        if (outcome.message.length > LONGEST_MESSAGE) return this.#fail(step.index, messageTooLong(outcome.message.length));
         state.status = 'waiting_for_input';
         state.message = outcome.message;
         state.schema = outcome.schema;
@@ -421,7 +439,8 @@ export class RunMachine {
     this.log.add(this.now, 'step_unblocked', index);
   }
 
-  #fail(index: number, failure: Failure): void {
+  #fail(index: number, given: Failure): void {
+    const failure = { ...given, message: cut(given.message, LONGEST_ERROR) };
     const state = this.#state(index);
     state.status = 'failed';
     state.error = failure.message;
@@ -503,6 +522,13 @@ function resultTooLarge(bytes: number): Failure {
   return {
     code: 'RESULT_TOO_LARGE',
     message: `The result of the step is ${bytes} bytes; ${MOST_INLINE_BYTES} fit. Refer to less in its texts.`,
+  };
+}
+
+function messageTooLong(characters: number): Failure {
+  return {
+    code: 'INPUT_TOO_LARGE',
+    message: `The message of the step has ${characters} characters; ${LONGEST_MESSAGE} fit. Refer to less in it.`,
   };
 }
 
