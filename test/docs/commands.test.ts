@@ -22,7 +22,7 @@ async function runSample(shell: Shell, block: Block): Promise<Ended> {
   const options = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 };
   const file = `sample-${block.line}.mjs`;
   await shell.write(file, transpileModule(block.text, { compilerOptions: options }).outputText);
-  return shell.run(file, process.execPath);
+  return shell.run(`node ${file}`);
 }
 
 const isRun = ({ language, words }: Block) =>
@@ -54,7 +54,7 @@ afterAll(() => stop());
 
 describe('The commands and samples of', () => {
   const pagesThatRun = all.filter(({ blocks }) => blocks.some(isRun));
-  test.concurrent.each(pagesThatRun)('$page do what the page says', { timeout: 120_000 }, async ({ blocks }) => {
+  test.concurrent.each(pagesThatRun)('$page do what the page says', { timeout: 300_000 }, async ({ blocks }) => {
     const shell = await Shell.open(blocks.some(isAlone) ? {} : { TEMPORAL_ADDRESS: address });
     try {
       await runPage(shell, blocks);
