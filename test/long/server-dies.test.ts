@@ -33,6 +33,8 @@ async function answer(run: Run): Promise<void> {
 }
 
 test(`${RUNS} runs end right, and are read without gap or repeat, while the server is killed ${CRASHES} times`, async () => {
+  const warnings: string[] = [];
+  process.on('warning', ({ message }) => warnings.push(message));
   const runs: Run[] = [];
   for (let n = 0; n < RUNS; n += 1) runs.push(await theatre.client.start(document(), { runId: `outage-${n}` }));
   const reading = Promise.all(runs.map((run) => collect(run.events())));
@@ -56,5 +58,6 @@ test(`${RUNS} runs end right, and are read without gap or repeat, while the serv
       expect(new Set(own.map((call) => call.attempt)).size).toBe(own.length);
     }
   }
+  expect(warnings).toEqual([]);
   console.log(`${calls.length} calls for ${RUNS * 8} steps`);
 });
