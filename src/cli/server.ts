@@ -27,7 +27,7 @@ export async function findServer({ temporal, environment, folder }: Context): Pr
   }
   const dev = await readDevState(folder);
   if (dev === undefined) return undefined;
-  const namespace = temporal.namespace ?? dev.namespace;
+  const namespace = config.explicitNamespace ? config.namespace : dev.namespace;
   return { temporal: { ...temporal, address: dev.temporal, namespace }, address: dev.temporal, namespace, ...uiOf(dev.temporal_ui) };
 }
 

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import { GRPC, toTemporalError } from '../temporal/errors.js';
+import { retriesUntilClosed } from './interceptors.js';
 import { grpcCode } from './rpc.js';
 
 /** Where the Temporal server is and how to read what it keeps; what is absent comes from the environment or profile. */
@@ -44,7 +45,11 @@ export async function connectTemporal(options: ConnectOptions): Promise<Connecte
 }
 
 async function open(config: TemporalConfig, connectTimeoutMs: number): Promise<Connection> {
-  const connection = Connection.lazy({ ...config.connectionOptions, connectTimeout: connectTimeoutMs });
+  const connection = Connection.lazy({
+    ...config.connectionOptions,
+    interceptors: retriesUntilClosed(),
+    connectTimeout: connectTimeoutMs,
+  });
   try {
     await connection.ensureConnected();
     return connection;

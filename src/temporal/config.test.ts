@@ -20,6 +20,7 @@ describe('loadTemporalConfig', () => {
       address: 'localhost:7233',
       namespace: 'default',
       explicit: false,
+      explicitNamespace: false,
     });
   });
 
@@ -35,6 +36,7 @@ describe('loadTemporalConfig', () => {
       address: 'temporal.example:7000',
       namespace: 'orders',
       explicit: true,
+      explicitNamespace: true,
     });
   });
 
@@ -91,6 +93,7 @@ describe('loadTemporalConfig', () => {
 
   test.each([
     ['a profile that does not exist', { profile: 'absent' }, nowhere, /absent/],
+    ['an address that is a URL', { address: 'http://temporal.example:7233' }, nowhere, /'http:.*' is no address/],
     ['a file that is not TOML', {}, { ...nowhere, TEMPORAL_CONFIG_FILE: profileFile('= nonsense') }, /TOML/i],
     ['a certificate that is not there', {}, { ...nowhere, TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/ca' }, /nowhere/],
   ])('names %s', (_what, options, env, text) => {

@@ -30,6 +30,8 @@ export interface TemporalConfig {
   namespace: string;
   /** Whether the address came from options, environment or profile file, and is not just the default. */
   explicit: boolean;
+  /** The same of the namespace. */
+  explicitNamespace: boolean;
 }
 
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -68,6 +70,11 @@ function asStrings(metadata: { [name: string]: string | Buffer } | undefined): {
 }
 
 function withPort(address: string): string {
+  if (!/^(\[[0-9A-Fa-f:.]+\]|[^\s:/[\]]+)(:\d+)?$/.test(address)) {
+    throw new DistriError('USAGE', `'${address}' is no address of a Temporal server`, {
+      hint: 'Write it as HOST:PORT, such as 127.0.0.1:7233 or [::1]:7233, without http://.',
+    });
+  }
   if (/^\[[^\]]*\]$/.test(address)) return `${address}:${DEFAULT_PORT}`;
   return /:\d+$/.test(address) ? address : `${address}:${DEFAULT_PORT}`;
 }
@@ -75,7 +82,7 @@ function withPort(address: string): string {
 /**
  * Where Temporal is and how to connect: options, then the TEMPORAL_* variables (address, namespace, TLS, API key), then
  * the profile file, then `localhost:7233` and the namespace `default`. Connects to nothing.
- * @throws DistriError `USAGE` when the profile, a certificate file or the profile file cannot be read.
+ * @throws DistriError `USAGE` when the address is none, or the profile, a certificate file or the profile file cannot be read.
  */
 export function loadTemporalConfig(options: TemporalOptions = {}, env: Environment = process.env): TemporalConfig {
   const loaded = fromProfile(options.profile, env);
@@ -94,5 +101,6 @@ export function loadTemporalConfig(options: TemporalOptions = {}, env: Environme
     address,
     namespace: options.namespace ?? loaded.namespace ?? DEFAULT_NAMESPACE,
     explicit: given !== undefined,
+    explicitNamespace: (options.namespace ?? loaded.namespace) !== undefined,
   };
 }

@@ -69,6 +69,9 @@ function fromStatus(error: Error, target: TemporalTarget): DistriError | undefin
     case GRPC.PERMISSION_DENIED:
     case GRPC.UNAUTHENTICATED:
       return unauthorized(target, reason, error);
+    case GRPC.UNIMPLEMENTED:
+      // A web server or a proxy: Temporal itself answers 200 and tells the rest in gRPC.
+      return /HTTP status/i.test(reason) ? noServer(target, `what answers there is no Temporal server (${reason})`, error) : undefined;
     default:
       return undefined;
   }

@@ -1,0 +1,37 @@
+import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
+import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor, type ConnectionOptions } from '@temporalio/client';
+
+type Interceptors = NonNullable<ConnectionOptions['interceptors']>;
+type Interceptor = Interceptors[number];
+type Call = ConstructorParameters<typeof InterceptingCall>[0];
+
+/**
+ * Temporal's own retries, for connections that may be closed while one of them is due: the retry then fails its call
+ * with CANCELLED. By itself gRPC throws it from a timer, where nobody can catch it and the process ends.
+ */
+export function retriesUntilClosed(): Interceptors {
+  return [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), failWhenClosed];
+}
+
+const failWhenClosed: Interceptor = (options, nextCall) => {
+  try {
+    return new InterceptingCall(nextCall(options));
+  } catch (error) {
+    return new InterceptingCall(canceledCall(error instanceof Error ? error.message : String(error)));
+  }
+};
+
+function canceledCall(details: string): Call {
+  return {
+    start: (_metadata, listener) => {
+      process.nextTick(() => listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() }));
+    },
+    sendMessage: () => undefined,
+    sendMessageWithContext: () => undefined,
+    startRead: () => undefined,
+    halfClose: () => undefined,
+    cancelWithStatus: () => undefined,
+    getPeer: () => '',
+    getAuthContext: () => null,
+  };
+}
