@@ -18,6 +18,7 @@ module.exports = {
     only('temporal', ['definition']),
     only('client', ['definition', 'temporal']),
     only('worker', ['definition', 'kinds', 'activities', 'temporal']),
+    only('cli', ['definition', 'temporal', 'activities', 'client', 'worker']),
     {
       name: 'sandbox-is-pure',
       comment: 'Workflow code may load plain data and pure functions only.',

@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, test } from 'vitest';
-import type { RunInput } from '../definition/messages.js';
 import { engineActivities } from './engine.js';
 
 const definition = {
@@ -9,7 +8,7 @@ const definition = {
   steps: [{ id: 'say', kind: { type: 'checkpoint', message: 'Hello {input.name}' } }],
 };
 
-const check = (input: object) => engineActivities.check_definition(input as RunInput);
+const check = (input: object) => engineActivities.check_definition(input);
 const failure = async (input: object) => {
   const error: unknown = await check(input).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApplicationFailure);

@@ -8,7 +8,7 @@ import { launch, type ServerProcess } from './embedded/launch.js';
 import { lockFolder, type FolderLock } from './embedded/lock.js';
 import { untilReady } from './embedded/ready.js';
 
-export { findTemporal, type FindOptions } from './embedded/find.js';
+export { findTemporal } from './embedded/find.js';
 
 export interface EmbeddedOptions extends FindOptions {
   /** Path of the Temporal program; found or fetched when absent. */

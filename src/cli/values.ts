@@ -33,7 +33,7 @@ export function assignments(flag: string, texts: readonly string[] = []): { [nam
 }
 
 /** The text of `@file` or `-` (stdin); any other text itself. */
-export async function readSource(flag: string, source: string): Promise<string> {
+async function readSource(flag: string, source: string): Promise<string> {
   if (source === '-') return readStream(process.stdin);
   if (!source.startsWith('@')) return source;
   return readFile(source.slice(1), 'utf8').catch((cause: unknown) => {

@@ -35,7 +35,7 @@ export interface RunInfo {
 export type End = 'completed' | 'failed' | 'canceled' | 'terminated' | 'timed_out';
 
 /** How an execution ended; one that continued as new counts as open, for its run goes on. */
-export function endOf(status: temporal.api.enums.v1.WorkflowExecutionStatus | null | undefined): End | undefined {
+function endOf(status: temporal.api.enums.v1.WorkflowExecutionStatus | null | undefined): End | undefined {
   switch (status) {
     case Status.WORKFLOW_EXECUTION_STATUS_COMPLETED:
       return 'completed';

@@ -85,7 +85,7 @@ export function timed<T>(session: Session, call: () => Promise<T>): Promise<T> {
 }
 
 /** The messages of an error and its causes. */
-export function textOf(error: unknown): string {
+function textOf(error: unknown): string {
   return error instanceof Error ? `${error.message} ${textOf(error.cause)}` : '';
 }
 

@@ -41,7 +41,7 @@ export function eventsOfFinal(record: FinalRecord): LoggedEvent[] {
 }
 
 /** A log entry with the result that its step now has; entries of the log hold none themselves. */
-export function withResult(event: LoggedEvent, steps: FinalRecord['snapshot']['steps']): LoggedEvent {
+function withResult(event: LoggedEvent, steps: FinalRecord['snapshot']['steps']): LoggedEvent {
   if (event.event !== 'step_completed') return event;
   const step = own(steps, event.step_id);
   if (step === undefined) return event;

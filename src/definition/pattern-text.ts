@@ -1,7 +1,7 @@
 import { isObject, type JsonValue } from './json.js';
 
 /** The longest text that a regular expression of a JSON Schema is tried on, in UTF-16 units. */
-export const MAX_PATTERN_TEXT = 10_000;
+const MAX_PATTERN_TEXT = 10_000;
 
 /**
  * The reason why a value may not be checked against a schema: the schema has patterns and the value a text so long that

@@ -9,7 +9,6 @@
  */
 import type { z } from 'zod';
 import type {
-  agentWrapperSchema,
   checkpointStrategySchema,
   entryPointSchema,
   retrySchema,
@@ -27,7 +26,5 @@ export type CheckpointStrategy = z.infer<typeof checkpointStrategySchema>;
 export type RetryOptions = z.infer<typeof retrySchema>;
 /** A document as its author wrote it. */
 export type WorkflowDocument = z.infer<typeof workflowSchema>;
-/** A document that wraps its definition as an agent. */
-export type AgentWrapper = z.infer<typeof agentWrapperSchema>;
 /** A checked definition: out of its agent wrapper, with an id. */
 export type WorkflowDefinition = WorkflowDocument & { id: string };

@@ -9,7 +9,7 @@ export type Placement =
   | { readonly at: 'inline' }
   | { readonly at: 'nowhere'; readonly unmet: readonly RequirementQuery[]; readonly tools: readonly string[] };
 
-export function isNative(skill: string): boolean {
+function isNative(skill: string): boolean {
   return skill.startsWith('native:');
 }
 

@@ -73,7 +73,7 @@ function symbol(step: StepView, frame: Frame): string {
 }
 
 /** Time, attempts and reason of a step, as plain text on one line. */
-export function noteOf(step: StepView, now: number): string {
+function noteOf(step: StepView, now: number): string {
   const elapsed = step.startedAt === undefined ? '' : duration((step.completedAt ?? now) - step.startedAt);
   const attempts = step.attempts > 1 ? `after ${step.attempts} attempts` : '';
   switch (step.status) {
@@ -142,7 +142,7 @@ function totals(view: RunView, { now, color }: Frame): string {
 }
 
 /** The status of a run in its colour. */
-export function paintStatus(status: RunStatus, color: Colors): string {
+function paintStatus(status: RunStatus, color: Colors): string {
   switch (status) {
     case 'completed':
       return color.green(status);

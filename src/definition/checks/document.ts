@@ -69,7 +69,7 @@ export function textOf(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-export function isText(value: JsonValue): value is string {
+function isText(value: JsonValue): value is string {
   return typeof value === 'string';
 }
 
