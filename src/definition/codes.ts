@@ -42,6 +42,8 @@ export const codes = {
   RUN_ALREADY_EXISTS: { exit: 2, title: 'The run id is taken' },
   RUN_NOT_FOUND: { exit: 2, title: 'There is no such run' },
   STEP_NOT_WAITING: { exit: 2, title: 'The step does not wait for an answer' },
+  STEP_NOT_HELD: { exit: 2, title: 'The run does not hold for the step, so it cannot be retried' },
+  STEP_NOT_SKIPPABLE: { exit: 2, title: 'The step runs or has ended, so it cannot be skipped' },
   ANSWER_REFUSED: { exit: 2, title: 'The answer does not fit the schema of the step' },
   CHECKPOINT_NOT_FOUND: { exit: 2, title: 'The run has no such checkpoint' },
   NO_TEMPORAL_SERVER: { exit: 2, title: 'No Temporal server answers' },
@@ -57,6 +59,7 @@ export const codes = {
   BAD_MCP_SERVER: { exit: 2, title: 'An MCP server cannot be reached' },
   BAD_CONNECTIONS_FILE: { exit: 2, title: 'The connections file cannot be read' },
   // While a run runs.
+  BAD_DELAY: { exit: 1, title: 'A delay that is no number and no time' },
   RUN_FAILED: { exit: 1, title: 'The run failed' },
   RUN_CANCELED: { exit: 1, title: 'The run was canceled' },
   HISTORY_FULL: { exit: 1, title: 'The history of the run is full' },

@@ -41,6 +41,14 @@ export const stepSchema = z
     timeout_secs: seconds.nullish().meta({ description: 'Seconds for one attempt' }),
     queue_timeout_secs: seconds.nullish().meta({ description: 'Seconds to wait for a worker' }),
     context: z.boolean().nullish().meta({ description: 'false: the step is never sent the whole context' }),
+    on_error: z
+      .enum(['fail', 'continue'])
+      .nullish()
+      .meta({ description: 'continue: when the step fails, its dependents go on with {steps.<id>.error}', default: 'fail' }),
+    run_on: z
+      .enum(['success', 'failure', 'always'])
+      .nullish()
+      .meta({ description: 'Runs after success, failure or any end of its dependencies', default: 'success' }),
     status: runtime,
     result: runtime,
     error: runtime,
@@ -128,6 +136,10 @@ export const workflowSchema = z
     entry_points: z.array(entryPointSchema).nullish(),
     workflow_type: z.string().nullish(),
     concurrency: z.number().int().min(1).max(1000).nullish().meta({ description: 'Most activities at once; default 100' }),
+    on_failure: z
+      .enum(['end', 'hold'])
+      .nullish()
+      .meta({ description: 'hold: a failed run waits for retry, skip or resume (which gives up)', default: 'end' }),
     output: jsonValueSchema.optional().meta({ description: "A mapping; without one, the last step's result" }),
     context: z.record(z.string(), jsonValueSchema).nullish().meta({ description: 'The context that a run begins with' }),
     status: runtime,

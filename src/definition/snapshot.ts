@@ -39,6 +39,8 @@ export interface StepSnapshot {
   message?: string;
   /** JSON Schema of the answer that a waiting step expects. */
   schema?: JsonValue;
+  /** When a delay, or a wait with a time-out, ends by itself. */
+  until?: string;
   /** How many secrets were masked in the result. */
   masked?: number;
 }
@@ -66,6 +68,8 @@ export interface RunSnapshot {
   error_code?: string;
   /** Skills that the run's due steps lack. */
   missing?: string[];
+  /** Since when nothing new starts: its user paused it, or it holds for a failed step. */
+  paused?: { by: 'user' | 'failure'; at: string };
   warnings: RunWarning[];
   started_at: string;
   completed_at?: string;
@@ -86,6 +90,9 @@ export type EventBody =
   | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })
   | (StepEvent<'step_unblocked'> & { step_label: string })
   | (StepEvent<'workflow_paused'> & { message: string })
+  | (StepEvent<'step_retried'> & { step_label: string })
+  | { event: 'run_paused'; workflow_id: string; by: 'user' | 'failure' }
+  | { event: 'run_resumed'; workflow_id: string }
   | { event: 'run_blocked'; workflow_id: string; missing: string[] }
   | { event: 'run_warning'; workflow_id: string; code: string; message: string; step_id?: string }
   | {

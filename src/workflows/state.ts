@@ -23,6 +23,8 @@ export interface StepState {
   /** Connections that were answered 401 or 403, with the revision that was. */
   rejected?: Map<string, string>;
   rejections: number;
+  /** How often its user had it run again. */
+  reruns: number;
 }
 
 export interface Failure {
@@ -32,5 +34,5 @@ export interface Failure {
 }
 
 export function pendingState(): StepState {
-  return { status: 'pending', attempts: 0, rejections: 0 };
+  return { status: 'pending', attempts: 0, rejections: 0, reruns: 0 };
 }
