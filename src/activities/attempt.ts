@@ -139,7 +139,7 @@ export class Attempt {
       workflowId: this.task.workflow_id,
       stepId,
       attempt: info.attempt,
-      idempotencyKey: idempotencyKey(runId, stepId),
+      idempotencyKey: idempotencyKey(runId, stepId, { rerun: this.task.rerun }),
       signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
       heartbeat: (details) => {
         if (details !== undefined) this.#state.details = maskValue(details, secretsOf(this.#connections)).value;

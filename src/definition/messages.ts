@@ -37,7 +37,13 @@ export interface RunInput {
 }
 
 export const SIGNALS = { connectionsChanged: 'connectionsChanged' } as const;
-export const UPDATES = { answer: 'answer' } as const;
+export const UPDATES = {
+  answer: 'answer',
+  pause: 'pause',
+  resume: 'resume',
+  retryStep: 'retryStep',
+  skipStep: 'skipStep',
+} as const;
 export const QUERIES = { snapshot: 'snapshot', context: 'context', events: 'events' } as const;
 
 /** Argument of the signal `connectionsChanged`. */
@@ -50,6 +56,19 @@ export interface Answer {
   step_id: string;
   index?: number;
   value: JsonValue;
+}
+
+/** Argument of the update `retryStep`. Its validator rejects with type `STEP_NOT_HELD`. */
+export interface RetryStep {
+  step_id: string;
+  index?: number;
+}
+
+/** Argument of the update `skipStep`. Its validator rejects with type `STEP_NOT_SKIPPABLE`. */
+export interface SkipStep {
+  step_id: string;
+  index?: number;
+  result?: JsonValue;
 }
 
 /** Answer of the query `events`; a page holds at most 1 MiB. `gap`: entries after `after` are no longer in the log. */
@@ -78,6 +97,8 @@ export interface StepTask<K extends StepKind = StepKind> {
   /** Connections that the step requires. */
   requires?: StepRequirement[];
   retry?: RetryOptions;
+  /** How often its user had the step run again: a new idempotency key. */
+  rerun?: number;
   /** Seconds for one attempt. */
   timeout_secs?: number;
 }

@@ -2,39 +2,25 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
   proxyLocalActivities,
   setCurrentDetails,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { JsonObject } from '../definition/json.js';
-import {
-  QUERIES,
-  SIGNALS,
-  UPDATES,
-  type Answer,
-  type ConnectionsChanged,
-  type DefinitionReport,
-  type EventsPage,
-  type FinalRecord,
-  type RunInput,
-} from '../definition/messages.js';
-import type { RunSnapshot } from '../definition/snapshot.js';
+import type { DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
 import { wellFormed } from '../definition/text.js';
-import { checkAnswer } from './answer.js';
 import { Bell } from './bell.js';
 import { ExternalCheckpoints } from './checkpoints.js';
 import { TaskClock } from './clock.js';
 import { currentDetails } from './details.js';
 import { RunMachine } from './machine.js';
-import { eventsAfter, finalRecord, snapshotOf, type RunIdentity } from './observe.js';
+import { handleMessages } from './messages.js';
+import { finalRecord, type RunIdentity } from './observe.js';
 import { compilePlan } from './plan.js';
 import { Requirements } from './requirements.js';
 import { SearchAttributes } from './search-attributes.js';
 import { StepActivities } from './step-activities.js';
+import { Timers } from './timers.js';
+import { Work } from './work.js';
 
 interface EngineActivities {
   check_definition(input: RunInput): Promise<DefinitionReport>;
@@ -59,28 +45,36 @@ export async function distriWorkflow(given: RunInput): Promise<FinalRecord> {
   const bell = new Bell();
   const clock = new TaskClock();
   handleMessages(machine, identity, bell, clock);
-  const work = new CancellationScope();
-  work.cancelRequested.catch(() => {
+  const running = new CancellationScope();
+  running.cancelRequested.catch(() => {
+    machine.now = clock.now();
     machine.cancel();
     bell.ring();
   });
-  await work.run(() => drive(machine, identity, { work, bell, clock, mayUpsert: input.search_attributes === true }));
+  await CancellationScope.nonCancellable(() =>
+    drive(machine, identity, { running, bell, clock, mayUpsert: input.search_attributes === true }),
+  );
   return conclude(machine, finalRecord(machine, identity));
 }
 
 interface Driving {
-  /** All that the run has under way; canceled with the run. */
-  readonly work: CancellationScope;
+  /** Canceled with the run. */
+  readonly running: CancellationScope;
   readonly bell: Bell;
   readonly clock: TaskClock;
   readonly mayUpsert: boolean;
 }
 
-/** Drives the machine from wake to wake until the run is over; in the scope `work`, so that what it schedules is canceled. */
-async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, clock, mayUpsert }: Driving): Promise<void> {
+/** Drives the machine from wake to wake until the run is over. */
+async function drive(machine: RunMachine, identity: RunIdentity, { running, bell, clock, mayUpsert }: Driving): Promise<void> {
+  const work = new Work(running, () => {
+    machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
+    bell.ring();
+  });
   const requirements = new Requirements(machine, work, bell, clock);
   const activities = new StepActivities(machine, bell, clock);
-  const checkpoints = new ExternalCheckpoints(machine, identity, work, bell, clock);
+  const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
+  const timers = new Timers(machine, work, bell, clock);
   const attributes = new SearchAttributes(mayUpsert);
   machine.now = clock.now();
   await requirements.checkAll();
@@ -91,9 +85,12 @@ async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, c
     machine.now = clock.now();
     checkHistory(machine);
     machine.advance();
-    activities.startDue();
-    requirements.followUp();
-    checkpoints.saveNew();
+    await work.within(async () => {
+      activities.startDue();
+      requirements.followUp();
+      checkpoints.saveNew();
+      timers.keep();
+    });
     if (machine.over && checkpoints.settled) break;
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
@@ -139,24 +136,4 @@ function checkHistory(machine: RunMachine): void {
       `The run's history has ${historyLength} events and ${historySize} bytes, near Temporal's limit. ` +
       'Split the document into several, and give its steps input mappings so that they are not sent the whole context.',
   });
-}
-
-function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell, clock: TaskClock): void {
-  setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
-    machine.recheck(new Set(skills));
-    bell.ring();
-  });
-  setHandler(
-    defineUpdate<null, [Answer]>(UPDATES.answer),
-    ({ step_id, value }) => {
-      machine.now = clock.now();
-      machine.answer(step_id, value);
-      bell.ring();
-      return null;
-    },
-    { validator: (answer: Answer) => checkAnswer(machine, answer) },
-  );
-  setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
-  setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());
-  setHandler(defineQuery<EventsPage, [number]>(QUERIES.events), (after) => eventsAfter(machine, after));
 }

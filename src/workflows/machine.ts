@@ -459,7 +459,7 @@ export class RunMachine {
     const placement = this.gate.place(index);
     const plain = kinds[kind.type];
     const skill = placement.at === 'skill' ? placement.skill : plain.runs === 'activity' ? plain.skill : '';
-    const task = buildTask(this.plan.definition.id, step.step, kind, this.#seenBy(step), () => this.context());
+    const task = buildTask(this.plan.definition.id, step.step, kind, this.#seenBy(step), () => this.context(), state.reruns);
     return { index, skill, task };
   }
 

@@ -33,6 +33,8 @@ function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attem
   if (state.errorCode !== undefined) base.error_code = state.errorCode;
   if (state.missing) base.missing = state.missing;
   if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
+  const until = machine.deadlines.get(index);
+  if (until !== undefined) base.until = iso(until);
   if (state.masked) base.masked = state.masked;
   return base;
 }
@@ -81,6 +83,7 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
       ? { error: 'The run was canceled', error_code: 'RUN_CANCELED' }
       : failure && { error: failure.message, error_code: failure.code }),
     ...(missing.length > 0 ? { missing } : {}),
+    ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
     warnings: machine.warnings,
     started_at: iso(machine.startedAt),
     ...(machine.completedAt === undefined ? {} : { completed_at: iso(machine.completedAt) }),

@@ -9,6 +9,7 @@ import type { RequirementsCheck, RequirementsReport } from '../definition/messag
 import type { Bell } from './bell.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
+import type { Work } from './work.js';
 
 interface Checks {
   check_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
@@ -28,7 +29,7 @@ export class Requirements {
 
   constructor(
     private readonly machine: RunMachine,
-    private readonly work: CancellationScope,
+    private readonly work: Work,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
   ) {}
@@ -64,7 +65,7 @@ export class Requirements {
   }
 
   #await(key: string, check: RequirementsCheck): void {
-    const scope = new CancellationScope({ cancellable: true, parent: this.work });
+    const scope = new CancellationScope({ cancellable: true, parent: this.work.scope });
     this.#awaiting = { key, scope };
     scope
       .run(() =>

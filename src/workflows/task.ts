@@ -26,6 +26,7 @@ export function buildTask(
   kind: StepKind,
   lookup: Lookup,
   context: () => JsonObject,
+  rerun: number,
 ): StepTask {
   const task: StepTask = { workflow_id: workflowId, kind };
   const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue);
@@ -34,6 +35,7 @@ export function buildTask(
   if (getsContext(kind, step)) task.context = context();
   if (step.requires?.length) task.requires = step.requires;
   if (step.retry) task.retry = step.retry;
+  if (rerun > 0) task.rerun = rerun;
   if (step.timeout_secs) task.timeout_secs = step.timeout_secs;
   return task;
 }

@@ -31,6 +31,12 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
       ];
     case 'run_warning':
       return [`warning ${event.code}: ${plain(event.message)}`];
+    case 'step_retried':
+      return [`▸ ${name(event)} is run again`];
+    case 'run_paused':
+      return [event.by === 'user' ? 'The run is paused' : 'The run holds for its failed step'];
+    case 'run_resumed':
+      return ['The run goes on'];
     case 'workflow_started':
     case 'workflow_completed':
     case 'workflow_paused':
