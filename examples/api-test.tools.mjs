@@ -2,6 +2,8 @@
 import { defineTool, StepFailure } from 'distri-workflow/worker';
 import { z } from 'zod';
 
+const { fetch } = globalThis;
+
 function lister(name, path) {
   return defineTool({
     name,

@@ -1,8 +1,11 @@
 // The tools of data-pipeline.json: a small pipeline over temperature readings.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import { defineTool } from 'distri-workflow/worker';
 import { z } from 'zod';
+
+const { fetch } = globalThis;
 
 const record = z.object({ city: z.string(), celsius: z.number() });
 

@@ -44,7 +44,8 @@ export async function withBench<T>(profile: string | undefined, work: (bench: Be
     const temporal = new Client({ connection, namespace });
     let ids = 0;
     const id = (prefix: string): string => `${prefix}-${(ids += 1)}`;
-    return await work({ temporal, distri: DistriClient.fromClient(temporal), bundles, id, say });
+    const workerCpu = { ours: () => ours.cpuMs(), twin: () => twin.cpuMs() };
+    return await work({ temporal, distri: DistriClient.fromClient(temporal), workerCpu, bundles, id, say });
   } finally {
     for (const end of ends.reverse()) await end();
   }

@@ -1,8 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-/** In a child: tells the parent that it is ready. */
+/** In a child: tells the parent that it is ready, and from then on, when asked, the CPU time that it has used. */
 export function announceReady(): void {
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage();
+    process.send?.((user + system) / 1000);
+  });
   process.send?.('ready');
 }
 
@@ -14,7 +18,8 @@ export async function untilAskedToEnd(): Promise<void> {
 
 /** A process that has said that it is ready. */
 export interface Child {
-  readonly pid: number;
+  /** Milliseconds of CPU that all its threads have used. */
+  cpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -27,7 +32,12 @@ export async function startChild(script: string, args: readonly string[], nodeAr
   const exited = once(child, 'exit');
   const ready = await Promise.race([once(child, 'message').then(() => true), exited.then(() => false)]);
   if (!ready) throw new Error(`${script} ended before it was ready`);
-  return { pid: child.pid ?? 0, stop: () => stop(child, exited) };
+  const cpuMs = async (): Promise<number> => {
+    const answer = once(child, 'message');
+    child.send('cpu');
+    return Number((await answer)[0]);
+  };
+  return { cpuMs, stop: () => stop(child, exited) };
 }
 
 async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -10,13 +10,20 @@ export async function measurePairs<T>(
   for (let at = 0; at <= pairs; at += 1) {
     const pair = at % 2 === 0 ? await oursFirst(measure) : await twinFirst(measure);
     if (at > 0) measured.push(pair);
-    bench.say(`${name}: ${at === 0 ? 'warm-up' : `pair ${at} of ${pairs}`}${typeof pair.ours === 'number' ? ` ${describe(pair)}` : ''}`);
+    bench.say(`${name}: ${at === 0 ? 'warm-up' : `pair ${at} of ${pairs}`}${described(pair)}`);
   }
   return measured;
 }
 
-function describe(pair: Sides<unknown>): string {
-  return `ours ${Math.round(Number(pair.ours))}, twin ${Math.round(Number(pair.twin))}`;
+/** Numbers for those who watch. */
+function described({ ours, twin }: Sides<unknown>): string {
+  const shown = (value: unknown): string | undefined => {
+    if (typeof value === 'number') return value.toFixed(1);
+    if (typeof value !== 'object' || value === null || !('ms' in value)) return undefined;
+    return Object.entries(value).map(([key, part]) => `${key} ${Number(part).toFixed(1)}`).join(' ');
+  };
+  const [one, other] = [shown(ours), shown(twin)];
+  return one === undefined || other === undefined ? '' : ` — ours: ${one}; twin: ${other}`;
 }
 
 async function oursFirst<T>(measure: Sides<() => Promise<T>>): Promise<Sides<T>> {
@@ -34,6 +41,24 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   const begun = performance.now();
   await work();
   return performance.now() - begun;
+}
+
+/** What something took. */
+export interface Cost {
+  /** Milliseconds on the clock. */
+  readonly ms: number;
+  /** Milliseconds of CPU of the side's worker process, all threads together: far less noisy on a busy machine. */
+  readonly cpu: number;
+}
+
+/** What each side takes for `work`, divided by `parts`. */
+export function costs(bench: Bench, parts: number, work: Sides<() => Promise<unknown>>): Sides<() => Promise<Cost>> {
+  const cost = (side: keyof Sides<unknown>) => async (): Promise<Cost> => {
+    const before = await bench.workerCpu[side]();
+    const ms = await timed(work[side]);
+    return { ms: ms / parts, cpu: ((await bench.workerCpu[side]()) - before) / parts };
+  };
+  return { ours: cost('ours'), twin: cost('twin') };
 }
 
 /** The middle value; NaN of none. */

@@ -1,5 +1,5 @@
-import { median, ratioOf } from './pairs.js';
-import type { Pair } from './sides.js';
+import { median, ratioOf, type Cost } from './pairs.js';
+import type { Pair, Sides } from './sides.js';
 
 /** One line of the table. */
 export interface Row {
@@ -27,4 +27,10 @@ export function pairedRow(measure: string, unit: string, pairs: readonly Pair[],
     ...(mostRatio === undefined ? {} : { target: `ratio ≤ ${mostRatio}`, ok: ratio <= mostRatio }),
     pairs,
   };
+}
+
+/** The rows of what one of many steps or runs takes: the time has a target, the CPU time explains it. */
+export function costRows(of: string, pairs: readonly Sides<Cost>[], mostRatio: number): Row[] {
+  const values = (key: keyof Cost): Pair[] => pairs.map(({ ours, twin }) => ({ ours: ours[key], twin: twin[key] }));
+  return [pairedRow(`time a ${of}`, 'ms', values('ms'), mostRatio), pairedRow(`worker CPU a ${of}`, 'ms', values('cpu'))];
 }

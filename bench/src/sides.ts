@@ -5,6 +5,8 @@ import type { DistriClient } from 'distri-workflow/client';
 export interface Bench {
   readonly temporal: Client;
   readonly distri: DistriClient;
+  /** Milliseconds of CPU that the worker processes have used. */
+  readonly workerCpu: Sides<() => Promise<number>>;
   /** Paths of the workflow bundles of both sides. */
   readonly bundles: { readonly ours: string; readonly twin: string };
   /** A new id, so that no run is taken for another one. */

@@ -7,7 +7,7 @@ import { cut, wellFormed } from '../definition/text.js';
 /** The engine's own activities besides the requirement checks. */
 export interface EngineActivities {
   /** Fails for good with the problem's code and `[problems]` as details when the run cannot start. */
-  readonly check_definition: (input: RunInput) => Promise<DefinitionReport>;
+  readonly check_definition: (input: Partial<RunInput>) => Promise<DefinitionReport>;
   /** Gives back its argument, so that it is in the run's history. */
   readonly final_snapshot: (record: FinalRecord) => Promise<FinalRecord>;
 }
@@ -20,7 +20,9 @@ export const engineActivities: EngineActivities = {
       checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
       return { definition, definition_hash: hash };
     } catch (error) {
-      throw error instanceof DistriError ? refusal(error) : error;
+      if (error instanceof DistriError) throw refusal(error);
+      // Another attempt would come to the same end.
+      throw ApplicationFailure.nonRetryable(wellFormed(String(error)), 'INTERNAL');
     }
   },
   final_snapshot: async (record) => record,

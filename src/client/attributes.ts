@@ -1,9 +1,7 @@
 import { defineSearchAttributeKey, TypedSearchAttributes, type SearchAttributePair } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../definition/messages.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { keyword } from '../definition/text.js';
 import type { WorkflowDefinition } from '../definition/types.js';
-import { GRPC } from '../temporal/errors.js';
-import { grpcCode, textOf } from './rpc.js';
 
 /** Our search attributes as typed keys. */
 export const attributeKeys = {
@@ -13,17 +11,6 @@ export const attributeKeys = {
   version: defineSearchAttributeKey('DistriVersion', SEARCH_ATTRIBUTES.DistriVersion),
   owner: defineSearchAttributeKey('DistriOwner', SEARCH_ATTRIBUTES.DistriOwner),
 } as const;
-
-/** The most characters that a visibility store on Postgres takes. */
-const LONGEST = 255;
-
-/**
- * A value as it is stored in, and searched by, a Keyword attribute. The server cannot find values with quotation marks,
- * backslashes or control characters, however they are escaped; the memo holds the value itself.
- */
-export function keyword(value: string): string {
-  return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST);
-}
 
 /** The attributes that a run starts with. */
 export function startAttributes(definition: WorkflowDefinition, owner: string | undefined): TypedSearchAttributes {
@@ -35,11 +22,6 @@ export function startAttributes(definition: WorkflowDefinition, owner: string | 
   if (typeof version === 'number' && Number.isSafeInteger(version)) pairs.push({ key: attributeKeys.version, value: version });
   if (owner !== undefined) pairs.push({ key: attributeKeys.owner, value: keyword(owner) });
   return new TypedSearchAttributes(pairs);
-}
-
-/** Whether the server refused a call because the namespace lacks our search attributes. */
-export function lacksAttributes(error: unknown): boolean {
-  return grpcCode(error) === GRPC.INVALID_ARGUMENT && /search ?attribute/i.test(textOf(error));
 }
 
 /** How to give a namespace the attributes. */

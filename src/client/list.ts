@@ -1,7 +1,9 @@
 import { WORKFLOW_TYPE } from '../definition/messages.js';
 import { DistriError } from '../definition/errors.js';
 import type { RunStatus } from '../definition/snapshot.js';
-import { ADD_ATTRIBUTES, keyword, lacksAttributes } from './attributes.js';
+import { keyword } from '../definition/text.js';
+import { lacksAttributes, quoted } from '../temporal/visibility.js';
+import { ADD_ATTRIBUTES } from './attributes.js';
 import { infoOf, type RunInfo } from './info.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
@@ -38,18 +40,6 @@ async function* matching(session: Session, filter: RunFilter): AsyncGenerator<Ru
   } catch (error) {
     if (!lacksAttributes(error)) throw translate(session, error, '');
     yield* degraded(session, filter);
-  }
-}
-
-/** Open runs that lack one of the skills; in a namespace that cannot tell, all open runs. */
-export async function* runsLacking(session: Session, skills: readonly string[]): AsyncGenerator<RunInfo, void> {
-  const open = baseConditions({ status: 'running' });
-  const lacks = skills.map((skill) => `DistriMissingSkills = ${quoted(keyword(skill))}`).join(' OR ');
-  try {
-    yield* query(session, [...open, `(${lacks})`], undefined);
-  } catch (error) {
-    if (!lacksAttributes(error)) throw translate(session, error, '');
-    yield* query(session, open, undefined);
   }
 }
 
@@ -118,9 +108,4 @@ function ownConditions({ status, workflowId, missingSkill, owner }: RunFilter): 
     ...(missingSkill === undefined ? [] : [`DistriMissingSkills = ${quoted(keyword(missingSkill))}`]),
     ...(owner === undefined ? [] : [`DistriOwner = ${quoted(keyword(owner))}`]),
   ];
-}
-
-/** A text as a literal of a visibility query. */
-function quoted(text: string): string {
-  return `'${text.replaceAll(`'`, `''`)}'`;
 }

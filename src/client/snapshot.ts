@@ -1,6 +1,7 @@
 import { QUERIES } from '../definition/messages.js';
 import type { RunSnapshot } from '../definition/snapshot.js';
 import { ask } from './ask.js';
+import { withAttempts } from './attempts.js';
 import { readEnded } from './ended.js';
 import { backward, decodeFailure } from './history.js';
 import { describe, type Described, type End } from './info.js';
@@ -33,6 +34,7 @@ async function live(session: Session, described: Described): Promise<RunSnapshot
   }
   return {
     ...snapshot,
+    steps: withAttempts(snapshot.steps, described.raw),
     temporal_run_id: execution.runId,
     ...(stuck === undefined ? {} : { engine_error: stuck }),
   };

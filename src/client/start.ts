@@ -7,7 +7,8 @@ import { WORKFLOW_TYPE, type RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition/parse.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import type { WorkflowDefinition } from '../definition/types.js';
-import { ADD_ATTRIBUTES, lacksAttributes, startAttributes } from './attributes.js';
+import { lacksAttributes } from '../temporal/visibility.js';
+import { ADD_ATTRIBUTES, startAttributes } from './attributes.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 

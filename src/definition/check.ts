@@ -43,7 +43,10 @@ export function checkDocument(value: unknown, maxBytes: number): Checked {
 /** Done first, on the raw value: whatever else there is to say would be said a hundred thousand times. */
 function tooManySteps(value: unknown, findings: Findings): boolean {
   for (const path of [['steps'], ['definition', 'steps']]) {
-    const steps = path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined), value);
+    const steps = path.reduce<unknown>(
+      (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
+      value,
+    );
     if (!Array.isArray(steps) || steps.length <= LIMITS.steps) continue;
     const message = `The document has ${steps.length} steps: at most ${LIMITS.steps} are allowed`;
     findings.error('TOO_MANY_STEPS', path, message, { hint: 'Split it into several workflows.' });

@@ -8,10 +8,14 @@ test('a problem is one line with file, position, code, path, message and hint', 
 });
 
 test('what is not known is left out', () => {
-  expect(formatProblem({ severity: 'warning', code: 'BAD_ID', path: '$', message: 'No' })).toBe('warning BAD_ID  $  No');
+  expect(formatProblem({ severity: 'warning', code: 'BAD_ID', path: '$', message: 'No' })).toBe(
+    'warning BAD_ID  $  No',
+  );
   expect(formatProblem(problem, 'a.json')).toBe('a.json  error BAD_ID  $.id  No (Yes)');
 });
 
 test('control characters of the document cannot break the line or steer the terminal', () => {
-  expect(formatProblem({ ...problem, message: "'\u001b[2J\n\u202e'" })).toBe("error BAD_ID  $.id  '\\u001b[2J\\u000a\\u202e' (Yes)");
+  expect(formatProblem({ ...problem, message: "'\u001b[2J\n\u202e'" })).toBe(
+    "error BAD_ID  $.id  '\\u001b[2J\\u000a\\u202e' (Yes)",
+  );
 });

@@ -4,7 +4,9 @@ import type { WorkflowDefinition } from './types.js';
 
 /** SHA-256 of the definition's canonical JSON (keys sorted, no white space), in hex. */
 export function definitionHash(definition: WorkflowDefinition): string {
-  return createHash('sha256').update(canonicalJson(definition as unknown as JsonValue)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson(definition as unknown as JsonValue))
+    .digest('hex');
 }
 
 /** Keys are sorted by their UTF-16 units; undefined properties are left out, as JSON does. */

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
-import { draftOf } from './json-schema/draft.js';
+import { checkMeta } from './json-schema/meta.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { longTextProblem } from './pattern-text.js';
 import type { Path } from './problems/path.js';
@@ -26,7 +26,10 @@ export function mismatches(schema: JsonObject | boolean, value: JsonValue): Mism
   if (tooLong !== undefined) return [{ path: [], message: tooLong }];
   const validate = compile(schema);
   if (validate(value)) return [];
-  return (validate.errors ?? []).map((error) => ({ path: pointerPath(error.instancePath, value), message: messageOf(error) }));
+  return (validate.errors ?? []).map((error) => ({
+    path: pointerPath(error.instancePath, value),
+    message: messageOf(error),
+  }));
 }
 
 /** The newest schemas stay compiled: one client starts many runs of a few definitions. */
@@ -43,8 +46,14 @@ function compile(schema: JsonObject | boolean): ValidateFunction {
 
 /** An instance for each schema, since one keeps all that it has ever compiled. */
 function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
-  const options = { strict: false, allErrors: true, logger: false, validateSchema: false, addUsedSchema: false } as const;
-  const isOld = typeof schema === 'object' && (draftOf(schema) === 'draft-07' || Array.isArray(schema['items']));
+  const options = {
+    strict: false,
+    allErrors: true,
+    logger: false,
+    validateSchema: false,
+    addUsedSchema: false,
+  } as const;
+  const isOld = typeof schema === 'object' && checkMeta(schema).draft === 'draft-07';
   const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
   // Draft-04's name of $id, which ajv refuses, is found in hand-written schemas.
   ajv.removeKeyword('id');
@@ -53,7 +62,12 @@ function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
 }
 
 function messageOf({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
-  const details = params as { additionalProperty?: string; unevaluatedProperty?: string; allowedValues?: unknown[]; allowedValue?: unknown };
+  const details = params as {
+    additionalProperty?: string;
+    unevaluatedProperty?: string;
+    allowedValues?: unknown[];
+    allowedValue?: unknown;
+  };
   switch (keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties':

@@ -144,7 +144,9 @@ function isPlain(value: object): boolean {
 
 function describe(value: unknown): string {
   if (typeof value === 'number') return String(value);
-  return typeof value === 'object' && value !== null ? `a ${value.constructor.name}` : `a value of type ${typeof value}`;
+  return typeof value === 'object' && value !== null
+    ? `a ${value.constructor.name}`
+    : `a value of type ${typeof value}`;
 }
 
 function keysTo(visit: Visit): Path {

@@ -16,26 +16,37 @@ function problemsOf(text: string, options?: ParseOptions): Problem[] {
   }
 }
 
-/** The only problem, and how long it took to find it. */
-function quickly(run: () => Problem[], limitMs = 1_500): Problem | undefined {
-  const start = performance.now();
-  const problems = run();
-  expect(performance.now() - start).toBeLessThan(limitMs);
+/** Processor time counts, not the clock: the machine may be busy with other tests. */
+function within<T>(limitMs: number, run: () => T): T {
+  const before = process.cpuUsage();
+  const result = run();
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(limitMs);
+  return result;
+}
+
+/** The only problem, found in no time. */
+function quickly(run: () => Problem[]): Problem | undefined {
+  const problems = within(2_500, run);
   expect(problems).toHaveLength(1);
   return problems[0];
 }
 
 describe('the definition given back', () => {
   test('is the document as written, unknown fields included', () => {
-    const text = '{"id":"x","steps":[{"id":"a","label":null,"kind":{"type":"checkpoint","message":"m","extra":[1]},"status":"done"}],"more":{"a":null}}';
+    const text =
+      '{"id":"x","steps":[{"id":"a","label":null,"kind":{"type":"checkpoint","message":"m","extra":[1]},"status":"done"}],"more":{"a":null}}';
     expect(parseWorkflow(text).definition).toEqual(JSON.parse(text));
   });
 
   test('keeps keys and ids __proto__ as data', () => {
-    const text = '{"id":"x","context":{"__proto__":{"a":1}},"__proto__":5,"steps":[{"id":"__proto__","kind":{"type":"tool_call","tool_name":"t","input":{"__proto__":2}}}]}';
+    const text =
+      '{"id":"x","context":{"__proto__":{"a":1}},"__proto__":5,"steps":[{"id":"__proto__","kind":{"type":"tool_call","tool_name":"t","input":{"__proto__":2}}}]}';
     expect(JSON.stringify(parseWorkflow(text).definition)).toBe(text);
     const yaml = 'id: x\ncontext: {__proto__: {a: 1}}\nsteps: []\n';
-    expect(JSON.stringify(parseWorkflow(yaml).definition)).toBe('{"id":"x","context":{"__proto__":{"a":1}},"steps":[]}');
+    expect(JSON.stringify(parseWorkflow(yaml).definition)).toBe(
+      '{"id":"x","context":{"__proto__":{"a":1}},"steps":[]}',
+    );
   });
 
   test('gets a UUID when it has no id', () => {
@@ -78,7 +89,8 @@ describe('the definition given back', () => {
 
 describe('positions', () => {
   test('are those of the value in JSON', () => {
-    const text = '{\n  "steps": [\n    {"id": "a", "input": {}, "kind": {"type": "script",\r\n      "command": 5}}\n  ]\n}';
+    const text =
+      '{\n  "steps": [\n    {"id": "a", "input": {}, "kind": {"type": "script",\r\n      "command": 5}}\n  ]\n}';
     expect(problemsOf(text)[0]).toMatchObject({ path: '$.steps[0].kind.command', line: 4, column: 18 });
   });
 
@@ -91,7 +103,8 @@ describe('positions', () => {
   });
 
   test('are those of the value and key in YAML', () => {
-    const text = '# a comment\nsteps:\n  - id: a\n    depend_on: []\n    kind:\n      type: api_call\n      method: >-\n        FETCH\n      url: "ftp://x"\n';
+    const text =
+      '# a comment\nsteps:\n  - id: a\n    depend_on: []\n    kind:\n      type: api_call\n      method: >-\n        FETCH\n      url: "ftp://x"\n';
     expect(problemsOf(text)).toMatchObject([
       { code: 'UNKNOWN_FIELD', line: 4, column: 5 },
       { code: 'UNKNOWN_METHOD', line: 7, column: 15 },
@@ -101,7 +114,9 @@ describe('positions', () => {
 
   test('point to the alias in YAML', () => {
     const text = 'context:\n  k: &k {type: nope}\nsteps:\n  - id: a\n    kind: *k\n';
-    expect(problemsOf(text)).toMatchObject([{ code: 'UNKNOWN_KIND', path: '$.steps[0].kind.type', line: 5, column: 11 }]);
+    expect(problemsOf(text)).toMatchObject([
+      { code: 'UNKNOWN_KIND', path: '$.steps[0].kind.type', line: 5, column: 11 },
+    ]);
   });
 
   test('count from after a byte order mark', () => {
@@ -113,11 +128,17 @@ describe('positions', () => {
   });
 
   test('are found for thousands of problems in time', () => {
-    const steps = Array.from({ length: 9_000 }, (_, i) => ({ id: `s${i}`, kind: { type: 'checkpoint', message: 'm' }, xx: 1, depends_on: [`t${i}`] }));
-    for (const text of [JSON.stringify({ steps }, null, 1), `steps:\n${steps.map((step) => `- ${JSON.stringify(step)}\n`).join('')}`]) {
-      const start = performance.now();
-      const problems = problemsOf(text);
-      expect(performance.now() - start).toBeLessThan(6_000);
+    const steps = Array.from({ length: 9_000 }, (_, i) => ({
+      id: `s${i}`,
+      kind: { type: 'checkpoint', message: 'm' },
+      xx: 1,
+      depends_on: [`t${i}`],
+    }));
+    for (const text of [
+      JSON.stringify({ steps }, null, 1),
+      `steps:\n${steps.map((step) => `- ${JSON.stringify(step)}\n`).join('')}`,
+    ]) {
+      const problems = within(6_000, () => problemsOf(text));
       expect(problems).toHaveLength(18_000);
       expect(problems.every(({ line }) => line !== undefined && line > 1)).toBe(true);
     }
@@ -199,11 +220,20 @@ describe('limits', () => {
 
   test('100,000 steps', () => {
     const steps = Array.from({ length: 100_000 }, () => ({ id: 'a', kind: { type: 'checkpoint', message: 'm' } }));
-    expect(quickly(() => validateWorkflow({ steps }).problems)).toMatchObject({ code: 'TOO_MANY_STEPS', path: '$.steps' });
+    expect(quickly(() => validateWorkflow({ steps }).problems)).toMatchObject({
+      code: 'TOO_MANY_STEPS',
+      path: '$.steps',
+    });
     const definition = { steps };
-    expect(quickly(() => validateWorkflow({ agent_type: 'workflow_agent', definition }).problems)?.path).toBe('$.definition.steps');
+    expect(quickly(() => validateWorkflow({ agent_type: 'workflow_agent', definition }).problems)?.path).toBe(
+      '$.definition.steps',
+    );
     expect(quickly(() => problemsOf(JSON.stringify({ steps })))?.code).toBe('TOO_MANY_STEPS');
-    expect(quickly(() => problemsOf(`{"steps":[${'0,'.repeat(99_999)}0]}`))).toMatchObject({ code: 'TOO_MANY_STEPS', line: 1, column: 10 });
+    expect(quickly(() => problemsOf(`{"steps":[${'0,'.repeat(99_999)}0]}`))).toMatchObject({
+      code: 'TOO_MANY_STEPS',
+      line: 1,
+      column: 10,
+    });
   });
 
   test('10,000 steps are checked well under a second', () => {
@@ -214,10 +244,8 @@ describe('limits', () => {
       input: { x: `{steps.s${Math.max(0, i - 1)}.y}`, y: '{input.z}' },
     }));
     validateWorkflow({ steps: steps.slice(0, 100) });
-    const start = performance.now();
-    expect(validateWorkflow({ steps }).valid).toBe(true);
-    // Some 250 ms alone on a machine; the rest is for busy ones.
-    expect(performance.now() - start).toBeLessThan(2_000);
+    // Some 300 ms on an idle machine.
+    expect(within(1_500, () => validateWorkflow({ steps })).valid).toBe(true);
   });
 
   test.each<[string, string, 'json' | 'yaml']>([
@@ -244,7 +272,8 @@ describe('limits', () => {
   });
 
   test('64 levels are fine, 65 are not, in JSON, YAML and values alike', () => {
-    const nested = (levels: number): string => `{"id":"x","steps":[],"context":{"a":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`;
+    const nested = (levels: number): string =>
+      `{"id":"x","steps":[],"context":{"a":${'['.repeat(levels - 2)}${']'.repeat(levels - 2)}}}`;
     for (const read of [
       (text: string) => problemsOf(text, { format: 'json' }),
       (text: string) => problemsOf(text, { format: 'yaml' }),
@@ -260,7 +289,10 @@ describe('limits', () => {
   });
 
   test('YAML alias bombs', () => {
-    const lines = Array.from({ length: 30 }, (_, i) => `  l${i}: &l${i} [${Array.from({ length: 9 }, () => (i === 0 ? 'lol' : `*l${i - 1}`)).join(', ')}]`);
+    const lines = Array.from(
+      { length: 30 },
+      (_, i) => `  l${i}: &l${i} [${Array.from({ length: 9 }, () => (i === 0 ? 'lol' : `*l${i - 1}`)).join(', ')}]`,
+    );
     const problem = quickly(() => problemsOf(`steps: []\ncontext:\n${lines.join('\n')}\n`));
     expect(problem?.code).toMatch(/^(DOCUMENT_TOO_LARGE|NESTED_TOO_DEEP)$/);
   });
@@ -270,25 +302,40 @@ describe('limits', () => {
     expect(problem).toMatchObject({ code: 'NESTED_TOO_DEEP', path: '$.context.a.a.a.a.a.a.a', line: 2 });
   });
 
+  test('too many aliases', () => {
+    const problem = quickly(() => problemsOf(`steps: []\ncontext: {a: &a 1, b: [${'*a, '.repeat(200_000)}]}`));
+    expect(problem).toMatchObject({ code: 'MALFORMED_YAML', line: 2 });
+    const fine = `steps: []\ncontext: {a: &a 1, b: [${'*a, '.repeat(9_000)}]}`;
+    expect(problemsOf(fine)).toEqual([]);
+  });
+
   test('many uses of one alias are fine', () => {
     const steps = Array.from({ length: 500 }, (_, i) => `  - {id: s${i}, kind: *k}`).join('\n');
     expect(problemsOf(`context: {k: &k {type: checkpoint, message: m}}\nsteps:\n${steps}\n`)).toEqual([]);
   });
 
   test.each<[string, string, 'json' | 'yaml']>([
-    ['many keys in one JSON object', `{"steps":[],${Array.from({ length: 60_000 }, (_, i) => `"k${i}":1`).join(',')}}`, 'json'],
-    ['many keys in one YAML map', `steps: []\n${Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n')}`, 'yaml'],
+    [
+      'many keys in one JSON object',
+      `{"steps":[],${Array.from({ length: 60_000 }, (_, i) => `"k${i}":1`).join(',')}}`,
+      'json',
+    ],
+    [
+      'many keys in one YAML map',
+      `steps: []\n${Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n')}`,
+      'yaml',
+    ],
   ])('%s', (_name, text, format) => {
-    const start = performance.now();
-    expect(problemsOf(text, { format })).toHaveLength(60_000);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(within(6_000, () => problemsOf(text, { format }))).toHaveLength(60_000);
   });
 
   test('many misspelt names', () => {
-    const steps = Array.from({ length: 10_000 }, (_, i) => ({ id: `step-number-${i}`, kind: { type: 'checkpoint', message: 'm' }, depends_on: [`step-numbr-${i}`] }));
-    const start = performance.now();
-    expect(validateWorkflow({ steps }).problems).toHaveLength(10_000);
-    expect(performance.now() - start).toBeLessThan(3_000);
+    const steps = Array.from({ length: 10_000 }, (_, i) => ({
+      id: `step-number-${i}`,
+      kind: { type: 'checkpoint', message: 'm' },
+      depends_on: [`step-numbr-${i}`],
+    }));
+    expect(within(3_000, () => validateWorkflow({ steps }).problems)).toHaveLength(10_000);
   });
 
   test('the message of the error stays short, its problems are all there', () => {
@@ -338,5 +385,6 @@ describe('readWorkflowFile', () => {
   test('does not read a huge file', async () => {
     await writeFile(join(folder, 'huge.json'), ' '.repeat(10_000_000));
     expect(await codeOf(join(folder, 'huge.json'))).toBe('DOCUMENT_TOO_LARGE');
+    expect(await codeOf('/dev/zero')).toBe('DOCUMENT_TOO_LARGE');
   });
 });

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { checkDocument } from './check.js';
 import { InvalidDefinitionError, type Problem } from './errors.js';
@@ -66,17 +66,26 @@ export function validateWorkflow(value: unknown, options: { maxBytes?: number } 
  *
  * @throws InvalidDefinitionError, with the code `UNREADABLE_FILE` when there is no such file or it is not UTF-8 text.
  */
-export async function readWorkflowFile(path: string, options: Omit<ParseOptions, 'file'> = {}): Promise<ParsedWorkflow> {
+export async function readWorkflowFile(
+  path: string,
+  options: Omit<ParseOptions, 'file'> = {},
+): Promise<ParsedWorkflow> {
   const maxBytes = options.maxBytes ?? LIMITS.bytes;
-  let bytes: Uint8Array;
+  const limit = maxTextLength(maxBytes);
+  const chunks: Buffer[] = [];
   try {
-    const stats = await stat(path);
-    if (stats.isFile() && stats.size > maxTextLength(maxBytes)) throw tooLarge(maxBytes);
-    bytes = await readFile(path);
+    // One byte too many is enough to know; a pipe or a device may have no end.
+    for await (const chunk of createReadStream(path, { end: limit })) chunks.push(chunk as Buffer);
   } catch (error) {
-    if (error instanceof InvalidDefinitionError) throw error;
-    throw refuse({ severity: 'error', code: 'UNREADABLE_FILE', path: '$', message: `Cannot read ${path}: ${reason(error)}` });
+    throw refuse({
+      severity: 'error',
+      code: 'UNREADABLE_FILE',
+      path: '$',
+      message: `Cannot read ${path}: ${reason(error)}`,
+    });
   }
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > limit) throw tooLarge(maxBytes);
   return parseWorkflow(decode(bytes, path), { ...options, file: path });
 }
 

@@ -8,12 +8,19 @@ export const MAX_PATTERN_TEXT = 10_000;
  * one of them could take very long. Patterns themselves are bounded when a definition is created.
  */
 export function longTextProblem(schema: JsonValue, value: JsonValue): string | undefined {
-  if (!some(schema, (part) => isObject(part) && (Object.hasOwn(part, 'pattern') || Object.hasOwn(part, 'patternProperties')))) {
+  if (
+    !some(
+      schema,
+      (part) => isObject(part) && (Object.hasOwn(part, 'pattern') || Object.hasOwn(part, 'patternProperties')),
+    )
+  ) {
     return undefined;
   }
   const isLong = (part: JsonValue): boolean => typeof part === 'string' && part.length > MAX_PATTERN_TEXT;
   const hasLong = some(value, (part) => isLong(part) || (isObject(part) && Object.keys(part).some(isLong)));
-  return hasLong ? `holds a text of more than ${MAX_PATTERN_TEXT} characters, which its schema's patterns cannot be tried on` : undefined;
+  return hasLong
+    ? `holds a text of more than ${MAX_PATTERN_TEXT} characters, which its schema's patterns cannot be tried on`
+    : undefined;
 }
 
 function some(root: JsonValue, test: (part: JsonValue) => boolean): boolean {

@@ -13,7 +13,8 @@ import type { Path } from './problems/path.js';
 export function readJson(text: string): Source {
   if (text.trim() === '') throw new SyntaxProblem('MALFORMED_JSON', 'The file is empty', 0);
   const tooDeep = tooDeepOffset(text);
-  if (tooDeep !== undefined) throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), tooDeep);
+  if (tooDeep !== undefined)
+    throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), tooDeep);
   try {
     const value: unknown = JSON.parse(text);
     return { value, origin: { text, locate: jsonLocator(text) } };

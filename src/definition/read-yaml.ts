@@ -7,6 +7,8 @@ import { SyntaxProblem, type Source } from './source.js';
 
 /** Each level of nesting is one entry of the parser's stack; some are for the document and the scalar at hand. */
 const MAX_STACK = LIMITS.depth + 16;
+/** Anchors and aliases in one file: the library takes time quadratic in their number. */
+const MAX_ALIASES = 10_000;
 
 /**
  * Reads the text of a YAML file of one document. Anchors and aliases are put in; merge keys (`<<`) are not a part of
@@ -47,10 +49,16 @@ function compose(text: string): Document {
 
 function* tokens(text: string): Generator<CST.Token> {
   const parser = new Parser();
+  let aliases = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if ((lexeme.startsWith('*') || lexeme.startsWith('&')) && ++aliases > MAX_ALIASES) {
+      const message = `The file has more than ${MAX_ALIASES} anchors and aliases`;
+      throw new SyntaxProblem('MALFORMED_YAML', message, parser.offset);
+    }
     yield* parser.next(lexeme);
     // The composer is recursive, so the depth is looked at while the flat stream of tokens passes.
-    if (parser.stack.length > MAX_STACK) throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), parser.offset);
+    if (parser.stack.length > MAX_STACK)
+      throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), parser.offset);
   }
   yield* parser.end();
 }

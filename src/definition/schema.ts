@@ -35,7 +35,9 @@ export const stepSchema = z
     depends_on: z.array(z.string()).nullish().meta({ description: 'Ids of the steps that come first' }),
     execution: z.enum(['sequential', 'parallel']).nullish().meta({ default: 'sequential' }),
     requires: z.array(stepRequirementSchema).nullish(),
-    input: jsonValueSchema.optional().meta({ description: 'A mapping with references; without one, the whole context' }),
+    input: jsonValueSchema
+      .optional()
+      .meta({ description: 'A mapping with references; without one, the whole context' }),
     skip_if: z.string().nullish().meta({ description: 'An expression; when it holds, the step is skipped' }),
     retry: retrySchema.nullish(),
     timeout_secs: seconds.nullish().meta({ description: 'Seconds for one attempt' }),
@@ -135,13 +137,26 @@ export const workflowSchema = z
     checkpoint: checkpointStrategySchema.nullish(),
     entry_points: z.array(entryPointSchema).nullish(),
     workflow_type: z.string().nullish(),
+<<<<<<< HEAD
     concurrency: z.number().int().min(1).max(1000).nullish().meta({ description: 'Most activities at once; default 100' }),
     on_failure: z
       .enum(['end', 'hold'])
       .nullish()
       .meta({ description: 'hold: a failed run waits for retry, skip or resume (which gives up)', default: 'end' }),
+=======
+    concurrency: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .nullish()
+      .meta({ description: 'Most activities at once; default 100' }),
+>>>>>>> main
     output: jsonValueSchema.optional().meta({ description: "A mapping; without one, the last step's result" }),
-    context: z.record(z.string(), jsonValueSchema).nullish().meta({ description: 'The context that a run begins with' }),
+    context: z
+      .record(z.string(), jsonValueSchema)
+      .nullish()
+      .meta({ description: 'The context that a run begins with' }),
     status: runtime,
     current_step: runtime,
     notes: runtime,

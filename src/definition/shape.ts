@@ -42,7 +42,8 @@ function report(issue: Issue, document: unknown, findings: Findings, suggestions
     case 'too_small':
     case 'too_big': {
       if (isId(path)) {
-        const message = issue.code === 'too_small' ? 'An id may not be empty' : 'An id may have 1,000 characters at most';
+        const message =
+          issue.code === 'too_small' ? 'An id may not be empty' : 'An id may have 1,000 characters at most';
         return findings.error('BAD_ID', path, message);
       }
       const bound = issue.code === 'too_small' ? lowerBound(issue) : `at most ${issue.maximum}`;
@@ -56,7 +57,9 @@ function report(issue: Issue, document: unknown, findings: Findings, suggestions
 function wrongType(findings: Findings, path: Path, expected: string, found: unknown): void {
   const name = fieldName(path);
   const message =
-    found === undefined ? `${name} is missing: expected ${expected}` : `${name} must be ${expected}, not ${describe(found)}`;
+    found === undefined
+      ? `${name} is missing: expected ${expected}`
+      : `${name} must be ${expected}, not ${describe(found)}`;
   findings.error(SCHEMA_FIELDS.includes(path.at(-1)) ? 'BAD_JSON_SCHEMA' : 'WRONG_TYPE', path, message);
 }
 
@@ -90,13 +93,17 @@ function wrongValue(
   const expected = values.length === 1 ? listNames(values) : `one of ${listNames(values)}`;
   const name = fieldName(path);
   const message =
-    found === undefined ? `${name} is missing: expected ${expected}` : `${name} must be ${expected}, not ${describe(found)}`;
+    found === undefined
+      ? `${name} is missing: expected ${expected}`
+      : `${name} must be ${expected}, not ${describe(found)}`;
   const hint = typeof found === 'string' ? suggestions.hint(found, values) : undefined;
   findings.error('WRONG_TYPE', path, message, { hint });
 }
 
 function expectedByUnion(errors: readonly (readonly Issue[])[]): string {
-  const expected = errors.map(([first]) => (first?.code === 'invalid_type' ? (EXPECTED[first.expected] ?? first.expected) : ''));
+  const expected = errors.map(([first]) =>
+    first?.code === 'invalid_type' ? (EXPECTED[first.expected] ?? first.expected) : '',
+  );
   return expected.filter((text) => text !== '').join(' or ') || 'another value';
 }
 

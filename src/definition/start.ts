@@ -62,13 +62,22 @@ function effectiveInput(definition: WorkflowDefinition, given: unknown, findings
 function checkInputSchema({ input_schema: schema }: WorkflowDefinition, input: JsonValue, findings: Findings): void {
   if (schema === undefined || schema === null) return;
   try {
-    for (const { path, message } of mismatches(schema, input)) findings.error('INVALID_INPUT', ['input', ...path], message);
+    for (const { path, message } of mismatches(schema, input))
+      findings.error('INVALID_INPUT', ['input', ...path], message);
   } catch (error) {
-    findings.error('BAD_JSON_SCHEMA', ['input'], `cannot be checked: the input_schema is unusable: ${(error as Error).message}`);
+    findings.error(
+      'BAD_JSON_SCHEMA',
+      ['input'],
+      `cannot be checked: the input_schema is unusable: ${(error as Error).message}`,
+    );
   }
 }
 
-function findEntryPoint(definition: WorkflowDefinition, id: string | undefined, findings: Findings): EntryPoint | undefined {
+function findEntryPoint(
+  definition: WorkflowDefinition,
+  id: string | undefined,
+  findings: Findings,
+): EntryPoint | undefined {
   if (id === undefined) return undefined;
   const entryPoints = definition.entry_points ?? [];
   const found = entryPoints.find((entryPoint) => entryPoint.id === id);
@@ -88,6 +97,10 @@ function checkVariables(env: unknown, findings: Findings): void {
   }
   for (const [name, value] of Object.entries(env)) {
     if (typeof value === 'string') continue;
-    findings.error('INVALID_INPUT', ['env', name], `Variable '${name}' must be text, not ${value === null ? 'null' : typeof value}`);
+    findings.error(
+      'INVALID_INPUT',
+      ['env', name],
+      `Variable '${name}' must be text, not ${value === null ? 'null' : typeof value}`,
+    );
   }
 }

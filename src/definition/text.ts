@@ -71,3 +71,14 @@ function pushParts(pending: ({ text: string } | { value: JsonValue })[], contain
   }
   pending.push({ text: '{' });
 }
+
+/** The most characters that a visibility store on Postgres takes. */
+const LONGEST_KEYWORD = 255;
+
+/**
+ * A value as it is stored in, and searched by, a Keyword search attribute. The server cannot find values with quotation
+ * marks, backslashes or control characters, however they are escaped.
+ */
+export function keyword(value: string): string {
+  return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST_KEYWORD);
+}

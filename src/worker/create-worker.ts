@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { createPollers } from '../activities/pollers.js';
 import { createRequirements, type RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
+import { tellBlockedRuns } from '../temporal/blocked-runs.js';
 import { readCatalogue } from '../temporal/catalogue.js';
 import { toTemporalError } from '../temporal/errors.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
@@ -74,6 +75,7 @@ class SkillWorkers implements DistriWorker {
   #health: HealthServer | undefined;
   #endWatch: (() => Promise<void>) | undefined;
   #stopped: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: CompiledOptions, connection: NativeConnection, coreMetrics: string | undefined) {
     this.#options = options;
@@ -126,7 +128,9 @@ class SkillWorkers implements DistriWorker {
     if (this.#options.skills === 'all' && this.#endWatch === undefined) this.#endWatch = this.#watch();
     this.#options.logger.info({ skills: this.skills, engine: this.#options.engine, identity: this.identity }, 'Worker runs');
     try {
-      await this.#group.run();
+      const ended = this.#group.run();
+      void this.#tellBlockedRuns(this.skills);
+      await ended;
     } finally {
       await this.shutdown();
     }
@@ -138,6 +142,7 @@ class SkillWorkers implements DistriWorker {
   }
 
   async #stop(): Promise<void> {
+    this.#stopping.abort();
     await this.#endWatch?.();
     await Promise.all([this.#announcer.withdraw(), this.#group.stop()]);
     await this.#health?.close();
@@ -165,8 +170,17 @@ class SkillWorkers implements DistriWorker {
         }
         this.#options.logger.info({ skills }, 'Serves the queues of new connections');
         await this.#announcer.renew();
+        void this.#tellBlockedRuns(skills);
       },
     });
+  }
+
+  /** Runs that were blocked for the want of these skills go on at once; should that fail, they look by themselves later. */
+  async #tellBlockedRuns(skills: readonly string[]): Promise<void> {
+    const failed = (error: unknown): void => {
+      if (this.#stopped === undefined) this.#options.logger.warn({ reason: String(error) }, 'Blocked runs could not be told what this worker offers');
+    };
+    await tellBlockedRuns({ client: this.#client, skills, ended: this.#stopping.signal, failed }).catch(failed);
   }
 
   #requirements(): RequirementsActivities {

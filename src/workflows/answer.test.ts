@@ -31,3 +31,16 @@ describe('the problems of an answer', () => {
     ]);
   });
 });
+
+test('reads a tuple by draft 7, where `items` is a list, and by $schema', () => {
+  const tuple = { type: 'array', items: [{ type: 'string' }, { type: 'number' }] };
+  expect(problems(tuple, ['a', 1])).toEqual([]);
+  expect(problems(tuple, ['a', 'b'])).toHaveLength(1);
+  expect(problems({ ...tuple, $schema: 'http://json-schema.org/draft-07/schema#' }, [1])).toHaveLength(1);
+});
+
+test('tries no pattern on a text so long that it could take for ever', () => {
+  expect(problems({ type: 'string', pattern: '^(a|b)*$' }, 'a'.repeat(10_001))).toEqual([
+    expect.stringContaining('more than 10000 characters'),
+  ]);
+});

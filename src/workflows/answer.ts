@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { Validator, type Schema } from '@cfworker/json-schema';
 import type { Problem } from '../definition/errors.js';
-import type { JsonValue } from '../definition/json.js';
+import { isObject, own, type JsonValue } from '../definition/json.js';
 import type { Answer } from '../definition/messages.js';
+import { longTextProblem } from '../definition/pattern-text.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
 
@@ -32,6 +33,8 @@ export function checkAnswer(machine: RunMachine, { step_id, value }: Answer): vo
 /** What is wrong with an answer by the JSON Schema of its step; empty when it fits. */
 export function answerProblems(schema: JsonValue | undefined, value: JsonValue): Problem[] {
   if (schema === undefined || schema === null || schema === true) return [];
+  const long = longTextProblem(schema, value);
+  if (long !== undefined) return [{ severity: 'error', code: 'ANSWER_REFUSED', path: '$', message: `The answer ${long}` }];
   const { valid, errors } = validate(schema as Schema | boolean, value);
   if (valid) return [];
   const parents = parentsOf(new Set(errors.map((error) => error.keywordLocation)));
@@ -47,12 +50,24 @@ export function answerProblems(schema: JsonValue | undefined, value: JsonValue):
 /** The validator writes places as URIs, which half a surrogate pair in a key makes impossible, and it recurses. */
 function validate(schema: Schema | boolean, value: JsonValue): ReturnType<Validator['validate']> {
   try {
-    return new Validator(schema, '2020-12', false).validate(value);
+    return new Validator(schema, draftOf(schema), false).validate(value);
   } catch (error) {
     const why = error instanceof URIError ? 'a key in it is not well-formed text' : String(error);
     const unit = { keyword: '', keywordLocation: '', instanceLocation: '#', error: `The answer cannot be checked: ${why}` };
     return { valid: false, errors: [unit] };
   }
+}
+
+/** Draft 7 by its `$schema`, or by its tuples (`items` as a list), which later drafts do not have. */
+function draftOf(schema: Schema | boolean): '7' | '2020-12' {
+  if (typeof schema === 'boolean') return '2020-12';
+  if (schema.$schema !== undefined) return /draft-0[67]/.test(schema.$schema) ? '7' : '2020-12';
+  return hasTuple(schema) ? '7' : '2020-12';
+}
+
+function hasTuple(part: JsonValue): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  return (isObject(part) && Array.isArray(own(part, 'items'))) || Object.values(part).some(hasTuple);
 }
 
 /** All places above these: what fails there fails because of what is below. */

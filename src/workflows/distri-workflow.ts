@@ -23,7 +23,7 @@ import { Timers } from './timers.js';
 import { Work } from './work.js';
 
 interface EngineActivities {
-  check_definition(input: RunInput): Promise<DefinitionReport>;
+  check_definition(input: Partial<RunInput>): Promise<DefinitionReport>;
   final_snapshot(record: FinalRecord): Promise<FinalRecord>;
 }
 
@@ -33,9 +33,12 @@ const engine = proxyLocalActivities<EngineActivities>({ startToCloseTimeout: '1 
 const MOST_EVENTS = 40_000;
 const MOST_BYTES = 40_000_000;
 
-/** Interprets any Distri document: the one workflow type of all runs. Its result is the run's final record. */
-export async function distriWorkflow(given: RunInput): Promise<FinalRecord> {
-  const input = given.definition_hash === undefined ? { ...given, ...(await engine.check_definition(given)) } : given;
+/**
+ * Interprets any Distri document: the one workflow type of all runs. Its result is the run's final record. Whoever starts
+ * it without our client may give it anything.
+ */
+export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
+  const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
   const { workflowId: runId } = workflowInfo();
   const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '' };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {

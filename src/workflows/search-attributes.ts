@@ -1,11 +1,10 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
-import { cut } from '../definition/text.js';
+import { keyword } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
 
 const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
 const MISSING = defineSearchAttributeKey('DistriMissingSkills', 'KEYWORD_LIST');
-const LONGEST_SKILL = 255;
 
 /** Keeps the run's search attributes true; each change costs one event, so only changes are written. */
 export class SearchAttributes {
@@ -16,7 +15,7 @@ export class SearchAttributes {
 
   show(machine: RunMachine): void {
     const { status } = machine;
-    const skills = machine.missing().map((skill) => cut(skill, LONGEST_SKILL));
+    const skills = machine.missing().map(keyword);
     const missing = skills.join(' ');
     if (!this.mayUpsert || (status === this.#status && missing === this.#missing)) return;
     upsertSearchAttributes([

@@ -31,7 +31,7 @@ describe.concurrent('large documents', () => {
   });
 
   test('two thousand steps: pure ones in a chain, and calls here and there', async () => {
-    const steps: JsonObject[] = Array.from({ length: 2_000 }, (_, index) => ({
+    const steps = Array.from({ length: 2_000 }, (_, index): JsonObject => ({
       id: `s${index}`,
       ...(index === 0 ? {} : { depends_on: [`s${index - 1}`] }),
       kind: index % 200 === 199 ? { type: 'tool_call', tool_name: 'add', input: { a: index, b: 1 } } : { type: 'checkpoint', message: `at ${index}` },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunSnapshot } from '../../src/definition/snapshot.js';
+import { findTemporal, startEmbedded } from '../../src/cli/embedded.js';
 import { removeFolder, run, start, startDev, stop, workFolder, type Command } from './support.js';
 
 const TOOLS = `
@@ -105,6 +106,21 @@ describe('runs', () => {
     expect(taken).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('RUN_ALREADY_EXISTS') as string });
     expect(await cli('runs', 'show', 'nobody')).toMatchObject({ code: 2, stderr: expect.stringContaining('RUN_NOT_FOUND') as string });
   });
+});
+
+test('on a server without workers a run brings its own, also right after another one has gone', async () => {
+  const cwd = await workFolder({ 'note.json': { id: 'note', steps: [{ id: 'a', kind: { type: 'checkpoint', message: 'noted' } }] } });
+  const server = await startEmbedded({ memory: true, ui: false, folder: cwd, env: { ...process.env, TEMPORAL_CLI_PATH: await findTemporal() } });
+  try {
+    for (const id of ['first', 'second']) {
+      const ended = await run(['run', 'note.json', '--run-id', id, '--address', server.address], { cwd });
+      expect(ended).toMatchObject({ code: 0, stderr: expect.stringContaining('No engine worker is alive') as string });
+      expect(JSON.parse(ended.stdout)).toEqual({ message: 'noted' });
+    }
+  } finally {
+    await server.stop();
+    await removeFolder(cwd);
+  }
 });
 
 test('a blocked run goes on within two seconds of its connection', async () => {

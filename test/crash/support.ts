@@ -62,8 +62,8 @@ export async function openTheatre(options: { memory?: boolean } = {}): Promise<T
     worker: async (...flags) => {
       const skills = flags.includes('--skills') ? [] : ['--skills', 'all'];
       const args = ['worker', '--json', ...skills, '--tools', TOOLS, ...flags];
-      const worker = workerProcess(await start(args, { cwd: folder, env: { TEMPORAL_ADDRESS: address, CRASH_LEDGER: ledger } }));
-      workers.add(await worker);
+      const worker = await workerProcess(await start(args, { cwd: folder, env: { TEMPORAL_ADDRESS: address, CRASH_LEDGER: ledger } }));
+      workers.add(worker);
       return worker;
     },
     calls: () => readCalls(ledger),
@@ -93,7 +93,8 @@ async function workerProcess(command: Command): Promise<WorkerProcess> {
   return { pid: command.child.pid ?? 0, kill: async () => void (await end('SIGKILL')), stop: () => end('SIGTERM') };
 }
 
-async function readCalls(ledger: string): Promise<Call[]> {
+/** All calls in a ledger. */
+export async function readCalls(ledger: string): Promise<Call[]> {
   const lines = (await readFile(ledger, 'utf8')).split('\n').filter((line) => line !== '');
   return lines.map((line) => JSON.parse(line) as Call);
 }

@@ -1,6 +1,7 @@
 // The tools of the crash tests. Each call is written to the ledger before it does anything, so that a test can count calls.
 import { appendFileSync, existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineTool } from 'distri-workflow/worker';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 import { chainDocument } from '../documents.js';
-import { measurePairs, timed } from '../pairs.js';
-import { pairedRow } from '../row.js';
+import { costs, measurePairs } from '../pairs.js';
+import { costRows } from '../row.js';
 import { runOurs, runTwin } from '../runs.js';
 import { MOST_TIME_RATIO, type Case } from './case.js';
 
@@ -9,21 +9,11 @@ const STEPS = 200;
 export const chain: Case = {
   name: 'chain',
   title: `${STEPS} steps, each after the one before`,
-  pairs: 7,
+  pairs: 9,
   quickPairs: 2,
   async run(bench, pairs) {
     const document = chainDocument(STEPS);
-    const times = await measurePairs(bench, { name: 'chain', pairs }, {
-      ours: () => timed(() => runOurs(bench, document)),
-      twin: () => timed(() => runTwin(bench, 'chain', { steps: STEPS })),
-    });
-    return [
-      pairedRow(
-        'time a step',
-        'ms',
-        times.map(({ ours, twin }) => ({ ours: ours / STEPS, twin: twin / STEPS })),
-        MOST_TIME_RATIO,
-      ),
-    ];
+    const work = { ours: () => runOurs(bench, document), twin: () => runTwin(bench, 'chain', { steps: STEPS }) };
+    return costRows('step', await measurePairs(bench, { name: 'chain', pairs }, costs(bench, STEPS, work)), MOST_TIME_RATIO);
   },
 };

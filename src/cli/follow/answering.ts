@@ -28,6 +28,7 @@ export interface AnsweringOptions {
 export class Answering {
   private readonly answered = new Set<string>();
   private current: { step: StepView; abort: AbortController } | undefined;
+  private work: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: AnsweringOptions) {}
 
@@ -41,6 +42,11 @@ export class Answering {
     return !this.answered.has(stepId) && (this.options.ask || this.options.answers.has(stepId));
   }
 
+  /** Resolves when no answer is on its way any more. */
+  settled(): Promise<void> {
+    return this.work;
+  }
+
   /** To be called whenever the view has changed. */
   look(): void {
     const { view, signal } = this.options;
@@ -52,7 +58,7 @@ export class Answering {
     const step = Object.values(view.steps).find(({ id }) => waits(id) && this.canAnswer(id));
     if (step === undefined || signal.aborted) return;
     this.current = { step, abort: new AbortController() };
-    void this.answer(step, AbortSignal.any([signal, this.current.abort.signal]))
+    this.work = this.answer(step, AbortSignal.any([signal, this.current.abort.signal]))
       .catch(this.options.onError)
       .finally(() => {
         this.current = undefined;

@@ -33,6 +33,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   const outcome: { waiting: boolean; error?: unknown } = { waiting: false };
   const display = createDisplay(options.terminal, view);
   const stopWith = (change: Partial<typeof outcome>) => {
+    if (stop.signal.aborted) return;
     Object.assign(outcome, change);
     stop.abort();
   };
@@ -53,9 +54,10 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   } catch (error) {
     if (!ended.aborted) throw error;
   } finally {
-    clearInterval(watch);
     stop.abort();
     display.stop();
+    // A call that is under way when its connection is closed would be tried again on it, outside of any promise.
+    await Promise.all([watch?.end(), answering.settled()]);
   }
   if ('error' in outcome) throw outcome.error;
   if (isEnded(view.status)) return 'ended';
@@ -69,23 +71,28 @@ function watchForStandstill(
   answering: Answering,
   onStandstill: () => void,
   onError: (error: unknown) => void,
-): NodeJS.Timeout {
-  let asking = false;
-  return setInterval(() => {
-    if (asking || answering.busy || !looksIdle(view)) return;
-    asking = true;
-    run
-      .snapshot()
-      .then((snapshot) => {
-        if (answering.busy || !standsStill(snapshot, answering)) return;
-        refresh(view, snapshot);
-        onStandstill();
-      })
+): { end(): Promise<void> } {
+  let asking: Promise<void> | undefined;
+  const ask = async (): Promise<void> => {
+    const snapshot = await run.snapshot();
+    if (answering.busy || !standsStill(snapshot, answering)) return;
+    refresh(view, snapshot);
+    onStandstill();
+  };
+  const timer = setInterval(() => {
+    if (asking !== undefined || answering.busy || !looksIdle(view)) return;
+    asking = ask()
       .catch(onError)
       .finally(() => {
-        asking = false;
+        asking = undefined;
       });
   }, CHECK_MS);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      await asking;
+    },
+  };
 }
 
 function looksIdle(view: RunView): boolean {

@@ -1,11 +1,11 @@
+import { isHeaderName, isHeaderValue } from '../../kinds/api-call/headers.js';
 import { isObject, own } from '../json.js';
 import { referencesIn } from '../references.js';
 import { textOf, type CheckContext, type RawKind } from './document.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'];
 const SCHEME = /^\s*([a-z][a-z0-9+.-]*):/i;
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const CREDENTIAL_HEADER = /^(proxy-)?authorization$|^cookie$|(^|[-_])(api[-_]?key|token|secret|password)$/i;
+const CREDENTIAL_HEADER = /^(proxy-)?authorization$|^cookie$|api[-_]?key|(^|[-_])(auth|token|secret|password)([-_]|$)/i;
 
 /** Method, URL and headers, as far as they are literal. */
 export function checkApiCall({ raw, path }: RawKind, context: CheckContext): void {
@@ -33,11 +33,13 @@ function checkUrl(url: string, path: (string | number)[], { findings }: CheckCon
     return;
   }
   if (!isLiteral(url)) {
-    if (/^\s*[^{:]*[/?#]/.test(url)) findings.error('BAD_URL', path, `The URL '${url}' does not begin with http:// or https://`);
+    if (/^\s*[^{:]*[/?#]/.test(url))
+      findings.error('BAD_URL', path, `The URL '${url}' does not begin with http:// or https://`);
     return;
   }
   if (!URL.canParse(url)) {
-    const message = scheme === undefined ? `The URL '${url}' does not begin with http:// or https://` : `'${url}' is not a URL`;
+    const message =
+      scheme === undefined ? `The URL '${url}' does not begin with http:// or https://` : `'${url}' is not a URL`;
     findings.error('BAD_URL', path, message);
   } else if (new URL(url).password !== '') {
     findings.warn('LITERAL_CREDENTIAL', path, 'A password is written in the URL', { hint: CREDENTIAL_HINT });
@@ -47,7 +49,7 @@ function checkUrl(url: string, path: (string | number)[], { findings }: CheckCon
 const CREDENTIAL_HINT = 'Keep credentials in a connection and let the step require it.';
 
 function checkHeader(name: string, value: unknown, path: (string | number)[], { findings }: CheckContext): void {
-  if (!HEADER_NAME.test(name)) {
+  if (!isHeaderName(name)) {
     const message = `${JSON.stringify(name)} is not the name of a header`;
     findings.error('BAD_HEADER', path, message, { at: 'key' });
   }
@@ -55,11 +57,13 @@ function checkHeader(name: string, value: unknown, path: (string | number)[], { 
   const isAlone = isLiteral(value);
   if (/[\r\n\0]/.test(value)) {
     findings.error('BAD_HEADER', path, `The value of header '${name}' holds a line break or a zero character`);
-  } else if (isAlone && /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+  } else if (isAlone && !isHeaderValue(value)) {
     findings.error('BAD_HEADER', path, `The value of header '${name}' holds characters that headers cannot carry`, {
       hint: 'Headers carry Latin-1; encode other text, e.g. as percent escapes.',
     });
   } else if (isAlone && value.trim() !== '' && CREDENTIAL_HEADER.test(name)) {
-    findings.warn('LITERAL_CREDENTIAL', path, `Header '${name}' holds a credential as plain text`, { hint: CREDENTIAL_HINT });
+    findings.warn('LITERAL_CREDENTIAL', path, `Header '${name}' holds a credential as plain text`, {
+      hint: CREDENTIAL_HINT,
+    });
   }
 }

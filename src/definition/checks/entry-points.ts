@@ -22,7 +22,9 @@ export function checkEntryPoints(context: CheckContext): void {
     const startsAt = textOf(own(entryPoint, 'starts_at'));
     if (startsAt !== undefined && !byId.has(startsAt)) {
       const message = `Entry point '${id ?? index}' references step '${startsAt}' which does not exist`;
-      findings.error('UNKNOWN_STARTS_AT', [...path, 'starts_at'], message, { hint: suggestions.hint(startsAt, byId.keys()) });
+      findings.error('UNKNOWN_STARTS_AT', [...path, 'starts_at'], message, {
+        hint: suggestions.hint(startsAt, byId.keys()),
+      });
     }
     const presets = own(entryPoint, 'preset_results');
     for (const preset of isObject(presets) ? Object.keys(presets) : []) {

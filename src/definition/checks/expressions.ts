@@ -13,11 +13,16 @@ export interface FoundExpression {
 export function* checkExpressions(step: RawStep, context: CheckContext): Generator<FoundExpression> {
   yield* checkExpression(own(step.raw, 'skip_if'), [...step.path, 'skip_if'], context);
   for (const { raw, path } of kindsOf(step)) {
-    if (own(raw, 'type') === 'condition') yield* checkExpression(own(raw, 'expression'), [...path, 'expression'], context);
+    if (own(raw, 'type') === 'condition')
+      yield* checkExpression(own(raw, 'expression'), [...path, 'expression'], context);
   }
 }
 
-function* checkExpression(text: JsonValue | undefined, path: Path, { findings }: CheckContext): Generator<FoundExpression> {
+function* checkExpression(
+  text: JsonValue | undefined,
+  path: Path,
+  { findings }: CheckContext,
+): Generator<FoundExpression> {
   if (typeof text !== 'string') return;
   try {
     yield { path, references: expressionReferences(parseExpression(text)) };

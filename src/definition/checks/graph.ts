@@ -34,9 +34,14 @@ function checkDependencies({ steps, byId, findings, suggestions }: CheckContext)
     for (const [index, id] of dependsOn.entries()) {
       if (typeof id !== 'string' || byId.has(id)) continue;
       const name = step.id === undefined ? 'The step' : `Step '${step.id}'`;
-      findings.error('UNKNOWN_DEPENDENCY', [...step.path, 'depends_on', index], `${name} depends on unknown step '${id}'`, {
-        hint: suggestions.hint(id, byId.keys()),
-      });
+      findings.error(
+        'UNKNOWN_DEPENDENCY',
+        [...step.path, 'depends_on', index],
+        `${name} depends on unknown step '${id}'`,
+        {
+          hint: suggestions.hint(id, byId.keys()),
+        },
+      );
     }
   }
 }
@@ -45,8 +50,13 @@ function checkCycles({ byId, findings }: CheckContext): void {
   const steps = Array.from(byId, ([id, step]) => ({ id, depends_on: step.dependsOn }));
   for (const cycle of findCycles(steps)) {
     const path = byId.get(cycle[0] ?? '')?.path ?? [];
-    findings.error('CIRCULAR_DEPENDENCY', [...path, 'depends_on'], `Circular dependency detected: ${cycle.join(' → ')}`, {
-      hint: 'Remove one of these dependencies.',
-    });
+    findings.error(
+      'CIRCULAR_DEPENDENCY',
+      [...path, 'depends_on'],
+      `Circular dependency detected: ${cycle.join(' → ')}`,
+      {
+        hint: 'Remove one of these dependencies.',
+      },
+    );
   }
 }

@@ -87,7 +87,8 @@ class ReferenceCheck {
     const [namespace = ''] = reference.split('.', 1);
     const rest = reference.slice(namespace.length + 1);
     if (rest === '') return;
-    const warning = namespace === 'steps' ? this.stepWarning(reference, rest, step) : this.inputWarning(namespace, reference, rest);
+    const warning =
+      namespace === 'steps' ? this.stepWarning(reference, rest, step) : this.inputWarning(namespace, reference, rest);
     if (warning === undefined) return;
     const { code, message, hint } = warning;
     this.context.findings.warn(code, typeof path === 'function' ? path() : path, message, { hint });
@@ -101,11 +102,22 @@ class ReferenceCheck {
       const dotted = this.dottedSteps.reachedBy(rest);
       if (dotted !== undefined) return unreachable(reference, `step '${dotted}'`);
       const hint = suggestions.hint(id, byId.keys());
-      return { code: 'UNKNOWN_REFERENCE', message: `{${reference}} refers to step '${id}', which does not exist`, hint };
+      return {
+        code: 'UNKNOWN_REFERENCE',
+        message: `{${reference}} refers to step '${id}', which does not exist`,
+        hint,
+      };
     }
     if (step === undefined || !this.order.runsLater(target, step)) return undefined;
-    const message = target === step ? `{${reference}} refers to the step itself` : `{${reference}} refers to step '${id}', which runs later`;
-    return { code: 'UNKNOWN_REFERENCE', message, hint: 'A reference without a value stays in the text as it is written.' };
+    const message =
+      target === step
+        ? `{${reference}} refers to the step itself`
+        : `{${reference}} refers to step '${id}', which runs later`;
+    return {
+      code: 'UNKNOWN_REFERENCE',
+      message,
+      hint: 'A reference without a value stays in the text as it is written.',
+    };
   }
 
   private inputWarning(namespace: string, reference: string, rest: string): Warning | undefined {

@@ -29,5 +29,10 @@ export function checkSkills({ steps, findings, suggestions }: CheckContext): voi
 /** Whether a skill is two non-empty parts around one colon. */
 export function isSkill(skill: string): boolean {
   const parts = skill.split(':');
-  return parts.length === 2 && parts.every((part) => part.trim() !== '') && skill.length <= MAX_SKILL_LENGTH && isWellFormed(skill);
+  return (
+    parts.length === 2 &&
+    parts.every((part) => part.trim() !== '') &&
+    skill.length <= MAX_SKILL_LENGTH &&
+    isWellFormed(skill)
+  );
 }

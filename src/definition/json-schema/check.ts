@@ -1,20 +1,15 @@
-import { Ajv, type ErrorObject } from 'ajv';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv';
 import { isObject, own, type JsonObject, type JsonValue } from '../json.js';
 import type { Findings } from '../problems/findings.js';
 import type { Path } from '../problems/path.js';
 import { patternProblem, type PatternProblem } from '../regex/pattern.js';
-import { draftOf, type Draft } from './draft.js';
+import { checkMeta } from './meta.js';
 import { pointerPath } from './pointer.js';
 import { subschemasOf } from './keywords.js';
 import { checkReferences } from './references.js';
 
 /** Patterns that are looked at in one document; each takes up to some milliseconds. */
 const MAX_PATTERNS = 500;
-
-const metaOptions = { strict: false, allErrors: true, validateFormats: false, logger: false } as const;
-let meta2020: Ajv2020 | undefined;
-let meta07: Ajv | undefined;
 
 /** Checks the JSON Schemas of one document. */
 export class SchemaCheck {
@@ -25,13 +20,14 @@ export class SchemaCheck {
   /** Reports what makes the value no JSON Schema (draft 2020-12 or draft-07) or one that cannot be used safely. */
   check(schema: JsonValue | undefined, path: Path): void {
     if (!isObject(schema)) return;
-    const draft = draftOf(schema);
-    if (draft === undefined) {
+    const { draft, errors } = checkMeta(schema);
+    if (draft === undefined && errors.length === 0) {
       const hint = 'Use https://json-schema.org/draft/2020-12/schema or http://json-schema.org/draft-07/schema#.';
-      this.findings.error('BAD_JSON_SCHEMA', [...path, '$schema'], 'The schema is of a draft that is not supported', { hint });
+      this.findings.error('BAD_JSON_SCHEMA', [...path, '$schema'], 'The schema is of a draft that is not supported', {
+        hint,
+      });
       return;
     }
-    const errors = metaErrors(schema, draft);
     for (const [at, message] of summarize(errors)) {
       this.findings.error('BAD_JSON_SCHEMA', [...path, ...pointerPath(at, schema)], `Not a JSON Schema: ${message}`);
     }
@@ -39,7 +35,7 @@ export class SchemaCheck {
       this.findings.error('BAD_JSON_SCHEMA', [...path, '$async'], "'$async' is not a part of JSON Schema");
     }
     this.checkPatterns(schema, path);
-    if (errors.length === 0) checkReferences(schema, path, this.findings);
+    if (draft !== undefined) checkReferences(schema, path, this.findings);
   }
 
   private checkPatterns(root: JsonObject, path: Path): void {
@@ -49,7 +45,8 @@ export class SchemaCheck {
       if (typeof pattern === 'string') this.checkPattern(pattern, [...next.path, 'pattern'], 'value');
       const byPattern = own(next.schema, 'patternProperties');
       if (isObject(byPattern)) {
-        for (const key of Object.keys(byPattern)) this.checkPattern(key, [...next.path, 'patternProperties', key], 'key');
+        for (const key of Object.keys(byPattern))
+          this.checkPattern(key, [...next.path, 'patternProperties', key], 'key');
       }
       pending.push(...[...subschemasOf(next.schema, next.path)].reverse());
     }
@@ -69,28 +66,21 @@ export class SchemaCheck {
   }
 }
 
-function metaErrors(schema: JsonObject, draft: Draft): readonly ErrorObject[] {
-  // Without $schema a schema may be of either draft; the newer one's complaints are reported.
-  const { $schema: _, ...plain } = schema;
-  if (draft === 'draft-07') return errorsOf((meta07 ??= new Ajv(metaOptions)), plain, 'http://json-schema.org/draft-07/schema');
-  const errors = errorsOf((meta2020 ??= new Ajv2020(metaOptions)), plain, 'https://json-schema.org/draft/2020-12/schema');
-  if (errors.length === 0 || draft === '2020-12') return errors;
-  return errorsOf((meta07 ??= new Ajv(metaOptions)), plain, 'http://json-schema.org/draft-07/schema').length === 0 ? [] : errors;
-}
-
-function errorsOf(ajv: Ajv | Ajv2020, schema: JsonObject, metaSchema: string): readonly ErrorObject[] {
-  return ajv.validate(metaSchema, schema) === true ? [] : (ajv.errors ?? []);
-}
-
 /** One message for each place: the branches of an `anyOf` are alternatives there. */
 function summarize(errors: readonly ErrorObject[]): Map<string, string> {
   const messages = new Map<string, string>();
   for (const error of errors) {
     if (error.keyword === 'anyOf' || error.keyword === 'if') continue;
-    const allowed: unknown = error.keyword === 'enum' ? (error.params as { allowedValues: unknown }).allowedValues : undefined;
-    const message = Array.isArray(allowed) ? `must be one of ${allowed.join(', ')}` : (error.message ?? 'is not allowed');
+    const allowed: unknown =
+      error.keyword === 'enum' ? (error.params as { allowedValues: unknown }).allowedValues : undefined;
+    const message = Array.isArray(allowed)
+      ? `must be one of ${allowed.join(', ')}`
+      : (error.message ?? 'is not allowed');
     const known = messages.get(error.instancePath);
-    messages.set(error.instancePath, known === undefined || known.includes(message) ? message : `${known} or ${message}`);
+    messages.set(
+      error.instancePath,
+      known === undefined || known.includes(message) ? message : `${known} or ${message}`,
+    );
   }
   return messages;
 }

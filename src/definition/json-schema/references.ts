@@ -37,9 +37,14 @@ export function checkReferences(root: JsonObject, path: Path, findings: Findings
   }
   const endless = findEndless(graph);
   if (endless !== undefined) {
-    findings.error('BAD_JSON_SCHEMA', graph.nodes.get(endless) ?? path, 'The schema applies to a value without end, or too often', {
-      hint: "Let '$ref', 'allOf', 'anyOf' and 'oneOf' lead through 'properties' or 'items' before they come back.",
-    });
+    findings.error(
+      'BAD_JSON_SCHEMA',
+      graph.nodes.get(endless) ?? path,
+      'The schema applies to a value without end, or too often',
+      {
+        hint: "Let '$ref', 'allOf', 'anyOf' and 'oneOf' lead through 'properties' or 'items' before they come back.",
+      },
+    );
   }
 }
 
@@ -55,7 +60,10 @@ function addSchemas(graph: SchemaGraph, start: Subschema): void {
     if (graph.nodes.has(next.schema)) continue;
     graph.nodes.set(next.schema, next.path);
     const below = [...subschemasOf(next.schema, next.path)];
-    graph.inPlace.set(next.schema, below.filter(({ inPlace }) => inPlace).map(({ schema }) => schema));
+    graph.inPlace.set(
+      next.schema,
+      below.filter(({ inPlace }) => inPlace).map(({ schema }) => schema),
+    );
     pending.push(...below.reverse());
   }
 }
@@ -64,7 +72,12 @@ function addSchemas(graph: SchemaGraph, start: Subschema): void {
 function namesOf(schemas: Iterable<JsonObject>): Map<string, JsonObject> {
   const names = new Map<string, JsonObject>();
   for (const schema of schemas) {
-    for (const [keyword, prefix] of [['$anchor', '#'], ['$dynamicAnchor', '#'], ['$id', ''], ['id', '']] as const) {
+    for (const [keyword, prefix] of [
+      ['$anchor', '#'],
+      ['$dynamicAnchor', '#'],
+      ['$id', ''],
+      ['id', ''],
+    ] as const) {
       const name = own(schema, keyword);
       if (typeof name === 'string') names.set(`${prefix}${name.replace(/#$/, '')}`, schema);
     }

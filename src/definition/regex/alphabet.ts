@@ -1,7 +1,32 @@
 import { visitRegExpAST, type AST } from '@eslint-community/regexpp';
 
 /** Where the classes `\d`, `\w`, `\s`, `.` and common properties change, besides what a pattern names itself. */
-const BORDERS = ['\t', '\n', '\r', ' ', '!', '-', '.', '/', '0', '9', ':', '@', 'A', 'Z', '_', 'a', 'z', '\u00a0', 'ß', 'Ж', 'ж', '漢', '\u2028', '😀'];
+const BORDERS = [
+  '\t',
+  '\n',
+  '\r',
+  ' ',
+  '!',
+  '-',
+  '.',
+  '/',
+  '0',
+  '9',
+  ':',
+  '@',
+  'A',
+  'Z',
+  '_',
+  'a',
+  'z',
+  '\u00a0',
+  'ß',
+  'Ж',
+  'ж',
+  '漢',
+  '\u2028',
+  '😀',
+];
 
 /** Which of some sample characters each place of a pattern reads: enough to tell whether two of them can read the same. */
 export class Alphabet {

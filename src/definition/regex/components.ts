@@ -10,7 +10,11 @@ interface Frame {
  *
  * @throws TooComplexError when more than `budget` edges would have to be followed.
  */
-export function componentsOf(roots: Iterable<number>, successors: (node: number) => Iterable<number>, budget: number): Map<number, number> {
+export function componentsOf(
+  roots: Iterable<number>,
+  successors: (node: number) => Iterable<number>,
+  budget: number,
+): Map<number, number> {
   const component = new Map<number, number>();
   const index = new Map<number, number>();
   const low = new Map<number, number>();

@@ -56,12 +56,16 @@ describe('patternProblem', () => {
     expect(patternProblem(pattern)?.message).toContain('exponential');
   });
 
-  test.each(['^(a?){50}$', '^(.*a){20}$', '^\\s*.*\\s*.*$', '^((ab|ab)){30}$', '(((a|a){8}){8}){3}', '(x{0,14}){0,14}y'])(
-    'refuses %s, which takes very long without a nested endless loop',
-    (pattern) => {
-      expect(patternProblem(pattern)?.message).toMatch(/very long|exponential/);
-    },
-  );
+  test.each([
+    '^(a?){50}$',
+    '^(.*a){20}$',
+    '^\\s*.*\\s*.*$',
+    '^((ab|ab)){30}$',
+    '(((a|a){8}){8}){3}',
+    '(x{0,14}){0,14}y',
+  ])('refuses %s, which takes very long without a nested endless loop', (pattern) => {
+    expect(patternProblem(pattern)?.message).toMatch(/very long|exponential/);
+  });
 
   test('refuses what is not a regular expression', () => {
     expect(patternProblem('(')?.message).toContain('Unterminated group');
@@ -89,8 +93,8 @@ describe('patternProblem', () => {
     '(' + 'a|'.repeat(490) + 'b)*',
     '(' + Array.from({ length: 240 }, (_, i) => String.fromCodePoint(0x4e00 + 3 * i)).join('|') + '|[^x])*',
   ])('decides quickly about the hostile pattern %s', (pattern) => {
-    const start = performance.now();
+    const before = process.cpuUsage();
     patternProblem(pattern);
-    expect(performance.now() - start).toBeLessThan(1_500);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000);
   });
 });

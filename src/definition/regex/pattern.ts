@@ -13,7 +13,10 @@ export interface PatternProblem {
 /** What is wrong with a regular expression of a JSON Schema: it does not parse, or texts exist that it takes ages for. */
 export function patternProblem(pattern: string): PatternProblem | undefined {
   if (pattern.length > MAX_LENGTH) {
-    return { message: `The regular expression has ${pattern.length} characters`, hint: `At most ${MAX_LENGTH} are allowed.` };
+    return {
+      message: `The regular expression has ${pattern.length} characters`,
+      hint: `At most ${MAX_LENGTH} are allowed.`,
+    };
   }
   try {
     new RegExp(pattern, 'u');
@@ -31,7 +34,9 @@ export function patternProblem(pattern: string): PatternProblem | undefined {
 
 function costOf(source: string): string | undefined {
   try {
-    const pattern = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(source, undefined, undefined, { unicode: true });
+    const pattern = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(source, undefined, undefined, {
+      unicode: true,
+    });
     const alphabet = new Alphabet(pattern);
     const automata = automataOf(pattern);
     if (automata.some((automaton) => isExponential(automaton, alphabet))) return 'can take exponential time';

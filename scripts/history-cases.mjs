@@ -1,0 +1,183 @@
+/**
+ * The runs whose histories are recorded, by name: each takes the interpreter through commands of its own. `drive` does
+ * what the run waits for; with `open`, the history is taken while the run still waits.
+ */
+const tool = (id, name, input = {}, more = {}) => ({ id, kind: { type: 'tool_call', tool_name: name }, input, ...more });
+const say = (id, message, more = {}) => ({ id, kind: { type: 'checkpoint', message }, ...more });
+const call = (id, url, more = {}) => ({ id, kind: { type: 'api_call', method: 'GET', url }, ...more });
+const script = (id, command, more = {}) => ({ id, kind: { type: 'script', command }, ...more });
+const needs = (...skills) => ({ requires: skills.map((skill) => ({ skill })) });
+const after = (...steps) => ({ depends_on: steps });
+const parallel = { execution: 'parallel' };
+
+const ask = {
+  id: 'ask',
+  kind: {
+    type: 'wait_for_input',
+    message: 'Is {steps.first.n} fine?',
+    schema: { type: 'object', required: ['fine'], properties: { fine: { type: 'boolean' } } },
+  },
+  ...after('first'),
+};
+
+const linear = {
+  id: 'linear',
+  input_schema: { type: 'object', required: ['name', 'url'] },
+  steps: [
+    say('hello', 'Hello {input.name}'),
+    { id: 'get', kind: { type: 'api_call', method: 'GET', url: '{input.url}/answer', headers: { 'x-name': '{input.name}' } } },
+    { id: 'shell', kind: { type: 'script', command: 'echo "{\\"got\\": $1}"', args: ['{steps.get.body.n}'], output_format: 'json' } },
+    tool('tool', 'echo', { got: '{steps.shell.got}', who: '{env.WHO}' }),
+    { id: 'context', kind: { type: 'tool_call', tool_name: 'echo' } },
+    { id: 'agent', kind: { type: 'agent_run', agent_id: 'writer', prompt: 'Greet {input.name}', model: 'small' } },
+    say('skipped', 'never seen', { skip_if: '{input.name}' }),
+    {
+      id: 'reply',
+      kind: { type: 'reply', text: 'Choose', buttons_from: '{steps.get.body.list}', button_template: { label: '{item.name}', id: '{item.id}' } },
+    },
+  ],
+};
+
+const condition = {
+  id: 'condition',
+  steps: [
+    { id: 'yes', kind: { type: 'condition', expression: '{input.n} == 3', if_true: tool('', 'echo').kind, if_false: say('', 'no').kind }, input: { n: 3 } },
+    { id: 'none', kind: { type: 'condition', expression: '{input.absent}', if_true: say('', 'never').kind } },
+    {
+      id: 'nested',
+      kind: {
+        type: 'condition',
+        expression: '!{input.absent}',
+        if_true: { type: 'condition', expression: 'n', if_true: { type: 'wait_for_input', message: 'Inside' }, if_false: say('', 'no').kind },
+      },
+    },
+  ],
+};
+
+export const cases = {
+  linear: {
+    document: linear,
+    start: ({ url }) => ({ input: { name: 'Kim', url }, env: { WHO: 'me' }, owner: 'kim' }),
+  },
+  parallel: {
+    document: {
+      id: 'parallel',
+      concurrency: 3,
+      steps: [
+        tool('first', 'echo', { n: 1 }),
+        ...Array.from({ length: 6 }, (_, index) => tool(`p${index}`, 'echo', { n: index }, { ...parallel, ...after('first') })),
+        tool('join', 'echo', { all: '{steps}' }, after('p0', 'p1', 'p2', 'p3', 'p4', 'p5')),
+        tool('alone', 'echo', { n: 9 }),
+      ],
+    },
+  },
+  'pure-steps': {
+    document: { id: 'pure-steps', steps: Array.from({ length: 300 }, (_, index) => say(`s${index}`, `step ${index}`, index > 0 ? after(`s${index - 1}`) : {})) },
+  },
+  condition: {
+    document: condition,
+    start: () => ({ input: { n: 3 } }),
+    drive: async ({ run, became }) => {
+      await became('paused');
+      await run.answer('nested', 'seen');
+    },
+  },
+  'wait-and-answer': {
+    document: { id: 'wait-and-answer', steps: [tool('first', 'echo', { n: 1 }), ask, tool('last', 'echo', { fine: '{steps.ask.fine}' }, after('ask'))] },
+    drive: async ({ run, became }) => {
+      await became('paused');
+      await run.answer('ask', { fine: 'maybe' }).catch(() => undefined);
+      await run.answer('ask', { fine: true });
+    },
+  },
+  'waits-still': {
+    open: true,
+    document: { id: 'waits-still', steps: [tool('first', 'echo', { n: 1 }), ask, tool('beside', 'echo', { n: 2 }, parallel)] },
+    drive: ({ became }) => became('paused'),
+  },
+  'blocked-and-unblocked': {
+    document: {
+      id: 'blocked-and-unblocked',
+      steps: [
+        tool('first', 'echo', { n: 1 }),
+        script('copy', 'echo "$USER_NAME"', { ...needs('google:drive'), ...parallel }),
+        tool('beside', 'echo', { n: 2 }, parallel),
+        say('last', 'done', after('copy')),
+      ],
+    },
+    drive: async ({ became, connect }) => {
+      await became('blocked');
+      await connect('google:drive');
+    },
+  },
+  'blocked-still': {
+    open: true,
+    document: { id: 'blocked-still', steps: [tool('first', 'echo', { n: 1 }), say('post', 'posted', needs('slack:chat', 'acme:crm'))] },
+    drive: ({ became }) => became('blocked'),
+  },
+  'connection-rejected': {
+    document: { id: 'connection-rejected', steps: [call('get', '{input.url}/private', needs('acme:api'))] },
+    start: ({ url }) => ({ input: { url } }),
+    before: ({ connect }) => connect('acme:api', 'wrong'),
+    drive: async ({ became, connect }) => {
+      await became('blocked');
+      await connect('acme:api', 'right');
+    },
+  },
+  failed: {
+    document: {
+      id: 'failed',
+      steps: [
+        tool('first', 'echo', { n: 1 }),
+        tool('slow', 'slow', { ms: 1_500 }, { ...parallel, ...after('first') }),
+        tool('breaks', 'breaks', {}, { ...parallel, ...after('first'), retry: { max_attempts: 2, initial_interval_secs: 1 } }),
+        tool('never', 'echo', { n: 2 }, after('breaks')),
+      ],
+    },
+  },
+  'unknown-tool': { document: { id: 'unknown-tool', steps: [tool('first', 'echo', { n: 1 }), tool('lost', 'nobody-has-this')] } },
+  canceled: {
+    document: { id: 'canceled', steps: [tool('first', 'echo', { n: 1 }), tool('slow', 'slow', { ms: 60_000 }), tool('never', 'echo')] },
+    drive: async ({ run, stepIs }) => {
+      await stepIs('slow', 'running');
+      await run.cancel('No longer needed');
+    },
+  },
+  'canceled-while-waiting': {
+    document: { id: 'canceled-while-waiting', steps: [tool('first', 'echo', { n: 1 }), ask, say('post', 'posted', { ...needs('slack:chat'), ...parallel })] },
+    drive: async ({ run, stepIs }) => {
+      await stepIs('ask', 'waiting_for_input');
+      await stepIs('post', 'blocked');
+      await run.cancel();
+    },
+  },
+  'external-checkpoint': {
+    document: {
+      id: 'external-checkpoint',
+      checkpoint: { type: 'external', tool_name: 'keep' },
+      steps: [tool('first', 'echo', { n: 1 }), say('second', 'two'), tool('third', 'echo', { n: 3 })],
+    },
+  },
+  'external-checkpoint-fails': {
+    document: {
+      id: 'external-checkpoint-fails',
+      checkpoint: { type: 'external', tool_name: 'breaks' },
+      steps: [tool('first', 'echo', { n: 1 }), say('second', 'two')],
+    },
+  },
+  'entry-point': {
+    document: {
+      id: 'entry-point',
+      steps: [
+        tool('fetch', 'echo'),
+        tool('merge', 'echo', { all: '{steps.fetch.records}' }, after('fetch')),
+        tool('publish', 'echo', { merged: '{steps.merge}' }, after('merge')),
+      ],
+      entry_points: [{ id: 'publish_only', label: 'Publish', starts_at: 'publish', preset_results: { merge: { rows: 3 } }, required_inputs: ['who'] }],
+    },
+    start: () => ({ input: { who: 'kim' }, entryPoint: 'publish_only' }),
+  },
+  'odd-ids': {
+    document: { id: 'odd ids', steps: ['__proto__', 'with space', 'ünï', 'x~1', `long${'g'.repeat(300)}`].map((id) => tool(id, 'echo', { n: 1 }, parallel)) },
+  },
+};
