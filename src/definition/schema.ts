@@ -137,13 +137,10 @@ export const workflowSchema = z
     checkpoint: checkpointStrategySchema.nullish(),
     entry_points: z.array(entryPointSchema).nullish(),
     workflow_type: z.string().nullish(),
-<<<<<<< HEAD
-    concurrency: z.number().int().min(1).max(1000).nullish().meta({ description: 'Most activities at once; default 100' }),
     on_failure: z
       .enum(['end', 'hold'])
       .nullish()
       .meta({ description: 'hold: a failed run waits for retry, skip or resume (which gives up)', default: 'end' }),
-=======
     concurrency: z
       .number()
       .int()
@@ -151,7 +148,6 @@ export const workflowSchema = z
       .max(1000)
       .nullish()
       .meta({ description: 'Most activities at once; default 100' }),
->>>>>>> main
     output: jsonValueSchema.optional().meta({ description: "A mapping; without one, the last step's result" }),
     context: z
       .record(z.string(), jsonValueSchema)
