@@ -30,6 +30,8 @@ export interface StepSnapshot {
   result_omitted?: number;
   error?: string;
   error_code?: string;
+  /** The run holds for this failed step: it can be retried, skipped or given up. */
+  held?: boolean;
   attempts: number;
   started_at?: string;
   completed_at?: string;
@@ -84,7 +86,7 @@ export type EventBody =
   | { event: 'workflow_started'; workflow_id: string; total_steps: number }
   | (StepEvent<'step_started'> & { step_label: string })
   | (StepEvent<'step_completed'> & { step_label: string; result: JsonValue; result_omitted?: number })
-  | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string })
+  | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string; held?: boolean })
   | (StepEvent<'step_skipped'> & { step_label: string })
   | (StepEvent<'step_waiting'> & { step_label: string; message: string; schema: JsonValue })
   | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })

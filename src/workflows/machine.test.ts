@@ -422,6 +422,31 @@ describe('failure control', () => {
     given.machine.resume();
     expect(given.turn().machine.status).toBe('failed');
   });
+
+  it('tells of the hold once, and of the step that it is for', () => {
+    const run = new Driver({ on_failure: 'hold', steps: [tool('a', parallel), tool('b', parallel)] }).begin().fail('a').fail('b');
+    const told = () => run.machine.log.newest(100).flatMap(({ event, fields }) => (/^run_|failed/.test(event) ? [{ event, ...fields }] : []));
+    expect(told()).toMatchObject([
+      { event: 'step_failed', held: true },
+      { event: 'run_paused', by: 'failure' },
+      { event: 'step_failed', held: true },
+    ]);
+    run.machine.retry('a');
+    expect(run.turn().running).toEqual([]);
+    run.machine.skip('b', undefined);
+    expect(told().at(-1)).toEqual({ event: 'run_resumed' });
+    expect(run.turn().running).toEqual(['a']);
+  });
+
+  it('holds on when its user ends a pause during which a step failed', () => {
+    const run = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin();
+    run.machine.pause();
+    run.fail('a');
+    run.machine.resume();
+    expect([run.machine.paused?.by, run.machine.isHeld('a')]).toEqual(['failure', true]);
+    run.machine.resume();
+    expect(run.turn().machine.status).toBe('failed');
+  });
 });
 
 describe('pause and delay', () => {

@@ -258,9 +258,17 @@ export class RunMachine {
     this.log.add(this.now, 'run_paused', -1, { by: 'user' });
   }
 
-  /** Goes on; a run that holds for its failed steps gives them up, and winds down as failed. Idempotent. */
+  /**
+   * Goes on; a run that holds for its failed steps gives them up, and winds down as failed. One that its user had paused
+   * before they failed holds for them now. Idempotent.
+   */
   resume(): void {
     if (!this.paused) return;
+    if (this.paused.by === 'user' && this.held.size > 0) {
+      this.paused = { by: 'failure', at: this.now };
+      this.log.add(this.now, 'run_paused', -1, { by: 'failure' });
+      return;
+    }
     this.paused = undefined;
     this.log.add(this.now, 'run_resumed', -1);
     for (const index of this.held) this.#giveUp(index);
@@ -499,13 +507,21 @@ export class RunMachine {
     delete state.missing;
     this.counts.failed += 1;
     this.finished.push(index);
-    this.log.add(this.now, 'step_failed', index, { error: failure.message, error_code: failure.code });
     const step = this.#planned(index);
-    this.scope.steps[step.id] = { error: failure.message, error_code: failure.code };
-    if (step.step.on_error === 'continue' || this.#winding) return this.#release(this.#ready.settle(index, true));
-    if (this.plan.definition.on_failure !== 'hold') return this.#giveUp(index);
+    const ends = step.step.on_error !== 'continue' && !this.#winding;
+    const held = ends && this.plan.definition.on_failure === 'hold';
+    const { code, message } = failure;
+    this.log.add(this.now, 'step_failed', index, { error: message, error_code: code, ...(held ? { held } : {}) });
+    this.scope.steps[step.id] = { error: message, error_code: code };
+    if (held) this.#holdFor(index);
+    else if (ends) this.#giveUp(index);
+    else this.#release(this.#ready.settle(index, true));
+  }
+
+  #holdFor(index: number): void {
     this.held.add(index);
-    this.paused ??= { by: 'failure', at: this.now };
+    if (this.paused) return;
+    this.paused = { by: 'failure', at: this.now };
     this.log.add(this.now, 'run_paused', -1, { by: 'failure' });
   }
 
@@ -581,7 +597,10 @@ export class RunMachine {
     this.counts.failed -= 1;
     this.finished.splice(this.finished.lastIndexOf(index), 1);
     delete this.scope.steps[stepId];
-    if (this.held.size === 0 && this.paused?.by === 'failure') this.paused = undefined;
+    if (this.held.size === 0 && this.paused?.by === 'failure') {
+      this.paused = undefined;
+      this.log.add(this.now, 'run_resumed', -1);
+    }
     return index;
   }
 

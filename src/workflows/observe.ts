@@ -31,6 +31,7 @@ function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attem
   if (state.result !== undefined) base.result = state.result;
   if (state.error !== undefined) base.error = state.error;
   if (state.errorCode !== undefined) base.error_code = state.errorCode;
+  if (machine.held.has(index)) base.held = true;
   if (state.missing) base.missing = state.missing;
   if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
   const until = machine.deadlines.get(index);
