@@ -32,6 +32,10 @@ export interface RunInput {
   entry_point?: string;
   /** SHA-256 of the definition's canonical JSON, in hex. Absent: the run validates the definition itself, first of all. */
   definition_hash?: string;
+  /** For tests: the run continues as new after so many events, and not only when Temporal suggests it. */
+  continue_after_events?: number;
+  /** What the execution before this one carried over; the interpreter's own. */
+  carried?: JsonObject;
   /** Whether the namespace has our search attributes, so that the run may upsert them. */
   search_attributes?: boolean;
 }

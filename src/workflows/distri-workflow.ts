@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
+  continueAsNew,
   proxyLocalActivities,
   setCurrentDetails,
   workflowInfo,
@@ -10,7 +11,9 @@ import type { DefinitionReport, FinalRecord, RunInput } from '../definition/mess
 import { wellFormed } from '../definition/text.js';
 import { Bell } from './bell.js';
 import { ExternalCheckpoints } from './checkpoints.js';
+import type { Carried } from './carry.js';
 import { TaskClock } from './clock.js';
+import { Continuation } from './continuation.js';
 import { currentDetails } from './details.js';
 import { RunMachine } from './machine.js';
 import { handleMessages } from './messages.js';
@@ -47,6 +50,8 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   });
   const bell = new Bell();
   const clock = new TaskClock();
+  machine.now = clock.now();
+  if (input.carried) machine.restore(input.carried as unknown as Carried);
   handleMessages(machine, identity, bell, clock);
   const running = new CancellationScope();
   running.cancelRequested.catch(() => {
@@ -54,9 +59,8 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
     machine.cancel();
     bell.ring();
   });
-  await CancellationScope.nonCancellable(() =>
-    drive(machine, identity, { running, bell, clock, mayUpsert: input.search_attributes === true }),
-  );
+  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, running, bell, clock }));
+  if (next) return continueAsNew<typeof distriWorkflow>(next);
   return conclude(machine, finalRecord(machine, identity));
 }
 
@@ -65,11 +69,15 @@ interface Driving {
   readonly running: CancellationScope;
   readonly bell: Bell;
   readonly clock: TaskClock;
-  readonly mayUpsert: boolean;
+  readonly input: RunInput;
 }
 
-/** Drives the machine from wake to wake until the run is over. */
-async function drive(machine: RunMachine, identity: RunIdentity, { running, bell, clock, mayUpsert }: Driving): Promise<void> {
+/** Drives the machine from wake to wake until the run is over, or until it is to continue as new with what this gives. */
+async function drive(
+  machine: RunMachine,
+  identity: RunIdentity,
+  { input, running, bell, clock }: Driving,
+): Promise<RunInput | undefined> {
   const work = new Work(running, () => {
     machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
     bell.ring();
@@ -78,16 +86,19 @@ async function drive(machine: RunMachine, identity: RunIdentity, { running, bell
   const activities = new StepActivities(machine, bell, clock);
   const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
   const timers = new Timers(machine, work, bell, clock);
-  const attributes = new SearchAttributes(mayUpsert);
+  const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);
   machine.now = clock.now();
   await requirements.checkAll();
   machine.now = clock.now();
-  machine.start();
+  if (!input.carried) machine.start();
+  const continuation = new Continuation(machine, input);
   for (;;) {
     bell.rest();
     machine.now = clock.now();
     checkHistory(machine);
     machine.advance();
+    const next = checkpoints.settled ? continuation.due() : undefined;
+    if (next) return next;
     await work.within(async () => {
       activities.startDue();
       requirements.followUp();
@@ -104,6 +115,7 @@ async function drive(machine: RunMachine, identity: RunIdentity, { running, bell
   machine.end();
   attributes.show(machine);
   setCurrentDetails(currentDetails(machine));
+  return undefined;
 }
 
 /** Ends the workflow as the run ended, so that the Temporal Web UI tells the truth without knowing us. */

@@ -6,6 +6,7 @@ import type { RunStatus, RunWarning } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
 import { Gate } from './gate.js';
+import { packState, unpackState, type Carried } from './carry.js';
 import { runInline, type InlineKind } from './inline.js';
 import { EventLog } from './log.js';
 import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
@@ -27,6 +28,8 @@ export interface Start {
 const MOST_INLINE_BYTES = 1_900_000;
 /** A delay up to this long, in seconds, holds back sequential steps as a running step does. */
 const SHORT_DELAY_SECS = 60;
+/** Entries of the log that a new execution of the run gets. */
+const CARRIED_EVENTS = 2_000;
 /** After so many rejections of its connection without a success a step fails. */
 const MAX_REJECTIONS = 5;
 
@@ -55,6 +58,8 @@ export class RunMachine {
   readonly finished: number[] = [];
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   readonly contextFrom = new Map<string, string>();
+  /** Starts no activity, so that the run comes to a moment with none in flight. */
+  draining = false;
   failure: (Failure & { step?: number }) | undefined;
   canceled = false;
   readonly gate: Gate;
@@ -96,6 +101,95 @@ export class RunMachine {
     this.#release([...this.#ready.first()]);
   }
 
+  /** Whether no activity is in flight and no check is under way: delays, waits and blocked steps are only state. */
+  get idle(): boolean {
+    return this.running.size === 0 && this.gate.checking === 0 && !this.canceled;
+  }
+
+  /** What a new execution of the run needs to go on from here; only while nothing is in flight. */
+  carry(): Carried {
+    const { scope, log, failure, paused } = this;
+    const others = dictionary<JsonValue>();
+    for (const [id, value] of Object.entries(scope.steps)) {
+      const state = this.steps[this.plan.indexOf.get(id) ?? -1];
+      if (state?.result !== value && state?.status !== 'failed') others[id] = value;
+    }
+    return {
+      steps: this.steps.flatMap((state, index) => {
+        const packed = packState(state);
+        return packed ? [[index, packed]] : [];
+      }),
+      others,
+      context: scope.context,
+      context_from: [...this.contextFrom],
+      log: { last_seq: log.lastSeq, entries: [...log.newest(CARRIED_EVENTS)] },
+      warnings: this.warnings,
+      finished: this.finished,
+      unreached: this.#ready.unreached,
+      held: [...this.held],
+      deadlines: [...this.deadlines],
+      started_at: this.startedAt,
+      shown: [this.#shownStatus, this.#shownMissing],
+      ...(failure ? { failure } : {}),
+      ...(paused ? { paused } : {}),
+    };
+  }
+
+  /** Takes the place of `start` in an execution that goes on from another one. */
+  restore(carried: Carried): void {
+    this.startedAt = carried.started_at;
+    this.log.restore(carried.log.last_seq, carried.log.entries);
+    this.warnings.push(...carried.warnings);
+    this.finished.push(...carried.finished);
+    this.failure = carried.failure;
+    this.paused = carried.paused;
+    for (const index of carried.held) this.held.add(index);
+    for (const [index, at] of carried.deadlines) this.deadlines.set(index, at);
+    for (const [key, id] of carried.context_from) this.contextFrom.set(key, id);
+    Object.assign(this.scope.context, carried.context);
+    Object.assign(this.scope.steps, carried.others);
+    [this.#shownStatus, this.#shownMissing] = carried.shown as [RunStatus, string];
+    for (const [index, packed] of carried.steps) this.#restoreStep(index, unpackState(packed));
+    for (const index of carried.unreached) this.#ready.reachNoMore(index);
+    const open = [...this.#ready.first()].filter(({ index }) => !this.#isUnderWay(index));
+    this.#release(open);
+  }
+
+  #restoreStep(index: number, state: StepState): void {
+    this.steps[index] = state;
+    const step = this.#planned(index);
+    switch (state.status) {
+      case 'done':
+      case 'skipped':
+        if (state.result !== undefined) this.scope.steps[step.id] = state.result;
+        this.counts[state.status] += 1;
+        this.#ready.settle(index, false);
+        return;
+      case 'failed':
+        this.scope.steps[step.id] = { error: state.error ?? '', error_code: state.errorCode ?? '' };
+        this.counts.failed += 1;
+        if (!this.held.has(index)) this.#ready.settle(index, true);
+        return;
+      case 'waiting_for_input':
+        this.waiting.add(index);
+        if (!step.parallel) this.#heldBy += 1;
+        return;
+      case 'blocked':
+        this.blocked.add(index);
+        return;
+      case 'running':
+        if (!step.parallel) this.#heldBy += 1;
+        if ((this.deadlines.get(index) ?? 0) - this.now <= SHORT_DELAY_SECS * 1000) this.#short.add(index);
+        return;
+      case 'pending':
+        return;
+    }
+  }
+
+  #isUnderWay(index: number): boolean {
+    return this.waiting.has(index) || this.blocked.has(index) || this.deadlines.has(index) || this.held.has(index);
+  }
+
   /** Lets every step whose turn has come begin; afterwards `takeStarts` and `gate.takeChecks` hold what the world must do. */
   advance(): void {
     while (!this.paused) {
@@ -115,7 +209,7 @@ export class RunMachine {
   /** Whether nothing can happen any more. */
   get over(): boolean {
     const { done, skipped, failed } = this.counts;
-    return this.running.size === 0 && done + skipped + failed + this.#ready.unreached - this.held.size === this.steps.length;
+    return this.running.size === 0 && done + skipped + failed + this.#ready.unreached.length - this.held.size === this.steps.length;
   }
 
   get status(): RunStatus {
@@ -141,7 +235,7 @@ export class RunMachine {
   takeStarts(budget: number, limit: number, measure: (task: StepTask) => number): Start[] {
     const starts: Start[] = [];
     let left = budget;
-    while (left > 0 && this.running.size < this.#concurrency && !this.paused) {
+    while (left > 0 && this.running.size < this.#concurrency && !this.paused && !this.draining) {
       const index = this.#slots.shift();
       if (index === undefined) break;
       if (this.#ready.isSettled(index)) continue;

@@ -17,8 +17,8 @@ export class Readiness {
   readonly #behindAll: PlanStep[] = [];
   #plainLeft = 0;
   #anyBroken = false;
-  /** How many steps are unreached. */
-  unreached = 0;
+  /** Steps that can no longer run. */
+  readonly unreached: number[] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -70,7 +70,7 @@ export class Readiness {
 
   /** Settles a step that can no longer run. Gives the steps whose dependencies are now all settled. */
   reachNoMore(index: number): PlanStep[] {
-    this.unreached += 1;
+    this.unreached.push(index);
     return this.settle(index, true);
   }
 
