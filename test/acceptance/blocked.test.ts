@@ -143,6 +143,7 @@ describe.concurrent('a blocked run', () => {
     }
     await expect(run.result()).rejects.toMatchObject({
       code: 'RUN_FAILED',
+      message: expect.stringMatching(/'needs' failed: .*rejected/) as string,
       snapshot: {
         status: 'failed',
         steps: { before: { status: 'done' }, needs: { status: 'failed', error_code: 'CONNECTION_REJECTED', error: expect.stringContaining('HTTP 403') as string } },

@@ -42,6 +42,7 @@ async function failedStep(kind: JsonObject, step: JsonObject = {}): Promise<Step
   if (bad === undefined) throw new Error('the step is not in the snapshot');
   expect(bad.status).toBe('failed');
   expect(message).toContain('bad');
+  expect(message).not.toContain('execution timeout');
   expect(snapshot.error).toBe(bad.error);
   expect((bad.error ?? '').length).toBeLessThan(5_000);
   return bad;

@@ -99,13 +99,13 @@ export async function readCalls(ledger: string): Promise<Call[]> {
   return lines.map((line) => JSON.parse(line) as Call);
 }
 
-/** Looks every 50 ms until it sees something, for at most a minute. */
+/** Looks every 50 ms until it sees something, for at most three minutes. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 180_000;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`${what}: not within a minute`);
+    if (Date.now() > deadline) throw new Error(`${what}: not within three minutes`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

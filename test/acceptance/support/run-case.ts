@@ -85,9 +85,10 @@ async function expectRun(run: Run, wanted: Expected, tools: WellKnownTools): Pro
   if (ends) expect(await run.snapshot()).toEqual(snapshot);
 }
 
-/** The snapshot of a run that ends, however it ends. */
+/** The snapshot of a run that ends by itself: one that hangs is ended by its execution timeout, and shows as failed too. */
 async function ended(run: Run): Promise<RunSnapshot> {
   const { value, error } = await attempt(() => run.result());
+  expect(error instanceof RunFailedError ? error.message : '').not.toContain('execution timeout');
   if (error instanceof RunFailedError) return error.snapshot;
   if (value === undefined) throw error;
   return value;
