@@ -5,6 +5,7 @@ import { cut, wellFormed } from '../definition/text.js';
 import { answerStep, type AnswerOptions } from './answer.js';
 import { ask } from './ask.js';
 import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
+import { pauseOrResume, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
 import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
@@ -12,6 +13,7 @@ import { observe, type EventsOptions } from './observe.js';
 import type { Session } from './session.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
 import { newRunId, startRun } from './start.js';
+import type { UpdateOptions } from './update.js';
 
 /** A run as Temporal describes it; no worker is asked. */
 export interface RunDescription extends RunInfo {
@@ -76,6 +78,38 @@ export class Run {
    */
   async answer(stepId: string, value: JsonValue, options: AnswerOptions = {}): Promise<void> {
     await answerStep(this.session, this.id, stepId, value, options);
+  }
+
+  /**
+   * Lets nothing new start until `resume`: running steps finish, delays count on, answers are accepted. A run that is
+   * paused already stays so. Throws `RunEndedError`, and `NO_WORKER` as `answer`.
+   */
+  async pause(options: UpdateOptions = {}): Promise<void> {
+    await pauseOrResume(this.session, this.id, 'pause', options);
+  }
+
+  /**
+   * Ends a pause. A run that holds for its failed steps gives them up: it runs its `failure` and `always` steps and ends
+   * as failed. Nothing happens to a run that is not paused. Throws as `pause`.
+   */
+  async resume(options: UpdateOptions = {}): Promise<void> {
+    await pauseOrResume(this.session, this.id, 'resume', options);
+  }
+
+  /**
+   * Runs a failed step again for which the run holds (`on_failure: hold`), with a new idempotency key. Throws
+   * `StepNotHeldError`, and `NO_WORKER` as `answer`.
+   */
+  async retry(stepId: string, options: RetryStepOptions = {}): Promise<void> {
+    await retryStep(this.session, this.id, stepId, options);
+  }
+
+  /**
+   * Settles a step as skipped that has not run, waits, is blocked or is held, with the result that is given. Throws
+   * `StepNotSkippableError`, and `NO_WORKER` as `answer`.
+   */
+  async skip(stepId: string, options: SkipStepOptions = {}): Promise<void> {
+    await skipStep(this.session, this.id, stepId, options);
   }
 
   /** Asks the run to cancel. It has ended when `result` says so; a run that has ended already is left as it is. */

@@ -26,6 +26,8 @@ export interface StartOptions {
   owner?: string;
   /** Seconds after which the server ends the run, whatever it does. Default: never. */
   executionTimeoutSecs?: number;
+  /** For tests: the run continues as new after so many events already, and not only when Temporal suggests it. */
+  continueAfterEvents?: number;
 }
 
 /** A payload above 2 MB is refused by the server; some room is left for what goes around it. */
@@ -63,6 +65,7 @@ export async function startRun(session: Session, document: unknown, options: Sta
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.entryPoint === undefined ? {} : { entry_point: options.entryPoint }),
+    ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
   };
   checkSize(session, input);
