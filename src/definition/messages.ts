@@ -1,6 +1,7 @@
 import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
-import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
+import type { Seed } from './rerun.js';
+import type { LoggedEvent, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -34,6 +35,9 @@ export interface RunInput {
   definition_hash?: string;
   /** For tests: the run continues as new after so many events, and not only when Temporal suggests it. */
   continue_after_events?: number;
+  /** What steps gave in an earlier run: they are settled from the beginning. */
+  seed?: Seed;
+  rerun_of?: RerunOf;
   /** What the execution before this one carried over; the interpreter's own. */
   carried?: JsonObject;
   /** Whether the namespace has our search attributes, so that the run may upsert them. */

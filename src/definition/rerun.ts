@@ -45,6 +45,8 @@ export interface RerunRequest {
 export interface SeededStep {
   status: 'done' | 'skipped';
   result?: JsonValue;
+  /** When it is not the label as it is written. */
+  label?: string;
 }
 
 /** A new run's beginning, by step id, in the order in which the steps ended. */

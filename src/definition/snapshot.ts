@@ -45,6 +45,8 @@ export interface StepSnapshot {
   until?: string;
   /** How many secrets were masked in the result. */
   masked?: number;
+  /** The result is that of an earlier run, which this one is a rerun of. */
+  kept?: true;
 }
 
 /** Something that did not stop the run but that its owner should know. */
@@ -52,6 +54,12 @@ export interface RunWarning {
   code: string;
   message: string;
   step_id?: string;
+}
+
+/** The run that a rerun began from, and the steps that it was told to begin at. */
+export interface RerunOf {
+  run_id: string;
+  from: string[];
 }
 
 /** A run as an observer sees it. Times are ISO 8601 UTC; `steps` is in document order. */
@@ -72,6 +80,8 @@ export interface RunSnapshot {
   missing?: string[];
   /** Since when nothing new starts: its user paused it, or it holds for a failed step. */
   paused?: { by: 'user' | 'failure'; at: string };
+  /** Of a rerun: the run whose results it began with. */
+  rerun_of?: RerunOf;
   warnings: RunWarning[];
   started_at: string;
   completed_at?: string;

@@ -27,7 +27,8 @@ export class Continuation {
     if (!wanted || this.#tooLarge || this.machine.over) return undefined;
     this.machine.draining = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
     if (!this.machine.idle) return undefined;
-    const next = { ...this.input, carried: this.machine.carry() as unknown as JsonObject };
+    const { seed: _seed, ...input } = this.input;
+    const next = { ...input, carried: this.machine.carry() as unknown as JsonObject };
     if (jsonBytes(next) <= MOST_BYTES) return next;
     this.#tooLarge = true;
     this.machine.draining = false;

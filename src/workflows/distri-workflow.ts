@@ -43,10 +43,11 @@ const MOST_BYTES = 40_000_000;
 export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
   const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
   const { workflowId: runId } = workflowInfo();
-  const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '' };
+  const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '', ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}) };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
     ...(input.input ? { input: input.input } : {}),
     ...(input.env ? { env: input.env } : {}),
+    ...(input.seed ? { seed: input.seed } : {}),
   });
   const bell = new Bell();
   const clock = new TaskClock();

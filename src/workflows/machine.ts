@@ -98,6 +98,7 @@ export class RunMachine {
     this.startedAt = this.now;
     this.log.add(this.now, 'workflow_started', -1, { total_steps: this.steps.length });
     this.#applyEntryPoint();
+    this.#applySeed();
     this.#release([...this.#ready.first()]);
   }
 
@@ -466,6 +467,20 @@ export class RunMachine {
       this.#record(step.index, 'skipped', this.scope.steps[step.id]);
       this.#ready.settle(step.index, false);
     }
+  }
+
+  /** Steps whose results come from an earlier run are settled without having started. */
+  #applySeed(): void {
+    for (const [id, { status, result, label }] of Object.entries(this.options.seed ?? {})) {
+      const index = this.plan.indexOf.get(id);
+      if (index === undefined || this.#ready.isSettled(index)) continue;
+      const state = this.#state(index);
+      state.kept = true;
+      if (label !== undefined) state.label = label;
+      this.#record(index, status, result);
+      this.#ready.settle(index, false);
+    }
+    this.#done = [];
   }
 
   /** The step's turn has come. Whatever its texts grow to, they fail the step and not the interpreter. */

@@ -1,6 +1,6 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { EventsPage, FinalRecord, FinalStep } from '../definition/messages.js';
-import type { LoggedEvent, RunSnapshot, StepSnapshot } from '../definition/snapshot.js';
+import type { LoggedEvent, RerunOf, RunSnapshot, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
@@ -18,6 +18,7 @@ const FEWER_EVENTS = 100;
 export interface RunIdentity {
   readonly runId: string;
   readonly definitionHash: string;
+  readonly rerunOf?: RerunOf;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -37,6 +38,7 @@ function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attem
   const until = machine.deadlines.get(index);
   if (until !== undefined) base.until = iso(until);
   if (state.masked) base.masked = state.masked;
+  if (state.kept) base.kept = true;
   return base;
 }
 
@@ -85,6 +87,7 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
       : failure && { error: failure.message, error_code: failure.code }),
     ...(missing.length > 0 ? { missing } : {}),
     ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
+    ...(identity.rerunOf ? { rerun_of: identity.rerunOf } : {}),
     warnings: machine.warnings,
     started_at: iso(machine.startedAt),
     ...(machine.completedAt === undefined ? {} : { completed_at: iso(machine.completedAt) }),

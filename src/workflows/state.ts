@@ -20,6 +20,8 @@ export interface StepState {
   message?: string;
   schema?: JsonValue;
   masked?: number;
+  /** Its result is that of an earlier run. */
+  kept?: true;
   /** Connections that were answered 401 or 403, with the revision that was. */
   rejected?: Map<string, string>;
   rejections: number;
