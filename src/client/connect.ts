@@ -8,7 +8,7 @@ import { grpcCode } from './rpc.js';
 export interface ConnectOptions extends TemporalOptions {
   /** How long to try, in milliseconds. Default: 10,000. */
   connectTimeoutMs?: number;
-  /** Codec and external storage, the same as the workers'. */
+  /** Codec and external storage, the same as the workers': `createDataConverter`. Default: neither. */
   dataConverter?: DataConverter;
 }
 

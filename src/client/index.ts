@@ -6,6 +6,7 @@ export type { SkillInfo, ToolInfo } from './catalogue.js';
 export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';
 export type { RetryStepOptions, SkipStepOptions } from './control.js';
 export type { ConnectOptions } from './connect.js';
+export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
 export type { RunInfo } from './info.js';
 export type { RunFilter } from './list.js';
 export type { EventsOptions } from './observe.js';

@@ -155,7 +155,7 @@ async function send(session: Session, { runId, input, options }: Request, attrib
   const start = {
     workflowId: runId,
     taskQueue: session.queuePrefix,
-    args: [{ ...input, search_attributes: attributes }],
+    args: [{ ...input, search_attributes: attributes, ...(hasStorage(session) ? { storage: true } : {}) }],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     typedSearchAttributes: attributes ? startAttributes(definition, owner) : new TypedSearchAttributes(),

@@ -17,6 +17,11 @@ export function catalogueId(prefix: string): string {
   return `${prefix}-catalogue`;
 }
 
+/** Most bytes of one value as JSON when large payloads are stored outside the history: what a worker's memory bears. */
+export const MOST_STORED_BYTES = 32 * 1024 * 1024;
+/** With external storage, from here on at the latest a payload is stored outside the history. */
+export const STORED_FROM_BYTES = 256 * 1024;
+
 export const SEARCH_ATTRIBUTES = {
   DistriWorkflowId: 'KEYWORD',
   DistriStatus: 'KEYWORD',
@@ -42,6 +47,8 @@ export interface RunInput {
   carried?: JsonObject;
   /** Whether the namespace has our search attributes, so that the run may upsert them. */
   search_attributes?: boolean;
+  /** Whether the client and the workers store large payloads outside the history, so that more fits into one. */
+  storage?: boolean;
 }
 
 export const SIGNALS = { connectionsChanged: 'connectionsChanged' } as const;
@@ -166,6 +173,7 @@ export interface DefinitionReport {
   definition_hash: string;
 }
 
+  storage?: boolean;
 /** What an ended run leaves in history: as its result, the details of its failure, or the marker before its cancel. */
 export interface FinalRecord {
   /** The run's output; when it is a step's result, that step is named instead, so that each value is stored once. */

@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
-import { engineActivities } from '../activities/engine.js';
+import { createEngineActivities } from '../activities/engine.js';
 import type { RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
 import type { WorkerMetrics } from './metrics.js';
@@ -24,12 +24,16 @@ export class WorkerFactory {
   constructor(options: CompiledOptions, connection: NativeConnection, metrics: WorkerMetrics | undefined) {
     this.#options = options;
     this.#connection = connection;
-    const { connections, tools, model, http, scriptUser } = options;
+    const { connections, tools, model, http, scriptUser, maxResultBytes } = options;
     this.#activities = createActivities({
       connections,
       tools,
       http,
-      script: scriptUser === undefined ? {} : { user: scriptUser },
+      script: {
+        ...(scriptUser === undefined ? {} : { user: scriptUser }),
+        ...(maxResultBytes === undefined ? {} : { maxOutputBytes: maxResultBytes }),
+      },
+      ...(maxResultBytes === undefined ? {} : { maxResultBytes }),
       ...(model === undefined ? {} : { model }),
       ...(metrics === undefined ? {} : { observe: metrics.observe }),
     });
@@ -40,7 +44,7 @@ export class WorkerFactory {
     return Worker.create({
       ...this.#common(this.#options.prefix),
       workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
-      activities: { ...requirements, ...engineActivities },
+      activities: { ...requirements, ...createEngineActivities(this.#options.maxResultBytes !== undefined) },
       stickyQueueScheduleToStartTimeout: STICKY_MS,
     });
   }
@@ -56,12 +60,13 @@ export class WorkerFactory {
   }
 
   #common(taskQueue: string): TemporalWorkerOptions {
-    const { temporal, identity, shutdownGraceMs } = this.#options;
+    const { temporal, identity, shutdownGraceMs, dataConverter } = this.#options;
     return {
       taskQueue,
       connection: this.#connection,
       namespace: temporal.namespace,
       identity,
+      dataConverter,
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
       shutdownGraceTime: shutdownGraceMs,
