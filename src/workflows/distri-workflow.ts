@@ -15,6 +15,7 @@ import type { Carried } from './carry.js';
 import { TaskClock } from './clock.js';
 import { Continuation } from './continuation.js';
 import { currentDetails } from './details.js';
+import { Inbox } from './inbox.js';
 import { RunMachine } from './machine.js';
 import { handleMessages } from './messages.js';
 import { finalRecord, type RunIdentity } from './observe.js';
@@ -42,7 +43,7 @@ const MOST_BYTES = 40_000_000;
  */
 export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
   const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
-  const { workflowId: runId } = workflowInfo();
+  const { workflowId: runId, startTime } = workflowInfo();
   const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '', ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}) };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
     ...(input.input ? { input: input.input } : {}),
@@ -51,54 +52,63 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   });
   const bell = new Bell();
   const clock = new TaskClock();
-  machine.now = clock.now();
+  machine.now = startTime.getTime();
   if (input.carried) machine.restore(input.carried as unknown as Carried);
-  handleMessages(machine, identity, bell, clock);
-  const running = new CancellationScope();
-  running.cancelRequested.catch(() => {
-    machine.now = clock.now();
-    machine.cancel();
-    bell.ring();
-  });
-  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, running, bell, clock }));
+  const inbox = new Inbox();
+  handleMessages(machine, identity, { inbox, bell, clock });
+  const canceled = CancellationScope.current().cancelRequested;
+  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);
-  return conclude(machine, finalRecord(machine, identity));
+  return conclude(machine, finalRecord(machine, identity, input.storage === true));
 }
 
 interface Driving {
-  /** Canceled with the run. */
-  readonly running: CancellationScope;
+  /** Rejects when the run is to be canceled. */
+  readonly canceled: Promise<never>;
+  readonly inbox: Inbox;
   readonly bell: Bell;
   readonly clock: TaskClock;
   readonly input: RunInput;
 }
 
-/** Drives the machine from wake to wake until the run is over, or until it is to continue as new with what this gives. */
+/**
+ * Drives the machine from wake to wake until the run is over, or until it is to continue as new with what this gives.
+ * The first turn follows a local activity, which a replay sees end at another time and another length of the history
+ * than the run did: nothing in it depends on either, and what the run is told meanwhile waits until it is over.
+ */
 async function drive(
   machine: RunMachine,
   identity: RunIdentity,
-  { input, running, bell, clock }: Driving,
+  { input, canceled, inbox, bell, clock }: Driving,
 ): Promise<RunInput | undefined> {
-  const work = new Work(running, () => {
+  const work = new Work(() => {
     machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
     bell.ring();
   });
+  canceled.catch(() => {
+    inbox.take(() => {
+      machine.now = clock.now();
+      machine.cancel();
+      work.cancel();
+      bell.ring();
+    });
+  });
   const requirements = new Requirements(machine, work, bell, clock);
-  const activities = new StepActivities(machine, bell, clock);
+  const activities = new StepActivities(machine, bell, clock, input.storage === true);
   const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
   const timers = new Timers(machine, work, bell, clock);
   const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);
-  machine.now = clock.now();
-  await requirements.checkAll();
-  machine.now = clock.now();
-  if (!input.carried) machine.start();
   const continuation = new Continuation(machine, input);
-  for (;;) {
+  await requirements.checkAll();
+  if (!input.carried) machine.start();
+  for (let first = true; ; first = false) {
     bell.rest();
-    machine.now = clock.now();
-    checkHistory(machine);
+    if (!first) {
+      machine.now = clock.now();
+      checkHistory(machine);
+    }
     machine.advance();
-    const next = checkpoints.settled ? continuation.due() : undefined;
+    const next = !first && checkpoints.settled ? continuation.due() : undefined;
     if (next) return next;
     await work.within(async () => {
       activities.startDue();
@@ -109,6 +119,7 @@ async function drive(
     if (machine.over && checkpoints.settled) break;
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
+    if (first) inbox.open();
     await bell.heard();
   }
   requirements.stop();

@@ -36,7 +36,10 @@ class Driver {
   turn(): this {
     for (;;) {
       this.machine.advance();
-      const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => JSON.stringify(task).length);
+      const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => {
+        const bytes = JSON.stringify(task).length;
+        return { bytes, cost: bytes };
+      });
       this.started.push(...starts);
       const due = this.machine.gate.takeChecks();
       if (due) this.machine.checked(due.steps, due.check, this.report(due.check));

@@ -230,26 +230,28 @@ export class RunMachine {
   }
 
   /**
-   * Steps to schedule now, within the run's concurrency and about `budget` bytes of inputs; at least one when a slot is
-   * free. `measure` gives a task's size in bytes; a task above `limit` fails its step.
+   * Steps to schedule now, within the run's concurrency and `budget`; at least one when a slot is free. `measure`
+   * gives a task's size in bytes and what it costs of the budget; a task of more than `limit` bytes fails its step.
    */
-  takeStarts(budget: number, limit: number, measure: (task: StepTask) => number): Start[] {
+  takeStarts(budget: number, limit: number, measure: (task: StepTask) => { bytes: number; cost: number }): Start[] {
     const starts: Start[] = [];
     let left = budget;
-    while (left > 0 && this.running.size < this.#concurrency && !this.paused && !this.draining) {
-      const index = this.#slots.shift();
+    while (this.running.size < this.#concurrency && !this.paused && !this.draining) {
+      const index = this.#slots.peek();
       if (index === undefined) break;
-      if (this.#ready.isSettled(index)) continue;
-      const start = this.#startOf(index);
-      const size = measure(start.task);
-      if (size > limit) {
+      const start = this.#ready.isSettled(index) ? undefined : this.#startOf(index);
+      const { bytes, cost } = start ? measure(start.task) : { bytes: 0, cost: 0 };
+      if (cost > left && starts.length > 0) break;
+      this.#slots.shift();
+      if (!start) continue;
+      if (bytes > limit) {
         this.#fail(index, {
           code: 'INPUT_TOO_LARGE',
-          message: `The input of the step is ${size} bytes; ${limit} fit. Give the step an input mapping that picks what it needs.`,
+          message: `The input of the step is ${bytes} bytes; ${limit} fit. Give the step an input mapping that picks what it needs.`,
         });
         continue;
       }
-      left -= size;
+      left -= cost;
       this.#markStarted(index, this.#state(index));
       this.running.add(index);
       starts.push(start);

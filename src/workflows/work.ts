@@ -4,32 +4,32 @@ import { CancellationScope, sleep } from '@temporalio/workflow';
 const CLEAN_UP = '10 minutes';
 
 /**
- * The scopes in which a run does its work: one that ends with the run's cancel, and after that, for steps that run
- * always, one that ends ten minutes later.
+ * The scopes in which a run does its work: one until the run is canceled, and after that, for steps that run always, one
+ * that ends ten minutes later. Make it where nothing is canceled: when the cancel counts is for the run to say.
  */
 export class Work {
-  readonly #cleaning: CancellationScope;
+  readonly #running = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
+  readonly #cleaning = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
+  #canceled = false;
 
-  /** Make it in a scope that is not canceled; `running` is canceled with the run. */
-  constructor(
-    private readonly running: CancellationScope,
-    private readonly outOfTime: () => void,
-  ) {
-    this.#cleaning = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
-    running.cancelRequested.catch(() => {
-      void CancellationScope.nonCancellable(() => sleep(CLEAN_UP)).then(() => {
-        this.outOfTime();
-        this.#cleaning.cancel();
-      });
-    });
-  }
+  constructor(private readonly outOfTime: () => void) {}
 
   get scope(): CancellationScope {
-    return this.running.consideredCancelled ? this.#cleaning : this.running;
+    return this.#canceled ? this.#cleaning : this.#running;
   }
 
   /** Runs `act` so that what it schedules belongs to the current scope. */
   within<T>(act: () => Promise<T>): Promise<T> {
     return this.scope.run(act);
+  }
+
+  cancel(): void {
+    if (this.#canceled) return;
+    this.#canceled = true;
+    this.#running.cancel();
+    void CancellationScope.nonCancellable(() => sleep(CLEAN_UP)).then(() => {
+      this.outOfTime();
+      this.#cleaning.cancel();
+    });
   }
 }
