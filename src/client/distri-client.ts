@@ -7,6 +7,8 @@ import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from '.
 import { connectTemporal, type ConnectOptions } from './connect.js';
 import type { RunInfo } from './info.js';
 import { listRuns, type RunFilter } from './list.js';
+import { prepareRerun, type RerunOptions } from './rerun.js';
+import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
 import { startRun, type StartOptions } from './start.js';
@@ -95,6 +97,20 @@ export class DistriClient {
   ): Promise<Run> {
     const { runId, temporalRunId } = await startRun(this.#session, definition, options);
     return new Run(runId, temporalRunId, this.#session);
+  }
+
+  /**
+   * Starts a new run with the results of another one, ended or not; only what failed, had not ended, is named in `from`
+   * or depends on what changed runs again. `dryRun` gives the plan instead and starts nothing. Throws as `start`,
+   * `RunNotFoundError`, `UNKNOWN_STEP`, and `NOTHING_TO_RERUN` when no step would run.
+   */
+  rerun(runId: string, options: RerunOptions & { dryRun: true }): Promise<RerunPlan>;
+  rerun(runId: string, options?: RerunOptions & { dryRun?: false }): Promise<Run>;
+  async rerun(runId: string, { dryRun, ...options }: RerunOptions & { dryRun?: boolean } = {}): Promise<Run | RerunPlan> {
+    const prepared = await prepareRerun(this.#session, runId, options);
+    if (dryRun === true) return prepared.plan;
+    const started = await prepared.start();
+    return new Run(started.runId, started.temporalRunId, this.#session);
   }
 
   /** A run by its id. Nothing is asked of the server before the first method of the run is called. */

@@ -10,6 +10,8 @@ export { createDataConverter, type DataSettings, type EncryptionKey } from '../t
 export type { RunInfo } from './info.js';
 export type { RunFilter } from './list.js';
 export type { EventsOptions } from './observe.js';
+export type { RerunOptions } from './rerun.js';
+export { describeRerun, type RerunPlan, type RerunReason } from '../definition/rerun.js';
 export type { ClientWarning } from './session.js';
 export { newRunId, type StartOptions } from './start.js';
 export type { Signalled } from './unblock.js';

@@ -11,6 +11,7 @@ import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
 import { observe, type EventsOptions } from './observe.js';
 import type { Session } from './session.js';
+import { listReruns } from './rerun.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
 import { newRunId, startRun } from './start.js';
 import type { UpdateOptions } from './update.js';
@@ -120,6 +121,11 @@ export class Run {
   /** Ends the run at once, without its consent: prefer `cancel`, which lets running steps stop. */
   async terminate(reason = ''): Promise<void> {
     await terminateRun(this.session, this.id, cut(wellFormed(reason), LONGEST_REASON));
+  }
+
+  /** The runs that are reruns of this one, newest first; a new one shows after up to a few seconds. */
+  reruns(): AsyncIterable<RunInfo> {
+    return { [Symbol.asyncIterator]: () => listReruns(this.session, this.id) };
   }
 
   /** What Temporal itself knows of the run; needs no worker. */

@@ -52,7 +52,12 @@ export interface Started {
  * Validates and starts a run. Throws before anything starts: `InvalidDefinitionError`, `InvalidInputError`,
  * `RunAlreadyExistsError`.
  */
-export async function startRun(session: Session, document: unknown, options: StartOptions): Promise<Started> {
+export async function startRun(
+  session: Session,
+  document: unknown,
+  options: StartOptions,
+  origin: Pick<RunInput, 'seed' | 'rerun_of'> = {},
+): Promise<Started> {
   const { definition, hash } = checked(session, document);
   checkStart(definition, {
     ...(options.input === undefined ? {} : { input: options.input }),
@@ -67,6 +72,7 @@ export async function startRun(session: Session, document: unknown, options: Sta
     ...(options.entryPoint === undefined ? {} : { entry_point: options.entryPoint }),
     ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
+    ...origin,
   };
   checkSize(session, input);
   return start(session, { runId, input, options });
@@ -76,6 +82,11 @@ export async function startRun(session: Session, document: unknown, options: Sta
 export function newRunId(definitionId: string): string {
   const readable = cut(definitionId.replace(/[^A-Za-z0-9._~-]+/g, '-').replace(/^-+|-+$/g, ''), 200);
   return `${readable === '' ? 'workflow' : readable}-${uuidv7()}`;
+}
+
+/** A valid definition with the id of the workflow that it is a newer version of. Throws `InvalidDefinitionError`. */
+export function checkedDefinition(session: Session, document: unknown, id: string): WorkflowDefinition {
+  return { ...checked(session, document).definition, id };
 }
 
 function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {
@@ -149,7 +160,7 @@ async function start(session: Session, request: Request): Promise<Started> {
 }
 
 async function send(session: Session, { runId, input, options }: Request, attributes: boolean): Promise<Started> {
-  const { definition, definition_hash } = input;
+  const { definition, definition_hash, rerun_of } = input;
   const { owner } = options;
   const name = definition.name ?? undefined;
   const start = {
@@ -159,7 +170,7 @@ async function send(session: Session, { runId, input, options }: Request, attrib
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     typedSearchAttributes: attributes ? startAttributes(definition, owner) : new TypedSearchAttributes(),
-    memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }) },
+    memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }), ...(rerun_of && { rerun_of: rerun_of.run_id }) },
     staticSummary: cut(wellFormed(name ?? definition.id), 200),
     priority: { fairnessKey: cutBytes(wellFormed(owner ?? definition.id), LONGEST_FAIRNESS_KEY) },
     ...(options.executionTimeoutSecs === undefined

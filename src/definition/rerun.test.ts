@@ -111,15 +111,15 @@ describe('a rerun', () => {
     const steps = [say('a'), say('b'), say('c'), say('d', 'x', { depends_on: ['z'] })];
     const snapshot = {
       steps: {
-        a: state('done', { completed_at: '2026-01-01T00:00:02Z', result: null }),
-        b: state('skipped', { completed_at: '2026-01-01T00:00:01Z' }),
+        a: state('done', { completed_at: '2026-01-01T00:00:02Z', result: null, label: 'Step of x' }),
+        b: state('skipped', { completed_at: '2026-01-01T00:00:01Z', label: 'b' }),
         c: state('failed'),
       },
     };
     const request = { results: { c: { given: true } } };
     const made = planRerun({ id: 'doc', steps: steps.slice(0, 3) }, snapshot, request);
-    const seed = seedOf(made, snapshot, request);
-    expect(seed).toEqual({ a: { status: 'done', result: null }, b: { status: 'skipped' }, c: { status: 'done', result: { given: true } } });
+    const seed = seedOf({ id: 'doc', steps }, snapshot, made, request);
+    expect(seed).toEqual({ a: { status: 'done', result: null, label: 'Step of x' }, b: { status: 'skipped' }, c: { status: 'done', result: { given: true } } });
     expect(Object.keys(seed)).toEqual(['c', 'b', 'a']);
   });
 

@@ -76,7 +76,13 @@ export function planRerun(definition: WorkflowDefinition, snapshot: Pick<RunSnap
 }
 
 /** The results that a new run by this plan begins with. */
-export function seedOf(plan: RerunPlan, snapshot: Pick<RunSnapshot, 'steps'>, request: RerunRequest = {}): Seed {
+export function seedOf(
+  definition: WorkflowDefinition,
+  snapshot: Pick<RunSnapshot, 'steps'>,
+  plan: RerunPlan,
+  request: RerunRequest = {},
+): Seed {
+  const written = new Map(definition.steps.map(({ id, label }) => [id, label ?? id]));
   const { results = {}, entryPoint } = request;
   const ended = (id: string): string => own(snapshot.steps, id)?.completed_at ?? '';
   const seed: Seed = dictionary<SeededStep>();
@@ -86,7 +92,8 @@ export function seedOf(plan: RerunPlan, snapshot: Pick<RunSnapshot, 'steps'>, re
     if (given !== undefined) seed[id] = { status: 'done', result: given };
     else {
       const result = step?.result === undefined ? own(entryPoint?.preset_results ?? {}, id) : step.result;
-      seed[id] = { status: step?.status === 'done' ? 'done' : 'skipped', ...(result === undefined ? {} : { result }) };
+      const label = step === undefined || step.label === written.get(id) ? {} : { label: step.label };
+      seed[id] = { status: step?.status === 'done' ? 'done' : 'skipped', ...(result === undefined ? {} : { result }), ...label };
     }
   }
   return seed;

@@ -463,6 +463,7 @@ export class RunMachine {
     const { entryPoint, indexOf } = this.plan;
     if (!entryPoint) return;
     for (const [id, value] of Object.entries(entryPoint.preset_results ?? {})) this.scope.steps[id] = value;
+    if (this.options.seed) return;
     const reached = reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
     for (const step of this.plan.steps) {
       if (reached[step.index]) continue;
