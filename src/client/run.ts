@@ -75,7 +75,8 @@ export class Run {
 
   /**
    * Answers a step that waits for input. Throws `AnswerRefusedError` with the problems when the answer does not fit
-   * the step's schema (the step waits on), `StepNotWaitingError`, and `NO_WORKER` after 10 s: then nothing is stored.
+   * the step's schema (the step waits on), `StepNotWaitingError`, and `NO_WORKER` after 10 s: nothing is stored then, but
+   * a worker that comes soon may still get it. Sent again with the same `updateId` it counts once.
    */
   async answer(stepId: string, value: JsonValue, options: AnswerOptions = {}): Promise<void> {
     await answerStep(this.session, this.id, stepId, value, options);

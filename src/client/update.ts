@@ -24,7 +24,8 @@ export interface Update<Argument> extends UpdateOptions {
 
 /**
  * Sends an update and waits until the run has taken it. Throws what `refused` or `ended` make of a refusal, and
- * `NO_WORKER` when no worker answers within 10 s: then nothing is stored.
+ * `NO_WORKER` when no worker answers within 10 s: nothing is stored then, but a server that still remembers it delivers
+ * it to a worker that comes soon. Sent again with the same update id it counts once.
  */
 export async function sendUpdate<Argument>(session: Session, runId: string, update: Update<Argument>): Promise<void> {
   const { name, argument, updateId } = update;

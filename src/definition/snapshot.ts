@@ -33,6 +33,8 @@ export interface StepSnapshot {
   /** The run holds for this failed step: it can be retried, skipped or given up. */
   held?: boolean;
   attempts: number;
+  /** Why the last attempt of a running step failed, how many it has, and when the next one begins; absent: it runs. */
+  retrying?: { error: string; max_attempts: number; next_at?: string };
   started_at?: string;
   completed_at?: string;
   /** Skills that a blocked step lacks. */
