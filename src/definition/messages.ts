@@ -130,8 +130,13 @@ export interface StepOutcome {
 /** The first detail of an activity's failure; its type is our code. */
 export interface FailureDetails {
   attempts: number;
+  /** How many there may be, of a failure that is tried again. */
+  max_attempts?: number;
   data?: JsonValue;
 }
+
+/** How often the worker of one step may be lost: such attempts are none of the step's own. */
+export const LOST_WORKER_ATTEMPTS = 10;
 
 /** One thing that steps need. */
 export interface RequirementQuery {
