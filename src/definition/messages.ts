@@ -17,7 +17,10 @@ export function catalogueId(prefix: string): string {
   return `${prefix}-catalogue`;
 }
 
-/** Most bytes of one value as JSON when large payloads are stored outside the history: what a worker's memory bears. */
+/**
+ * Most bytes of a value as JSON, and of what one turn of a run sends off, when large payloads are stored outside the
+ * history: what a worker's memory bears, and what the sandbox gets through within a workflow task's 10 s.
+ */
 export const MOST_STORED_BYTES = 32 * 1024 * 1024;
 /** With external storage, from here on at the latest a payload is stored outside the history. */
 export const STORED_FROM_BYTES = 256 * 1024;
@@ -176,9 +179,9 @@ export interface RequirementState {
 export interface DefinitionReport {
   definition: WorkflowDefinition;
   definition_hash: string;
+  storage?: boolean;
 }
 
-  storage?: boolean;
 /** What an ended run leaves in history: as its result, the details of its failure, or the marker before its cancel. */
 export interface FinalRecord {
   /** The run's output; when it is a step's result, that step is named instead, so that each value is stored once. */

@@ -15,6 +15,12 @@ const HEARTBEAT_MS = 1_000;
 /** So long a workflow task waits for the worker that had the run, which may be dead, before any may take it. */
 const STICKY_MS = 5_000;
 
+/**
+ * Large payloads take the sandbox long on a busy machine, and Node does not always survive the SDK's way of ending a turn
+ * after 5 s. The server ends it, too: after the workflow task's 10 s.
+ */
+const LONGER_TURNS = { isolateExecutionTimeout: '30 seconds' };
+
 /** Makes the Temporal Workers of one process, which share a connection and the steps' activities. */
 export class WorkerFactory {
   readonly #options: CompiledOptions;
@@ -44,6 +50,7 @@ export class WorkerFactory {
     return Worker.create({
       ...this.#common(this.#options.prefix),
       workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
+      ...(this.#options.maxResultBytes === undefined ? {} : LONGER_TURNS),
       activities: { ...requirements, ...createEngineActivities(this.#options.maxResultBytes !== undefined) },
       stickyQueueScheduleToStartTimeout: STICKY_MS,
     });

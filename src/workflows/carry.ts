@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../definition/json.js';
 import type { RunWarning, StepStatus } from '../definition/snapshot.js';
 import type { Entry } from './log.js';
+import type { Known } from './needs.js';
 import type { Failure, StepState } from './state.js';
 
 /** A step's state as it crosses from one execution of a run to the next; its result is with it, `rejected` is a list. */
@@ -21,6 +22,8 @@ export interface Carried {
   unreached: number[];
   held: number[];
   deadlines: [index: number, at: number][];
+  /** So that a step whose turn has come after a check of its own need not be checked again and again. */
+  known: Known;
   started_at: number;
   shown: [status: string, missing: string];
   failure?: Failure & { step?: number };

@@ -9,8 +9,6 @@ const DRAIN_EVENTS = 20_000;
 const DRAIN_BYTES = 20_000_000;
 /** What does not fit a payload is not attempted. */
 const MOST_BYTES = 1_900_000;
-/** As much when it is stored outside the history. */
-const STORED_MOST_BYTES = 2 * MOST_STORED_BYTES;
 
 /** Decides when a run continues as new: when Temporal suggests it, at the next moment with no activity in flight. */
 export class Continuation {
@@ -31,7 +29,7 @@ export class Continuation {
     if (!this.machine.idle) return undefined;
     const { seed: _seed, ...input } = this.input;
     const next = { ...input, carried: this.machine.carry() as unknown as JsonObject };
-    if (jsonBytes(next) <= (this.input.storage === true ? STORED_MOST_BYTES : MOST_BYTES)) return next;
+    if (jsonBytes(next) <= (this.input.storage === true ? MOST_STORED_BYTES : MOST_BYTES)) return next;
     this.#tooLarge = true;
     this.machine.draining = false;
     return undefined;

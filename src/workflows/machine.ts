@@ -129,6 +129,7 @@ export class RunMachine {
       unreached: this.#ready.unreached,
       held: [...this.held],
       deadlines: [...this.deadlines],
+      known: this.gate.known(),
       started_at: this.startedAt,
       shown: [this.#shownStatus, this.#shownMissing],
       ...(failure ? { failure } : {}),
@@ -147,6 +148,7 @@ export class RunMachine {
     for (const index of carried.held) this.held.add(index);
     for (const [index, at] of carried.deadlines) this.deadlines.set(index, at);
     for (const [key, id] of carried.context_from) this.contextFrom.set(key, id);
+    this.gate.recall(carried.known);
     Object.assign(this.scope.context, carried.context);
     Object.assign(this.scope.steps, carried.others);
     [this.#shownStatus, this.#shownMissing] = carried.shown as [RunStatus, string];

@@ -12,8 +12,6 @@ const QUERY_BYTES = 1_500_000;
 const PAGE_BYTES = 1_048_576;
 const END_BYTES = 1_048_576;
 const MOST_BYTES = 1_900_000;
-/** The end of a run that is stored outside the history. */
-const STORED_END_BYTES = 2 * MOST_STORED_BYTES;
 const FINAL_EVENTS = 1_000;
 const FEWER_EVENTS = 100;
 
@@ -171,13 +169,13 @@ function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>):
 }
 
 /**
- * What the ended run leaves in history. It always fits: above 1 MiB, or 64 MiB when it is stored outside the history,
+ * What the ended run leaves in history. It always fits: above 1 MiB, or 32 MiB when it is stored outside the history,
  * results are left out, the largest first; what still would not fit a payload loses most of its log, then its steps,
  * which remain in the history.
  */
 export function finalRecord(machine: RunMachine, identity: RunIdentity, storage = false): FinalRecord {
-  const endBytes = storage ? STORED_END_BYTES : END_BYTES;
-  const mostBytes = storage ? STORED_END_BYTES : MOST_BYTES;
+  const endBytes = storage ? MOST_STORED_BYTES : END_BYTES;
+  const mostBytes = storage ? MOST_STORED_BYTES : MOST_BYTES;
   const steps = stepsOf(machine, finalStep);
   const results = new Set<JsonValue>(machine.steps.flatMap((state) => (isObject(state.result) ? [state.result] : [])));
   const read = reader(machine);
@@ -191,6 +189,7 @@ export function finalRecord(machine: RunMachine, identity: RunIdentity, storage 
   if (jsonBytes(record) <= endBytes) return record;
   const rest = jsonBytes({ ...record, snapshot: { ...record.snapshot, steps: withoutResults(steps) } });
   omitLargest(steps, Math.max(0, endBytes - rest));
+  if (rest <= endBytes) return record;
   if (jsonBytes(record) > mostBytes) record.events = record.events.slice(-FEWER_EVENTS);
   return jsonBytes(record) > mostBytes ? withoutDetails(record) : record;
 }

@@ -19,8 +19,8 @@ import type { Failure } from './state.js';
 
 /** Inputs that one turn schedules. A workflow task has two turns at most, and Temporal ends a run at 4 MB of commands. */
 const TURN_BYTES = 1_048_576;
-/** Inputs that are stored outside the history count by this part: 64 MiB in one turn. */
-const STORED_PART = 1 / 64;
+/** Inputs that are stored outside the history count by this part. */
+const STORED_PART = TURN_BYTES / MOST_STORED_BYTES;
 /** A payload must stay below Temporal's limit of 2 MB. */
 const MOST_INPUT_BYTES = 1_900_000;
 const QUEUE_TIMEOUT_SECS = 300;
