@@ -564,9 +564,14 @@ export class RunMachine {
         state.schema = outcome.schema;
         this.waiting.add(step.index);
         this.#hold(step, step.step.timeout_secs ?? undefined);
-        return this.log.add(this.now, 'step_waiting', step.index, { message: outcome.message, schema: outcome.schema });
+        return this.log.add(this.now, 'step_waiting', step.index, {
+          message: outcome.message,
+          schema: outcome.schema,
+          ...this.#untilOf(step.index),
+        });
       case 'delay':
-        return this.#hold(step, Math.max(0, (outcome.until ?? this.now + outcome.secs * 1000) - this.now) / 1000);
+        this.#hold(step, Math.max(0, (outcome.until ?? this.now + outcome.secs * 1000) - this.now) / 1000);
+        return this.log.add(this.now, 'step_delayed', step.index, this.#untilOf(step.index));
       case 'fail':
         return this.#fail(step.index, outcome.failure);
       case 'branch':
@@ -689,6 +694,11 @@ export class RunMachine {
     if (secs <= SHORT_DELAY_SECS && !this.waiting.has(step.index)) {
       this.#short.add(step.index);
     }
+  }
+
+  #untilOf(index: number): { until?: string } {
+    const until = this.deadlines.get(index);
+    return until === undefined ? {} : { until: new Date(until).toISOString() };
   }
 
   /** The step waits, is delayed or is blocked no more. */
