@@ -31,6 +31,8 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
       ];
     case 'run_warning':
       return [`warning ${event.code}: ${plain(event.message)}`];
+    case 'step_delayed':
+      return [`◷ ${name(event)} until ${event.until}`];
     case 'step_retried':
       return [`▸ ${name(event)} is run again`];
     case 'run_paused':
