@@ -4,6 +4,9 @@ import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '.
 import { GRPC, toTemporalError } from '../temporal/errors.js';
 import { grpcCode } from './rpc.js';
 
+/** A page of a history holds several payloads of up to 2 MB; gRPC takes 4 MB unless told otherwise. */
+const MOST_RECEIVED_BYTES = 128 * 1024 * 1024;
+
 /** Where the Temporal server is and how to read what it keeps; what is absent comes from the environment or profile. */
 export interface ConnectOptions extends TemporalOptions {
   /** How long to try, in milliseconds. Default: 10,000. */
@@ -44,7 +47,8 @@ export async function connectTemporal(options: ConnectOptions): Promise<Connecte
 }
 
 async function open(config: TemporalConfig, connectTimeoutMs: number): Promise<Connection> {
-  const connection = Connection.lazy({ ...config.connectionOptions, connectTimeout: connectTimeoutMs });
+  const channelArgs = { 'grpc.max_receive_message_length': MOST_RECEIVED_BYTES };
+  const connection = Connection.lazy({ ...config.connectionOptions, channelArgs, connectTimeout: connectTimeoutMs });
   try {
     await connection.ensureConnected();
     return connection;

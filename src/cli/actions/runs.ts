@@ -1,4 +1,4 @@
-import type { DistriClient, RunInfo } from '../../client/index.js';
+import type { DistriClient, Run, RunInfo } from '../../client/index.js';
 import { isEnded } from '../../definition/snapshot.js';
 import { withCleanup } from '../cleanup.js';
 import type { CheckpointFlags, ListFlags, ReasonFlags } from '../commands/runs.js';
@@ -14,6 +14,9 @@ import { renderRun } from '../view/render.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { printTable } from '../view/table.js';
 import { duration } from '../view/text.js';
+
+/** Reruns that are shown with a run, the newest. */
+const MOST_RERUNS = 20;
 
 async function withClient(context: Context, work: (client: DistriClient, server: Server) => Promise<number>): Promise<number> {
   return withCleanup(async (cleanup) => {
@@ -51,8 +54,9 @@ export async function showRun(context: Context, id: string): Promise<number> {
   return withClient(context, async (client, server) => {
     const run = client.getRun(id);
     const snapshot = await run.snapshot();
+    const reruns = await rerunsOf(run);
     if (terminal.json) {
-      printJson(terminal, snapshot);
+      printJson(terminal, reruns.length === 0 ? snapshot : { ...snapshot, reruns });
       return EXIT.completed;
     }
     const { printColor: color } = terminal;
@@ -62,9 +66,21 @@ export async function showRun(context: Context, id: string): Promise<number> {
     if (url !== undefined) terminal.print(color.dim(url));
     terminal.print(renderRun(viewOfSnapshot(snapshot), frame).join('\n'));
     for (const warning of snapshot.warnings) terminal.print(`  ${color.yellow('warning')} ${warning.code}: ${warning.message}`);
+    if (snapshot.rerun_of) terminal.print(`  a rerun of ${snapshot.rerun_of.run_id}`);
+    for (const rerun of reruns) terminal.print(`  run again by ${rerun}`);
     if (isEnded(snapshot.status)) sayEnd(terminal, snapshot);
     return EXIT.completed;
   });
+}
+
+/** The ids of the reruns of a run; many reruns, or many runs since, are not looked through to the end. */
+async function rerunsOf(run: Run): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { run_id } of run.reruns()) {
+    ids.push(run_id);
+    if (ids.length === MOST_RERUNS) break;
+  }
+  return ids;
 }
 
 /** Shows the progress of a run until it ends; the exit code is that of the run. */

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { RUN_STATUSES, type RunStatus } from '../../definition/snapshot.js';
 import type { Perform } from '../program.js';
 import { positiveInteger } from '../values.js';
+import { addRerun } from './rerun.js';
 
 export interface ListFlags {
   status?: RunStatus;
@@ -48,6 +49,7 @@ export function addRuns(program: Command, perform: Perform): void {
       perform(self, async (context) => (await actions()).answerStep(context, id, step, answer)),
     );
   addEnders(runs, perform);
+  addRerun(runs, perform);
   runs
     .command('checkpoints')
     .description('lists the checkpoints of a run, or loads one')
