@@ -2,6 +2,7 @@ import { RunEndedError, StepNotHeldError, StepNotSkippableError } from '../defin
 import type { JsonValue } from '../definition/json.js';
 import { UPDATES, type RetryStep, type SkipStep } from '../definition/messages.js';
 import type { Session } from './session.js';
+import { snapshotOf } from './snapshot.js';
 import { sendUpdate, type UpdateOptions } from './update.js';
 
 export interface RetryStepOptions extends UpdateOptions {
@@ -35,6 +36,14 @@ export async function retryStep(
     refused: ({ type, message }) => (type === 'STEP_NOT_HELD' ? new StepNotHeldError(stepId, message) : undefined),
     ended: () => new StepNotHeldError(stepId, `Step '${stepId}' cannot be retried: run '${runId}' has ended`),
   });
+}
+
+/** Runs all failed steps again for which the run holds, and gives their ids. */
+export async function retryHeld(session: Session, runId: string): Promise<string[]> {
+  const { steps } = await snapshotOf(session, runId);
+  const held = Object.keys(steps).filter((id) => steps[id]?.held === true);
+  for (const stepId of held) await retryStep(session, runId, stepId, {});
+  return held;
 }
 
 /** Settles a step that has not run, waits, is blocked or is held. */

@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
 import type { JsonObject } from '../definition/json.js';
 import { DEFAULT_QUEUE_PREFIX, type WorkerAnnouncement } from '../definition/messages.js';
+import { isEnded } from '../definition/snapshot.js';
 import type { ParsedWorkflow } from '../definition/parse.js';
 import type { AgentWrapper, WorkflowDocument } from '../definition/types.js';
+import { actOnAll, type BulkResult } from './bulk.js';
 import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from './catalogue.js';
 import { connectTemporal, type ConnectOptions } from './connect.js';
 import type { RunInfo } from './info.js';
@@ -124,6 +126,29 @@ export class DistriClient {
    */
   listRuns(filter: RunFilter = {}): AsyncIterable<RunInfo> {
     return { [Symbol.asyncIterator]: () => listRuns(this.#session, filter) };
+  }
+
+  /**
+   * Asks many runs to cancel: those with these ids, or the open ones that a filter finds now. One that fails stops no
+   * other. Throws as `listRuns`.
+   */
+  async cancelRuns(which: RunFilter | readonly string[], options: { reason?: string } = {}): Promise<BulkResult> {
+    return actOnAll(this.#idsOf(which), async (runId) => {
+      const run = this.getRun(runId);
+      if (isEnded((await run.describe()).status)) return false;
+      await run.cancel(options.reason);
+      return true;
+    });
+  }
+
+  /** Runs the failed steps of many runs again that hold for them, chosen as for `cancelRuns`. */
+  async retryRuns(which: RunFilter | readonly string[]): Promise<BulkResult> {
+    return actOnAll(this.#idsOf(which), async (runId) => (await this.getRun(runId).retryHeld()).length > 0);
+  }
+
+  async *#idsOf(which: RunFilter | readonly string[]): AsyncGenerator<string, void> {
+    if ('length' in which) yield* which;
+    else for await (const run of this.listRuns({ ...which, open: true })) yield run.run_id;
   }
 
   /** Tells the open runs that lack one of these skills to look again: they go on at once when it is there. */

@@ -1,6 +1,7 @@
 /** What `distri-workflow/client` exports. */
 export { DistriClient, type ClientSettings } from './distri-client.js';
 export { Run, type RunDescription } from './run.js';
+export type { BulkResult } from './bulk.js';
 export type { AnswerOptions } from './answer.js';
 export type { SkillInfo, ToolInfo } from './catalogue.js';
 export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';

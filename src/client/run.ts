@@ -5,7 +5,7 @@ import { cut, wellFormed } from '../definition/text.js';
 import { answerStep, type AnswerOptions } from './answer.js';
 import { ask } from './ask.js';
 import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
-import { pauseOrResume, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
+import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
 import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
@@ -104,6 +104,11 @@ export class Run {
    */
   async retry(stepId: string, options: RetryStepOptions = {}): Promise<void> {
     await retryStep(this.session, this.id, stepId, options);
+  }
+
+  /** Runs all failed steps again for which the run holds, and gives their ids: none when it holds for none. Throws as `retry`. */
+  async retryHeld(): Promise<string[]> {
+    return retryHeld(this.session, this.id);
   }
 
   /**

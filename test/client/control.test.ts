@@ -7,6 +7,7 @@ import {
   StepNotSkippableError,
   type JsonObject,
   type Run,
+  type RunFilter,
   type RunSnapshot,
 } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
@@ -153,6 +154,35 @@ describe('skip', () => {
     await expect(run.skip('draft')).rejects.toThrow(StepNotSkippableError);
     await expect(run.skip('nothing')).rejects.toMatchObject({ code: 'STEP_NOT_SKIPPABLE', stepId: 'nothing' });
     await run.terminate();
+  });
+});
+
+describe('many runs', () => {
+  const found = async (filter: RunFilter) => (await collect(stage.client.listRuns(filter))).map((run) => run.run_id).sort();
+  const holding = (version: number) => ({ id: 'many', version, on_failure: 'hold', steps: [call('fix', 'mended')] });
+
+  test('are found by version and time, retried and canceled at once', async () => {
+    broken = true;
+    const { client } = stage;
+    const runs = await Promise.all([1, 2, 2].map((version) => client.start(holding(version))));
+    await Promise.all(runs.map((run) => until(run, ({ status }) => status === 'paused')));
+    const [first, ...others] = runs.map(({ id }) => id);
+    const second = others.sort();
+    await eventually(async () => ((await found({ workflowId: 'many', version: 2, status: 'paused' })).length === 2 ? true : undefined));
+    expect(await found({ workflowId: 'many', version: 2 })).toEqual(second);
+    expect(await found({ workflowId: 'many', startedBefore: '2020-01-01T00:00:00Z' })).toEqual([]);
+    expect(await found({ workflowId: 'many', startedAfter: new Date(Date.now() - 60_000).toISOString() })).toHaveLength(3);
+    await expect(found({ startedAfter: 'yesterday' })).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    broken = false;
+    const retried = await client.retryRuns({ workflowId: 'many', version: 2 });
+    expect({ ...retried, done: retried.done.sort() }).toEqual({ done: second, unchanged: [], failed: [] });
+    for (const id of second) expect(await client.getRun(id).result()).toMatchObject({ status: 'completed' });
+    expect(await client.cancelRuns([first ?? '', second[0] ?? '', 'nobody'])).toEqual({
+      done: [first],
+      unchanged: [second[0]],
+      failed: [{ run_id: 'nobody', code: 'RUN_NOT_FOUND', message: "There is no run with the id 'nobody'" }],
+    });
+    expect(await runs[0]?.result().catch((error: unknown) => error)).toMatchObject({ code: 'RUN_CANCELED' });
   });
 });
 
