@@ -130,7 +130,8 @@ function checkSize(session: Session, input: RunInput): void {
     const message = `The document has ${document} bytes; ${fits}`;
     throw new InvalidDefinitionError([{ severity: 'error', code: 'DOCUMENT_TOO_LARGE', path: '$', message }]);
   }
-  throw new InvalidInputError('INPUT_TOO_LARGE', `The document and its input have ${bytes} bytes together; ${fits}`);
+  const all = input.seed === undefined ? 'The document and its input' : 'The document, its input and the results that it keeps';
+  throw new InvalidInputError('INPUT_TOO_LARGE', `${all} have ${bytes} bytes together; ${fits}`);
 }
 
 interface Request {

@@ -16,6 +16,7 @@ const tools = [
       return { step: stepId, given };
     },
   }),
+  defineTool({ name: 'grow', execute: (_given, { stepId }) => ({ step: stepId, text: 'x'.repeat(700_000) }) }),
 ];
 const work = (id: string, input: JsonObject, more: JsonObject = {}): JsonObject => ({ id, kind: { type: 'tool_call', tool_name: 'work' }, input, ...more });
 const nightly: JsonObject & { steps: JsonObject[] } = {
@@ -113,7 +114,9 @@ test('what an entry point left out stays left out', async () => {
 
 test('a result that is left out of the end of a run is found in its history', async () => {
   const { client } = stage;
-  const big = { id: 'big', steps: [work('load', { text: 'x'.repeat(700_000) }), work('more', { text: 'y'.repeat(600_000) }, { depends_on: ['load'] }), work('end', { n: '{steps.load.step}' }, { depends_on: ['more'] })] };
+  const grow = (id: string, more: JsonObject): JsonObject => ({ id, kind: { type: 'tool_call', tool_name: 'grow' }, input: {}, ...more });
+  const end = work('end', { n: '{steps.load.step}' }, { depends_on: ['more'] });
+  const big = { id: 'big', steps: [grow('load', {}), grow('more', { depends_on: ['load'] }), end] };
   const first = await client.start(big);
   expect((await first.result()).steps['load']?.result_omitted).toBeGreaterThan(0);
   calls = [];
