@@ -1,7 +1,8 @@
 // Writes docs/steps from the kinds: their READMEs and, from their schemas, the tables of fields.
 // With --check, only says whether the pages are current.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import process from 'node:process';
+import { fileURLToPath, URL } from 'node:url';
 import { z } from 'zod';
 import { stepSchema, workflowSchema, entryPointSchema } from '../dist/definition/schema.js';
 import { kinds } from '../dist/kinds/index.js';
@@ -97,7 +98,7 @@ for (const [path, text] of generated) {
   if (!process.argv.includes('--check')) {
     writeFileSync(file, text);
   } else if (readFileSync(file, 'utf8') !== text) {
-    console.error(`${path} is out of date: run \`npm run docs\`.`);
+    process.stderr.write(`${path} is out of date: run \`npm run docs\`.\n`);
     process.exitCode = 1;
   }
 }

@@ -30,9 +30,10 @@ const { only = cases, quick = false, json, profile } = program.opts<Flags>();
 const at = new Date();
 const reports = await withBench(profile, async (bench) => {
   const done: CaseReport[] = [];
-  for (const { name, title, run, pairs, quickPairs } of only) {
+  for (const benchmark of only) {
+    const { name, title, pairs, quickPairs } = benchmark;
     bench.say(`${name}: ${title}`);
-    done.push({ name, title, rows: await run(bench, quick ? quickPairs : pairs) });
+    done.push({ name, title, rows: await benchmark.run(bench, quick ? quickPairs : pairs) });
   }
   return done;
 });

@@ -47,18 +47,24 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
 export interface Cost {
   /** Milliseconds on the clock. */
   readonly ms: number;
-  /** Milliseconds of CPU of the side's worker process, all threads together: far less noisy on a busy machine. */
+  /** Milliseconds of CPU of the process that works, all threads together: far less noisy on a busy machine. */
   readonly cpu: number;
 }
 
-/** What each side takes for `work`, divided by `parts`. */
-export function costs(bench: Bench, parts: number, work: Sides<() => Promise<unknown>>): Sides<() => Promise<Cost>> {
+/** What each side takes for `work`, divided by `parts`; `cpuMs` gives the CPU time that its process has used. */
+export function costs(cpuMs: Sides<() => Promise<number>>, parts: number, work: Sides<() => Promise<unknown>>): Sides<() => Promise<Cost>> {
   const cost = (side: keyof Sides<unknown>) => async (): Promise<Cost> => {
-    const before = await bench.workerCpu[side]();
+    const before = await cpuMs[side]();
     const ms = await timed(work[side]);
-    return { ms: ms / parts, cpu: ((await bench.workerCpu[side]()) - before) / parts };
+    return { ms: ms / parts, cpu: ((await cpuMs[side]()) - before) / parts };
   };
   return { ours: cost('ours'), twin: cost('twin') };
+}
+
+/** Milliseconds of CPU that this process has used. */
+export async function ownCpuMs(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** The middle value; NaN of none. */

@@ -1,9 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { JsonObject } from '../definition/json.js';
 import { DEFAULT_QUEUE_PREFIX, type WorkerAnnouncement } from '../definition/messages.js';
 import { isEnded } from '../definition/snapshot.js';
-import type { ParsedWorkflow } from '../definition/parse.js';
-import type { AgentWrapper, WorkflowDocument } from '../definition/types.js';
 import { actOnAll, type BulkResult } from './bulk.js';
 import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from './catalogue.js';
 import { connectTemporal, type ConnectOptions } from './connect.js';
@@ -90,13 +87,11 @@ export class DistriClient {
   }
 
   /**
-   * Validates a document and starts a run of it. Throws before anything starts: `InvalidDefinitionError`,
-   * `InvalidInputError`, `RunAlreadyExistsError`.
+   * Validates a document and starts a run of it: a `WorkflowDocument`, one in its agent wrapper, or what `parseWorkflow`
+   * gave. Any object type will do, since TypeScript widens the literals of a document that is kept in a variable. Throws
+   * before anything starts: `InvalidDefinitionError`, `InvalidInputError`, `RunAlreadyExistsError`.
    */
-  async start(
-    definition: WorkflowDocument | AgentWrapper | ParsedWorkflow | JsonObject,
-    options: StartOptions = {},
-  ): Promise<Run> {
+  async start(definition: object, options: StartOptions = {}): Promise<Run> {
     const { runId, temporalRunId } = await startRun(this.#session, definition, options);
     return new Run(runId, temporalRunId, this.#session);
   }

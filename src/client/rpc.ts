@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { DistriError, RunNotFoundError } from '../definition/errors.js';
@@ -38,6 +39,8 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 export async function abortable<T>(session: Session, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   signal.throwIfAborted();
   const controller = new AbortController();
+  // The connection adds one listener for each time that it tries: in an outage more than Node thinks healthy.
+  setMaxListeners(0, controller.signal);
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {

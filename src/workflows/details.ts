@@ -4,6 +4,9 @@ import { labelOf } from './observe.js';
 
 const ROWS = 50;
 
+/** Rows of steps that are done and so do not change, by index; a chain shows each of them 50 times. */
+const doneRows = new WeakMap<RunMachine, Map<number, string>>();
+
 /** Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. */
 export function currentDetails(machine: RunMachine): string {
   const { counts, running, waiting, blocked, steps } = machine;
@@ -15,7 +18,7 @@ export function currentDetails(machine: RunMachine): string {
   for (const set of [blocked, waiting, running]) for (const index of set) if (rows.length < ROWS) add(index);
   for (let at = machine.finished.length - 1; at >= 0 && rows.length < ROWS; at -= 1) {
     const index = machine.finished[at] as number;
-    if (steps[index]?.status === 'done') add(index);
+    if (steps[index]?.status === 'done') rows.push(doneRow(machine, index));
   }
   const parts = [`**${machine.status}**`, `${counts.done} of ${steps.length} done`];
   if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
@@ -25,6 +28,14 @@ export function currentDetails(machine: RunMachine): string {
   if (blocked.size > 0) parts.push(`${blocked.size} blocked`);
   const table = rows.length > 0 ? `\n\n| step | status | |\n| --- | --- | --- |\n${rows.join('\n')}` : '';
   return parts.join(' · ') + table;
+}
+
+function doneRow(machine: RunMachine, index: number): string {
+  let known = doneRows.get(machine);
+  if (!known || known.size > 2 * ROWS) doneRows.set(machine, (known = new Map<number, string>()));
+  let text = known.get(index);
+  if (text === undefined) known.set(index, (text = row(machine, index)));
+  return text;
 }
 
 function row(machine: RunMachine, index: number): string {

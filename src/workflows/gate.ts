@@ -1,9 +1,13 @@
 import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
 import { resolveText, type Lookup } from '../definition/references.js';
+import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { Availability, Questions, type Known, type Placement } from './needs.js';
 import { reachable, type Plan } from './plan.js';
 import type { StepState } from './state.js';
+
+/** No tool has a longer name; what references make of one is part of the checks, which are in the history. */
+const LONGEST_TOOL_NAME = 1_000;
 
 /** Knows what the steps of a run need, what of that is there, and which steps must be checked afresh. */
 export class Gate {
@@ -47,7 +51,7 @@ export class Gate {
 
   place(index: number): Placement {
     const { kind, rejected } = this.steps[index] as StepState & { kind: StepKind };
-    const toolName = kind.type === 'tool_call' ? resolveText(kind.tool_name, this.lookup) : undefined;
+    const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, this.lookup), LONGEST_TOOL_NAME) : undefined;
     return this.#available.place(kind, toolName, this.plan.steps[index]?.requires ?? [], rejected);
   }
 

@@ -3,6 +3,7 @@ import { dictionary, type JsonObject, type JsonValue } from '../definition/json.
 import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
 import { resolveText, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
+import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
 import { Gate } from './gate.js';
@@ -14,7 +15,7 @@ import { Fifo } from './queues.js';
 import { Readiness } from './readiness.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { jsonBytes } from './size.js';
-import { pendingState, type Failure, type StepState } from './state.js';
+import { LONGEST_LABEL, pendingState, type Failure, type StepState } from './state.js';
 import { buildTask } from './task.js';
 
 /** A step that may start now: what to send, and the skill whose queue it goes to. */
@@ -30,6 +31,11 @@ const MOST_INLINE_BYTES = 1_900_000;
 const SHORT_DELAY_SECS = 60;
 /** Entries of the log that a new execution of the run gets. */
 const CARRIED_EVENTS = 2_000;
+/** Texts that references may blow up, and that the log, the snapshot and the end of the run all repeat. */
+const LONGEST_MESSAGE = 64 * 1024;
+const LONGEST_ERROR = 10_000;
+const LONGEST_WARNING = 1_000;
+const MOST_WARNINGS = 200;
 /** After so many rejections of its connection without a success a step fails. */
 const MAX_REJECTIONS = 5;
 
@@ -267,7 +273,7 @@ export class RunMachine {
       this.gate.checking -= 1;
       if (this.#ready.isSettled(index)) continue;
       const hadLostItsTurn = this.blocked.delete(index);
-      this.#place(this.#planned(index), true, hadLostItsTurn);
+      this.#guard(index, () => this.#place(this.#planned(index), true, hadLostItsTurn));
     }
   }
 
@@ -436,8 +442,12 @@ export class RunMachine {
   }
 
   warn(warning: RunWarning): void {
-    this.warnings.push(warning);
-    this.log.add(this.now, 'run_warning', -1, warning);
+    if (this.warnings.length >= MOST_WARNINGS) return;
+    const last = this.warnings.length === MOST_WARNINGS - 1;
+    const message = last ? 'There are more warnings than are kept; this is the last one' : cut(warning.message, LONGEST_WARNING);
+    const kept = { ...warning, message };
+    this.warnings.push(kept);
+    this.log.add(this.now, 'run_warning', -1, kept);
   }
 
   /** The run's whole context, as steps without a mapping see it. */
@@ -488,12 +498,19 @@ export class RunMachine {
     this.#done = [];
   }
 
-  /** The step's turn has come. Whatever its texts grow to, they fail the step and not the interpreter. */
+  /** The step's turn has come. */
   #begin(step: PlanStep): void {
-    try {
+    this.#guard(step.index, () => {
       if (this.#choose(step)) this.#place(step, this.gate.fresh);
+    });
+  }
+
+  /** Whatever a step's texts grow to, they fail the step and not the interpreter. */
+  #guard(index: number, work: () => void): void {
+    try {
+      work();
     } catch (error) {
-      this.#fail(step.index, tooLong(error));
+      this.#fail(index, tooLong(error));
     }
   }
 
@@ -507,7 +524,7 @@ export class RunMachine {
       this.#finish(index, 'skipped', undefined);
       return false;
     }
-    state.label = resolveText(step.step.label ?? step.id, lookup);
+    state.label = cut(resolveText(step.step.label ?? step.id, lookup), LONGEST_LABEL);
     let kind: StepKind = step.step.kind;
     while (kind.type === 'condition') {
       const outcome = runInline(kind, lookup);
@@ -559,6 +576,7 @@ export class RunMachine {
         return this.#finish(step.index, 'done', outcome.result);
       }
       case 'wait':
+        if (outcome.message.length > LONGEST_MESSAGE) return this.#fail(step.index, messageTooLong(outcome.message.length));
         state.status = 'waiting_for_input';
         state.message = outcome.message;
         state.schema = outcome.schema;
@@ -615,7 +633,8 @@ export class RunMachine {
     this.log.add(this.now, 'step_unblocked', index);
   }
 
-  #fail(index: number, failure: Failure): void {
+  #fail(index: number, given: Failure): void {
+    const failure = { ...given, message: cut(given.message, LONGEST_ERROR) };
     const state = this.#state(index);
     state.status = 'failed';
     state.error = failure.message;
@@ -786,6 +805,13 @@ function resultTooLarge(bytes: number): Failure {
   return {
     code: 'RESULT_TOO_LARGE',
     message: `The result of the step is ${bytes} bytes; ${MOST_INLINE_BYTES} fit. Refer to less in its texts.`,
+  };
+}
+
+function messageTooLong(characters: number): Failure {
+  return {
+    code: 'INPUT_TOO_LARGE',
+    message: `The message of the step has ${characters} characters; ${LONGEST_MESSAGE} fit. Refer to less in it.`,
   };
 }
 

@@ -1,11 +1,12 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
 import { MOST_STORED_BYTES, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
-import type { LoggedEvent, RerunOf, RunSnapshot, StepSnapshot } from '../definition/snapshot.js';
+import type { LoggedEvent, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
+import { cut } from '../definition/text.js';
 import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
 import { jsonBytes, omitLargest } from './size.js';
-import type { StepState } from './state.js';
+import { LONGEST_LABEL, type StepState } from './state.js';
 
 /** Above this a query's answer or a run's end would come near Temporal's limit of 2 MB a payload. */
 const QUERY_BYTES = 1_500_000;
@@ -68,7 +69,7 @@ function finalStep(machine: RunMachine, index: number): FinalStep {
 /** A step's label: resolved once its turn has come, before that as written. */
 export function labelOf(machine: RunMachine, index: number): string {
   const planned = machine.plan.steps[index];
-  return machine.steps[index]?.label ?? planned?.step.label ?? planned?.id ?? '';
+  return machine.steps[index]?.label ?? cut(planned?.step.label ?? planned?.id ?? '', LONGEST_LABEL);
 }
 
 function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 'steps'> {
@@ -154,6 +155,21 @@ export function eventsAfter(machine: RunMachine, after: number): EventsPage {
   return { events, last_seq: machine.log.lastSeq, gap };
 }
 
+type Output = Pick<FinalRecord, 'output' | 'output_from'> & { warning?: RunWarning };
+
+/** An output that does not fit is left out with a warning: the steps that it was made of tell more. */
+function mappedOutput(machine: RunMachine, mapping: JsonValue): Output {
+  try {
+    const output = resolve(mapping, scopeLookup(machine.scope));
+    if (jsonBytes(output) <= END_BYTES) return { output };
+  } catch (error) {
+    // The longest string that there is was too short for it.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  const message = `The output of the run is more than ${END_BYTES} bytes, so it is left out; the results of the steps are there`;
+  return { warning: { code: 'RESULT_TOO_LARGE', message } };
+}
+
 /** The flat context without what the record holds elsewhere: the input's keys and results of steps. */
 function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>): JsonObject {
   const { context, input, env, steps } = machine.scope;
@@ -179,9 +195,11 @@ export function finalRecord(machine: RunMachine, identity: RunIdentity, storage 
   const steps = stepsOf(machine, finalStep);
   const results = new Set<JsonValue>(machine.steps.flatMap((state) => (isObject(state.result) ? [state.result] : [])));
   const read = reader(machine);
+  const base = runBase(machine, identity);
+  const { warning, ...output } = machine.status === 'completed' ? outputOf(machine) : {};
   const record: FinalRecord = {
-    ...(machine.status === 'completed' ? outputOf(machine) : undefined),
-    snapshot: { ...runBase(machine, identity), steps, context: remainingContext(machine, results) },
+    ...output,
+    snapshot: { ...base, ...(warning && { warnings: [...base.warnings, warning] }), steps, context: remainingContext(machine, results) },
     ...(machine.contextFrom.size > 0 ? { context_from: Object.fromEntries(machine.contextFrom) } : {}),
     input: machine.scope.input,
     events: machine.log.newest(FINAL_EVENTS).map((entry) => readEntry(entry, read)),
@@ -199,6 +217,7 @@ function withoutDetails(record: FinalRecord): FinalRecord {
   return {
     ...kept,
     input: {},
+    events: jsonBytes(record.events) <= END_BYTES ? record.events : [],
     snapshot: {
       ...record.snapshot,
       context: {},
@@ -212,11 +231,10 @@ function withoutDetails(record: FinalRecord): FinalRecord {
 }
 
 /** The run's output: the document's mapping, else the result of the last step that is done, in document order. */
-function outputOf(machine: RunMachine): { output: JsonValue } | { output_from: string } | undefined {
-  const mapping = machine.plan.definition.output;
-  if (mapping !== undefined) return { output: resolve(mapping, scopeLookup(machine.scope)) };
+function outputOf(machine: RunMachine): Output {
+  if (machine.plan.definition.output !== undefined) return mappedOutput(machine, machine.plan.definition.output);
   for (let index = machine.steps.length - 1; index >= 0; index -= 1) {
     if (machine.steps[index]?.status === 'done') return { output_from: machine.plan.steps[index]?.id ?? '' };
   }
-  return undefined;
+  return {};
 }

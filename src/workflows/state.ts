@@ -3,6 +3,9 @@ import type { JsonValue } from '../definition/json.js';
 import type { StepStatus } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 
+/** References may make a label of any length, and each event of the step repeats it. */
+export const LONGEST_LABEL = 1_000;
+
 /** What a run knows of one of its steps. Times are milliseconds since the epoch. */
 export interface StepState {
   status: StepStatus;

@@ -26,7 +26,8 @@ beforeAll(async () => {
   }
   // The examples' tools import the built package, as those of its users do.
   const examples = await loadTools(['examples/data-pipeline.tools.mjs', 'examples/api-test.tools.mjs']);
-  await stage.worker({ tools: [...tools.list, ...examples], connections });
+  const model = { baseUrl: `${site.url}/model`, apiKey: 'model-key-12345', model: 'parrot' };
+  await stage.worker({ tools: [...tools.list, ...examples], connections, model });
 });
 
 afterAll(async () => {

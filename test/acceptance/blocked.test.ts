@@ -48,6 +48,12 @@ async function eventsOf(run: Run): Promise<string[]> {
 }
 
 describe.concurrent('a blocked run', () => {
+  test('waits for a model that no worker has, rather than make up what an agent would say', async () => {
+    const run = await startBlocked({ id: 'agent', steps: [{ id: 'a', kind: { type: 'agent_run', agent_id: 'helper', prompt: 'Hello' } }] });
+    expect(await run.snapshot()).toMatchObject({ status: 'blocked', missing: ['native:agent'], steps: { a: { status: 'blocked' } } });
+    await run.terminate();
+  });
+
   test('goes on within 2 s of the news that its connection is there', async () => {
     const run = await startBlocked(needing('late:signal'));
     expect(await run.snapshot()).toMatchObject({ status: 'blocked', missing: ['late:signal'], steps: { needs: { error: 'Missing skills: late:signal' } } });
@@ -164,4 +170,19 @@ describe.concurrent('a blocked run', () => {
     await stage.client.temporal.workflow.getHandle(run.id).signal('connectionsChanged', { skills: ['pair:one'] });
     expect((await run.result()).output).toEqual({ message: 'end' });
   });
+});
+
+test('a step with one connection runs on the queue of that connection when a worker serves it', async () => {
+  connections.set('own:queue');
+  await eventually(async () => ((await stage.client.skills()).some(({ skill }) => skill === 'own:queue') ? true : undefined));
+  const kind = { type: 'tool_call', tool_name: 'echo', input: { x: 1 } };
+  const steps: JsonObject[] = [
+    { id: 'there', requires: [{ skill: 'own:queue' }], kind },
+    { id: 'here', kind },
+  ];
+  const run = await stage.client.start({ id: 'queues', steps }, { executionTimeoutSecs: 80 });
+  await run.result();
+  const { events } = await stage.client.temporal.workflow.getHandle(run.id).fetchHistory();
+  const queues = events?.flatMap(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.taskQueue?.name ?? []);
+  expect(queues).toEqual([`${stage.queuePrefix}:own:queue`, `${stage.queuePrefix}:native:tool`]);
 });

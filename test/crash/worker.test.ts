@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { JsonObject, Run } from '../../src/client/index.js';
-import { serve } from '../support/http.js';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { RunFailedError, type JsonObject, type Run } from '../../src/client/index.js';
+import { serve, type TestServer } from '../support/http.js';
 import { openTheatre, until, work, type Call, type Theatre, type WorkerProcess } from './support.js';
 
 let theatre: Theatre;
@@ -36,6 +36,12 @@ async function linesOf(file: string): Promise<number> {
   return (await readFile(file, 'utf8').catch(() => '')).split('\n').length - 1;
 }
 
+async function failureOf(run: Run): Promise<RunFailedError> {
+  const failure: unknown = await run.result().catch((error: unknown) => error);
+  if (failure instanceof RunFailedError) return failure;
+  throw new Error(`It has not failed: ${JSON.stringify(failure)}`);
+}
+
 async function eventTypes(run: Run): Promise<string[]> {
   const { events } = await theatre.client.temporal.workflow.getHandle(run.id).fetchHistory();
   return (events ?? []).flatMap((event) => Object.keys(event).filter((key) => key.endsWith('EventAttributes') && event[key as keyof typeof event]));
@@ -61,47 +67,84 @@ test('workers that die between two steps leave the finished one as it is', async
   expect(await callsOf(run, 'second')).toHaveLength(1);
 });
 
-test('a tool, a script and a call whose worker dies run again elsewhere, and what had finished does not', async () => {
+describe('when a worker dies in the middle of steps', () => {
   const held: ServerResponse[] = [];
-  const web = await serve((_request, response) => void held.push(response));
-  const scripts = join(theatre.folder, 'scripts-lost');
-  const gate = theatre.gate('lost');
-  const behind = { depends_on: ['first'], execution: 'parallel' };
-  const first = await worker();
-  const run = await theatre.client.start({
-    id: 'lost',
-    steps: [
-      work('first'),
-      work('tool', { gate }, behind),
-      waitingScript('script', scripts, gate, behind),
-      { id: 'call', kind: { type: 'api_call', method: 'POST', url: web.url }, ...behind },
-      work('last', { call: '{steps.call.status}' }, { depends_on: ['tool', 'script', 'call'] }),
-    ],
-  });
-  const running = (times: number) => async () =>
-    (await callsOf(run, 'tool')).length === times && (await linesOf(scripts)) === times && held.length === times;
-  await until('all three run', running(1));
-  await first.kill();
-  await worker();
-  await until('all three run again', running(2));
-  const { steps: live } = await run.snapshot();
-  expect(live['tool']).toMatchObject({ status: 'running', attempts: 2 });
+  const parallel = { depends_on: ['first'], execution: 'parallel' };
+  const call = (id: string, method: string, url: string, more: JsonObject = {}): JsonObject => ({ id, kind: { type: 'api_call', method, url }, ...more });
+  let web: TestServer;
+  let broken: TestServer;
+  let first: WorkerProcess;
+  let second: WorkerProcess;
+  let lost: Run;
+  let tried: Run;
+  let canceled: Run;
 
-  await theatre.open('lost');
-  held[1]?.writeHead(200).end('fine');
-  const { steps, status } = await run.result();
-  await web.close();
-  expect(status).toBe('completed');
-  const [before, after] = await callsOf(run, 'tool');
-  expect(before?.pid).toBe(first.pid);
-  expect(steps['tool']).toMatchObject({ status: 'done', attempts: 2, result: { mark: after?.mark, attempt: 2 } });
-  expect(steps['script']).toMatchObject({ status: 'done', attempts: 2, result: { started: 2 } });
-  expect(steps['call']).toMatchObject({ status: 'done', attempts: 2, result: { status: 200 } });
-  const [once, ...again] = await callsOf(run, 'first');
-  expect(again).toEqual([]);
-  expect(steps['first']).toMatchObject({ attempts: 1, result: { mark: once?.mark } });
-  expect(await callsOf(run, 'last')).toHaveLength(1);
-}, 120_000);
+  const inTheMiddle = (times: number) => async () =>
+    (await callsOf(lost, 'tool')).length === times && (await linesOf(join(theatre.folder, 'scripts-lost'))) === times && held.length === times;
+
+  beforeAll(async () => {
+    web = await serve((_request, response) => void held.push(response));
+    broken = await serve((_request, response) => {
+      if (broken.requests.length !== 2) response.writeHead(500).end('broken');
+    });
+    first = await theatre.worker();
+    const gate = theatre.gate('lost');
+    lost = await theatre.client.start({
+      id: 'lost',
+      steps: [
+        work('first'),
+        work('tool', { gate }, parallel),
+        waitingScript('script', join(theatre.folder, 'scripts-lost'), gate, parallel),
+        call('call', 'POST', web.url, parallel),
+        work('last', { call: '{steps.call.status}' }, { depends_on: ['tool', 'script', 'call'] }),
+      ],
+    });
+    tried = await theatre.client.start({ id: 'tried', steps: [call('get', 'GET', broken.url)] });
+    canceled = await theatre.client.start({ id: 'canceled', steps: [work('first'), work('tool', { gate }), work('last')] });
+    await until('all steps run', inTheMiddle(1));
+    await until('the second try of the call', () => broken.requests.length === 2);
+    await until('the tool of the third run', async () => (await callsOf(canceled, 'tool')).length === 1);
+    await first.kill();
+    await canceled.cancel('Enough');
+    second = await theatre.worker();
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all([second.kill(), web.close(), broken.close()]);
+  });
+
+  test('a tool, a script and a call run again elsewhere, and what had finished does not', async () => {
+    await until('all run again', inTheMiddle(2));
+    expect((await lost.snapshot()).steps).toMatchObject({ first: { attempts: 1 }, tool: { status: 'running', attempts: 2 }, last: { attempts: 0 } });
+    await theatre.open('lost');
+    held[1]?.writeHead(200).end('fine');
+    const { steps, status } = await lost.result();
+    expect(status).toBe('completed');
+    const [before, after] = await callsOf(lost, 'tool');
+    expect([before?.pid, after?.pid]).toEqual([first.pid, second.pid]);
+    expect(steps['tool']).toMatchObject({ status: 'done', attempts: 2, result: { mark: after?.mark, attempt: 2 } });
+    expect(steps['script']).toMatchObject({ status: 'done', attempts: 2, result: { started: 2 } });
+    expect(steps['call']).toMatchObject({ status: 'done', attempts: 2, result: { status: 200 } });
+    const [once, ...again] = await callsOf(lost, 'first');
+    expect(again).toEqual([]);
+    expect(steps['first']).toMatchObject({ attempts: 1, result: { mark: once?.mark } });
+    expect(await callsOf(lost, 'last')).toHaveLength(1);
+  });
+
+  test('a call that was answered 500 before still has two of its three tries', async () => {
+    const { steps } = (await failureOf(tried)).snapshot;
+    expect(steps['get']).toMatchObject({ status: 'failed', error_code: 'HTTP_STATUS', attempts: 4 });
+    expect(broken.requests).toHaveLength(4);
+  });
+
+  test('a run that is canceled meanwhile ends as canceled', async () => {
+    const { code, snapshot } = await failureOf(canceled);
+    expect(code).toBe('RUN_CANCELED');
+    expect(snapshot.status).toBe('canceled');
+    expect(snapshot.steps['first']?.result).toMatchObject({ mark: (await callsOf(canceled, 'first'))[0]?.mark });
+    expect(await callsOf(canceled, 'tool')).toHaveLength(1);
+    expect(await callsOf(canceled, 'last')).toEqual([]);
+  });
+});
 
 test('a worker that is asked to stop finishes what it can, and hands the rest to another at once', async () => {
   const scripts = join(theatre.folder, 'scripts-handed');
@@ -127,3 +170,13 @@ test('a worker that is asked to stop finishes what it can, and hands the rest to
   expect(done['long']).toMatchObject({ status: 'done', attempts: 2 });
   expect(done['script']).toMatchObject({ status: 'done', attempts: 2, result: { started: 2 } });
 }, 120_000);
+
+test('a call that is answered 500 is tried three times', async () => {
+  const server = await serve((_request, response) => response.writeHead(500).end('broken'));
+  await worker();
+  const run = await theatre.client.start({ id: 'call', steps: [{ id: 'get', kind: { type: 'api_call', method: 'GET', url: server.url } }] });
+  const { steps } = (await failureOf(run)).snapshot;
+  await server.close();
+  expect(steps['get']).toMatchObject({ status: 'failed', error_code: 'HTTP_STATUS', attempts: 3 });
+  expect(server.requests).toHaveLength(3);
+});

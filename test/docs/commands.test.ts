@@ -2,6 +2,7 @@ import pino from 'pino';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startEmbedded } from '../../src/cli/embedded.js';
+import { findFreePort } from '../../src/cli/find-port.js';
 import { createWorker } from '../../src/worker/index.js';
 import { blocksOf, pages, placeOf, titleOf, type Block } from './markdown.js';
 import { Shell, type Ended } from './shell.js';
@@ -22,7 +23,7 @@ async function runSample(shell: Shell, block: Block): Promise<Ended> {
   const options = { module: ModuleKind.ESNext, target: ScriptTarget.ES2022 };
   const file = `sample-${block.line}.mjs`;
   await shell.write(file, transpileModule(block.text, { compilerOptions: options }).outputText);
-  return shell.run(file, process.execPath);
+  return shell.run(`node ${file}`);
 }
 
 const isRun = ({ language, words }: Block) =>
@@ -54,7 +55,7 @@ afterAll(() => stop());
 
 describe('The commands and samples of', () => {
   const pagesThatRun = all.filter(({ blocks }) => blocks.some(isRun));
-  test.concurrent.each(pagesThatRun)('$page do what the page says', { timeout: 120_000 }, async ({ blocks }) => {
+  test.concurrent.each(pagesThatRun)('$page do what the page says', { timeout: 300_000 }, async ({ blocks }) => {
     const shell = await Shell.open(blocks.some(isAlone) ? {} : { TEMPORAL_ADDRESS: address });
     try {
       await runPage(shell, blocks);
@@ -65,9 +66,16 @@ describe('The commands and samples of', () => {
   });
 });
 
+/** The ports that pages name may be taken on this machine. */
+async function withFreePorts(blocks: readonly Block[]): Promise<Block[]> {
+  const free = new Map<string, string>();
+  for (const port of ['7234', '9464']) free.set(port, String(await findFreePort('127.0.0.1')));
+  return blocks.map((block) => ({ ...block, text: block.text.replace(/\b(7234|9464)\b/g, (port) => free.get(port) ?? port) }));
+}
+
 async function runPage(shell: Shell, blocks: readonly Block[]): Promise<void> {
   let printed = '';
-  for (const block of blocks) {
+  for (const block of await withFreePorts(blocks)) {
     const title = titleOf(block);
     if (title !== undefined) await shell.write(title, block.text);
     if (block.language === 'text' && block.words.includes('output')) expectShown(block, printed);

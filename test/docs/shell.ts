@@ -6,7 +6,9 @@ import { delimiter, join, resolve } from 'node:path';
 import { findTemporal } from '../../src/cli/embedded.js';
 
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
-const READY = /is ready|^Worker .* serves|listening/m;
+const READY = /is ready|^Worker .* serves|^(Temporal )?Server:/m;
+const EXPORTED = '.exported.sh';
+const RESTORE = `if [ -f ${EXPORTED} ]; then . ./${EXPORTED}; fi\n`;
 
 export interface Ended {
   code: number | null;
@@ -42,14 +44,14 @@ export class Shell {
     await writeFile(join(this.folder, name), text);
   }
 
-  /** Runs a script to its end. */
-  async run(script: string, program = 'bash'): Promise<Ended> {
-    return this.#spawn(script, program).ended;
+  /** Runs a script to its end. What it exports, later ones see. */
+  async run(script: string): Promise<Ended> {
+    return this.#spawn(`${RESTORE}${script}\nexport -p > ${EXPORTED}`).ended;
   }
 
-  /** Starts a script that goes on until `close`, and waits until it says that it is ready. */
-  async start(script: string): Promise<void> {
-    const started = this.#spawn(script, 'bash');
+  /** Starts a command that goes on until `close`, and waits until it says that it is ready. */
+  async start(command: string): Promise<void> {
+    const started = this.#spawn(`${RESTORE}exec ${command}`);
     this.#background.push(started);
     await new Promise<void>((ready, failed) => {
       started.heard.push((output) => READY.test(output) && ready());
@@ -72,9 +74,8 @@ export class Shell {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  #spawn(script: string, program: string) {
-    const args = program === 'bash' ? ['-euo', 'pipefail', '-c', script] : [script];
-    const child = spawn(program, args, { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  #spawn(script: string) {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', script], { cwd: this.folder, env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
     const heard: ((output: string) => void)[] = [];
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {

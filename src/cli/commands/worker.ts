@@ -18,7 +18,7 @@ export function addWorker(program: Command, perform: Perform): void {
     .requiredOption('--skills <list>', 'skills with commas between them, e.g. native:shell,google:drive, or all')
     .option('--no-engine', 'serve no workflows, only the skills');
   addWorkerFlags(command)
-    .option('--metrics-port <port>', 'serve /health and /metrics (Prometheus) there', portNumber)
+    .option('--metrics-port <port>', 'serve /healthz, /readyz and /metrics (Prometheus) there', portNumber)
     .addHelpText(
       'after',
       '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +

@@ -40,7 +40,14 @@ export async function openSite(): Promise<Site> {
     },
     '/mended': (response, { url }) => (nth(url.href) === 1 ? text(response, 500, 'broken') : json(response, 200, { mended: true })),
     '/counted': (response, { url }) => text(response, 500, `call ${nth(url.href)}`),
-    '/redirect': (response) => response.writeHead(302, { location: '/json' }).end(),
+    '/redirect': (response, { url }) => response.writeHead(302, { location: url.searchParams.get('to') ?? '/json' }).end(),
+    // A model that answers with the prompt that it was given, behind OpenAI's chat completions.
+    '/model/chat/completions': (response, { body, headers }) => {
+      const { model, messages } = JSON.parse(body) as { model: string; messages: { content: string }[] };
+      if (headers.authorization !== 'Bearer model-key-12345') return text(response, 401, 'who are you?');
+      const message = { role: 'assistant', content: messages.at(-1)?.content };
+      json(response, 200, { id: 'x', object: 'chat.completion', created: 0, model, choices: [{ index: 0, message, finish_reason: 'stop' }] });
+    },
     '/slow': (response, { url }) => noteHangUp(response, url.search),
     '/late': (response) => void sleep(300).then(() => json(response, 200, { late: true })),
     '/endless': (response, { url }) => {

@@ -49,6 +49,7 @@ export class WellKnownTools {
       this.#tool('odd', z.object({ what: z.string() }), ({ what }) => odd[what]?.()),
       this.#tool('big', z.object({ bytes: z.number() }), ({ bytes }) => ({ data: 'x'.repeat(bytes) })),
       this.#tool('deep', z.object({ levels: z.number() }), ({ levels }) => nested(levels)),
+      this.#tool('brackets', z.object({ levels: z.number() }), ({ levels }) => '['.repeat(levels) + ']'.repeat(levels)),
       this.#tool('length', z.object({ text: z.string() }), ({ text }) => ({ length: text.length })),
       this.#tool('whoami', z.json(), (_input, { runId, workflowId, stepId, attempt, idempotencyKey }) => ({
         run: runId.length > 0,

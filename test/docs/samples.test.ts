@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { parseWorkflow } from '../../src/definition/parse.js';
+import { InvalidDefinitionError } from '../../src/definition/errors.js';
+import { anchorsOf, blocksOf, pages, placeOf, type Block } from './markdown.js';
+import { Shell } from './shell.js';
+
+const allPages = await pages();
+const all = (await Promise.all(allPages.map(blocksOf))).flat();
+const named = (blocks: readonly Block[]) => blocks.map((block) => [placeOf(block), block] as const);
+
+describe('documents', () => {
+  const isDocument = ({ language, text }: Block): boolean => {
+    if (language !== 'json' && language !== 'yaml') return false;
+    const value: unknown = language === 'json' ? JSON.parse(text) : parseYaml(text);
+    return typeof value === 'object' && value !== null && ('steps' in value || 'definition' in value);
+  };
+  const documents = all.filter(isDocument);
+
+  test('are in the pages at all', () => expect(documents.length).toBeGreaterThan(10));
+
+  test.each(named(documents))('%s is valid, unless it is there to show an error', (_place, { language, text, words }) => {
+    const read = () => parseWorkflow(text, { format: language === 'json' ? 'json' : 'yaml' });
+    if (words.includes('invalid')) expect(read).toThrow(InvalidDefinitionError);
+    else expect(read().problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+});
+
+describe('with a shell', () => {
+  let shell: Shell;
+  beforeAll(async () => {
+    shell = await Shell.open();
+  });
+  afterAll(async () => shell.close());
+
+  test('TypeScript samples have the right types', { timeout: 120_000 }, async () => {
+    const samples = all.filter(({ language }) => language === 'ts');
+    expect(samples.length).toBeGreaterThan(4);
+    const files = samples.map((block) => `${block.page.replace(/\W/g, '-')}-${block.line}.mts`);
+    await Promise.all(samples.map((block, index) => shell.write(files[index] as string, block.text)));
+    await shell.write('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER, files }));
+    const { code, output } = await shell.run(`node '${join(process.cwd(), 'node_modules/typescript/bin/tsc')}' -p .`);
+    expect(output).toBe('');
+    expect(code).toBe(0);
+  });
+
+  const unrun = all.filter(({ language, words }) => language === 'sh' && words.includes('no-run'));
+  const commands = unrun.flatMap((block) =>
+    block.text.split('\n').flatMap((line) => line.split('&&')).map((line) => [placeOf(block), line.trim()] as const),
+  );
+  const ours = commands.filter(([, command]) => command.startsWith('distri-workflow '));
+  const scripts = commands.flatMap(([place, command]) => {
+    const script = /^npm (?:run ([\w:]+)|test)/.exec(command);
+    return script === null ? [] : [[place, script[1] ?? 'test'] as const];
+  });
+
+  test.each(ours)('%s: the command takes the flags of `%s`', async (_place, command) => {
+    const words = command.split(/\s+/).slice(1);
+    const names = words.filter((word) => /^[a-z]+$/.test(word)).slice(0, words[0] === 'runs' || words.includes('runs') ? 2 : 1);
+    const { code, output } = await shell.run(`distri-workflow ${names.join(' ')} --help`);
+    expect(code).toBe(0);
+    for (const flag of words.filter((word) => /^--[a-z]/.test(word))) expect(output).toContain(`${flag} `);
+  });
+
+  test.each(scripts)('%s: package.json has the script %s', async (_place, script) => {
+    const { scripts: known } = JSON.parse(await readFile('package.json', 'utf8')) as { scripts: { [name: string]: string } };
+    expect(Object.keys(known)).toContain(script);
+  });
+});
+
+const COMPILER = {
+  target: 'ES2022',
+  lib: ['ES2023'],
+  module: 'NodeNext',
+  strict: true,
+  noEmit: true,
+  skipLibCheck: true,
+  noUncheckedIndexedAccess: true,
+  types: ['node'],
+  typeRoots: [join(process.cwd(), 'node_modules/@types')],
+};
+
+describe('links', () => {
+  test.each([...allPages, 'CHANGELOG.md'])('of %s lead to files and headings that are there', async (page) => {
+    const text = (await readFile(page, 'utf8')).replace(/```[\s\S]*?\n```/g, '');
+    for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? page : join(dirname(page), path);
+      expect(existsSync(file), `${page} links to ${target}`).toBe(true);
+      if (anchor !== undefined) expect([...anchorsOf(await readFile(file, 'utf8'))], `${page} links to ${target}`).toContain(anchor);
+    }
+  });
+});
+
+test('docs/cli.md and the pages that it names tell of every command and flag', async () => {
+  const help = promisify(execFile);
+  const texts = await Promise.all(['docs/cli.md', 'docs/connections.md', 'docs/operations.md'].map(async (page) => readFile(page, 'utf8')));
+  const text = texts.join('\n');
+  const visit = async (path: readonly string[]): Promise<void> => {
+    const { stdout } = await help(process.execPath, ['dist/cli/main.js', ...path, '--help']);
+    const own = stdout.split('\nGlobal Options:')[0] ?? '';
+    for (const [, flag = ''] of own.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)) {
+      if (flag !== '--help' && flag !== '--version') expect(text, `${path.join(' ')} ${flag}`).toContain(flag);
+    }
+    const commands = /\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(own)?.[1] ?? '';
+    for (const [, name = ''] of commands.matchAll(/^ {2}(\w+)/gm)) {
+      if (name === 'help') continue;
+      expect(text, `the command ${name}`).toMatch(new RegExp(`\\b${name}\\b`));
+      await visit([...path, name]);
+    }
+  };
+  await visit([]);
+});
