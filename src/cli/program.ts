@@ -24,6 +24,7 @@ export function createProgram(environment: Environment, terminal: Terminal, setE
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, "default")')
     .option('--profile <name>', 'profile of the Temporal configuration file')
     .option('--folder <path>', 'where the embedded server keeps its data', '.distri')
+    .option('--payload-dir <path>', 'where large payloads are kept (default: DISTRI_PAYLOAD_DIR; with a dev or embedded server, payloads in its folder)')
     .option('--json', 'print one JSON document on stdout and nothing else there')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
