@@ -1,38 +1,30 @@
-import type { DistriClient, Run, RunInfo } from '../../client/index.js';
+import type { Run, RunInfo } from '../../client/index.js';
 import { isEnded } from '../../definition/snapshot.js';
-import { withCleanup } from '../cleanup.js';
+import { filterOf } from '../commands/filter-flags.js';
 import type { CheckpointFlags, ListFlags, ReasonFlags } from '../commands/runs.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../errors.js';
 import { follow } from '../follow/follow.js';
 import { reportRun, sayEnd } from '../follow/report-run.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { openClient, requireServer, runUrl, type Server } from '../server.js';
+import { runUrl } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readJson } from '../values.js';
 import { renderRun } from '../view/render.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { printTable } from '../view/table.js';
 import { duration } from '../view/text.js';
+import { sayDone, withClient } from './with-client.js';
 
 /** Reruns that are shown with a run, the newest. */
 const MOST_RERUNS = 20;
-
-async function withClient(context: Context, work: (client: DistriClient, server: Server) => Promise<number>): Promise<number> {
-  return withCleanup(async (cleanup) => {
-    const server = await requireServer(context);
-    return work(await openClient(context, server, cleanup), server);
-  });
-}
 
 /** Lists runs, the newest first. */
 export async function listRuns(context: Context, flags: ListFlags): Promise<number> {
   const { terminal } = context;
   return withClient(context, async (client) => {
-    const { status, workflow, missingSkill, limit } = flags;
-    const filter = { ...(status && { status }), ...(workflow && { workflowId: workflow }), ...(missingSkill && { missingSkill }), limit };
     const runs: RunInfo[] = [];
-    for await (const run of client.listRuns(filter)) runs.push(run);
+    for await (const run of client.listRuns({ ...filterOf(flags), limit: flags.limit })) runs.push(run);
     if (terminal.json) {
       printJson(terminal, runs);
     } else {
@@ -113,17 +105,7 @@ export async function answerStep(context: Context, id: string, step: string, sou
   const value = await readJson('The answer', source);
   return withClient(context, async (client) => {
     await client.getRun(id).answer(step, value);
-    done(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
-    return EXIT.completed;
-  });
-}
-
-/** Asks a run to cancel; it may take a moment until it has ended. */
-export async function cancelRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
-  return withClient(context, async (client) => {
-    await client.getRun(id).cancel(reason);
-    done(context, { run_id: id, cancel_requested: true }, `Asked ${id} to cancel.`);
-    return EXIT.completed;
+    return sayDone(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
   });
 }
 
@@ -131,8 +113,7 @@ export async function cancelRun(context: Context, id: string, { reason }: Reason
 export async function terminateRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
   return withClient(context, async (client) => {
     await client.getRun(id).terminate(reason);
-    done(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
-    return EXIT.completed;
+    return sayDone(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
   });
 }
 
@@ -153,9 +134,4 @@ export async function checkpoints(context: Context, id: string, { load }: Checkp
     }
     return EXIT.completed;
   });
-}
-
-function done({ terminal }: Context, document: object, text: string): void {
-  if (terminal.json) printJson(terminal, document);
-  else terminal.say(text);
 }
