@@ -4,6 +4,7 @@ import { addDev } from './commands/dev.js';
 import { addRun } from './commands/run.js';
 import { addRuns } from './commands/runs.js';
 import { addShow } from './commands/show.js';
+import { addStorage } from './commands/storage.js';
 import { addValidate } from './commands/validate.js';
 import { addWorker } from './commands/worker.js';
 import { createContext, type Context, type GlobalFlags } from './context.js';
@@ -40,7 +41,7 @@ export function createProgram(environment: Environment, terminal: Terminal, setE
     const context = createContext(command.optsWithGlobals<GlobalFlags>(), environment, terminal);
     setExitCode(await action(context));
   };
-  for (const add of [addRun, addValidate, addDev, addWorker, addRuns, addConnections, addShow]) add(program, perform);
+  for (const add of [addRun, addValidate, addDev, addWorker, addRuns, addConnections, addShow, addStorage]) add(program, perform);
   return program;
 }
 
