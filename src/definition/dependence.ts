@@ -15,16 +15,25 @@ export function textsOf(step: WorkflowStep): JsonValue {
   return rest as unknown as JsonValue;
 }
 
+/** Steps to which less applies, by id. */
+export interface Exceptions {
+  /** Nothing but `depends_on` counts for these. */
+  readonly onlyExplicit?: (id: string) => boolean;
+  /** These keep what they have: they are not affected, and nothing is through them. */
+  readonly stays?: (id: string) => boolean;
+}
+
+const never = (): boolean => false;
+
 /**
  * The steps that see other values, or run anew, when the roots run again; the roots themselves are left out. A step is
  * affected through `depends_on`, through references, and, when it is sequential and names no dependency (or stands
- * behind all others by its `run_on`), through everything that runs before it. `onlyExplicit`: steps for which nothing
- * but `depends_on` counts. O(steps log steps + edges + references).
+ * behind all others by its `run_on`), through everything that runs before it. O(steps log steps + edges + references).
  */
 export function affectedBy(
   definition: WorkflowDefinition,
   roots: ReadonlySet<string>,
-  onlyExplicit: (id: string) => boolean = () => false,
+  { onlyExplicit = never, stays = never }: Exceptions = {},
 ): Map<string, Cause> {
   const { steps } = definition;
   const known = new Set(steps.map((step) => step.id));
@@ -33,7 +42,7 @@ export function affectedBy(
   let latest: string | undefined;
   for (const index of executionOrder(steps)) {
     const step = steps[index] as WorkflowStep;
-    if (!roots.has(step.id)) {
+    if (!roots.has(step.id) && !stays(step.id)) {
       const cause = causeOf(step, { known, hit, latest, steps, explicit: onlyExplicit(step.id) });
       if (cause) affected.set(step.id, cause);
     }

@@ -63,7 +63,7 @@ export function planRerun(definition: WorkflowDefinition, snapshot: Pick<RunSnap
   const roots = rootsOf(definition, snapshot.steps, request, outside);
   const runs = new Set([...roots].filter(([, reason]) => reason.because !== 'given').map(([id]) => id));
   const changed = new Set([...roots.keys()].filter((id) => runs.has(id) || differs(own(results, id), own(snapshot.steps, id))));
-  const affected = affectedBy(definition, changed, (id) => outside.has(id));
+  const affected = affectedBy(definition, changed, { onlyExplicit: (id) => outside.has(id) });
   const plan = { keep: [] as string[], run: [] as string[], reasons: dictionary<RerunReason>() };
   for (const { id } of definition.steps) {
     const root = roots.get(id);

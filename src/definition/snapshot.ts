@@ -108,6 +108,7 @@ export type EventBody =
   | (StepEvent<'step_retried'> & { step_label: string })
   | { event: 'run_paused'; workflow_id: string; by: 'user' | 'failure' }
   | { event: 'run_resumed'; workflow_id: string }
+  | { event: 'run_migrated'; workflow_id: string; from_hash: string; to_hash: string }
   | { event: 'run_blocked'; workflow_id: string; missing: string[] }
   | { event: 'run_warning'; workflow_id: string; code: string; message: string; step_id?: string }
   | {
