@@ -97,6 +97,7 @@ function watchForStandstill(
 
 function looksIdle(view: RunView): boolean {
   const statuses = Object.values(view.steps).map((step) => step.status);
+  if (view.paused !== undefined) return true;
   return !statuses.includes('running') && statuses.some((status) => status === 'waiting_for_input' || status === 'blocked');
 }
 

@@ -9,6 +9,9 @@ import type { Case, Expected, ExpectedStep } from './case.js';
 import { collect, untilRun, type Stage } from './stage.js';
 import type { WellKnownTools } from './tools.js';
 
+/** Set it to a low number to have every run continue as new as often as it can. */
+const CONTINUE_AFTER = process.env['DISTRI_TEST_CONTINUE_AFTER'];
+
 /** Runs a case and compares all that it expects. */
 export async function runCase(given: Case, { client }: Stage, tools: WellKnownTools): Promise<void> {
   const options = {
@@ -16,6 +19,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
     ...(given.env === undefined ? {} : { env: given.env }),
     ...(given.entry_point === undefined ? {} : { entryPoint: given.entry_point }),
     executionTimeoutSecs: 80,
+    ...(CONTINUE_AFTER === undefined ? {} : { continueAfterEvents: Number(CONTINUE_AFTER) }),
   };
   const started = await attempt(async () => client.start(documentOf(given), options));
   if (given.refused) return expectRefusal(given.refused, started.error);
