@@ -15,3 +15,10 @@ test('a call that waits for its next try when the connection is closed fails, in
   await connection.close();
   expect(await call).toMatch(/CANCELLED: Channel has been shut down/);
 });
+
+test('a call whose first try comes after the close fails in its promise too', async () => {
+  const address = `127.0.0.1:${await findFreePort('127.0.0.1')}`;
+  const connection = Connection.lazy({ address, interceptors: retriesUntilClosed() });
+  await connection.close();
+  await expect(connection.workflowService.getSystemInfo({})).rejects.toThrow(/CANCELLED: Channel has been shut down/);
+});

@@ -24,7 +24,11 @@ const failWhenClosed: Interceptor = (options, nextCall) => {
 function canceledCall(details: string): Call {
   return {
     start: (_metadata, listener) => {
-      process.nextTick(() => listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() }));
+      process.nextTick(() => {
+        // As gRPC does for a call that fails: what retries calls counts on a message before the status.
+        listener?.onReceiveMessage?.(null);
+        listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() });
+      });
     },
     sendMessage: () => undefined,
     sendMessageWithContext: () => undefined,

@@ -1,65 +1,61 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { DistriClient, type RunSnapshot } from '../../src/client/index.js';
+import { DistriClient, type JsonObject } from '../../src/client/index.js';
 import { removeFolder, run as command, start, stop, workFolder, type Command } from '../cli/support.js';
 import { readCalls, TOOLS, until, work } from './support.js';
 
+interface Dev {
+  readonly process: Command;
+  readonly client: DistriClient;
+}
+
 let folder: string;
-let dev: (Command & { temporal: string }) | undefined;
+let dev: Dev;
 
 afterEach(async () => {
-  if (dev) await stop(dev);
+  await dev.client.close();
+  await stop(dev.process);
   await removeFolder(folder);
 });
 
-async function startDev(): Promise<Command & { temporal: string }> {
-  const started = await start(['dev', '--json', '--tools', TOOLS], { cwd: folder, env: { CRASH_LEDGER: join(folder, 'ledger') } });
-  const line = await started.until('stdout', /\n/);
-  return { ...started, temporal: (JSON.parse(line) as { temporal: string }).temporal };
+async function startDev(): Promise<Dev> {
+  const process = await start(['dev', '--json', '--tools', TOOLS], { cwd: folder, env: { CRASH_LEDGER: join(folder, 'ledger') } });
+  const { temporal } = JSON.parse(await process.until('stdout', /\n/)) as { temporal: string };
+  return { process, client: await DistriClient.connect({ address: temporal }) };
 }
 
-async function result(address: string, id: string): Promise<RunSnapshot> {
-  const client = await DistriClient.connect({ address });
-  try {
-    return await client.getRun(id).result();
-  } finally {
-    await client.close();
-  }
-}
+const documents: (JsonObject & { id: string })[] = [
+  { id: 'works', steps: [work('first'), work('long', { gate: 'gate' }), work('last')] },
+  { id: 'waits', steps: [work('first'), { id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }] },
+  { id: 'blocks', steps: [work('first'), work('copy', {}, { requires: [{ skill: 'google:drive' }] })] },
+];
 
 test('runs go on when dev is killed and starts again: one in the middle of a step, one that waits, one that is blocked', async () => {
-  folder = await workFolder({
-    ledger: '',
-    'works.json': { id: 'works', steps: [work('first'), work('long', { gate: 'gate' }, { depends_on: ['first'] }), work('last', {}, { depends_on: ['long'] })] },
-    'waits.json': { id: 'waits', steps: [work('first'), { id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }] },
-    'blocks.json': { id: 'blocks', steps: [work('first'), work('copy', {}, { requires: [{ skill: 'google:drive' }] })] },
-  });
-  const cli = (...args: string[]) => command(args, { cwd: folder });
+  folder = await workFolder({ ledger: '' });
   const calls = () => readCalls(join(folder, 'ledger'));
-  const status = async (id: string) => (JSON.parse((await cli('runs', 'show', id, '--json')).stdout) as RunSnapshot).status;
+  const status = async (id: string) => (await dev.client.getRun(id).snapshot()).status;
   dev = await startDev();
-  for (const id of ['works', 'waits', 'blocks']) expect(await cli('run', `${id}.json`, '--detach', '--run-id', id)).toMatchObject({ code: 0 });
+  for (const document of documents) await dev.client.start(document, { runId: document.id });
   await until('the long step runs', async () => (await calls()).some((call) => call.step === 'long'));
   await until('a run waits', async () => (await status('waits')) === 'paused');
   await until('a run is blocked', async () => (await status('blocks')) === 'blocked');
 
-  dev.child.kill('SIGKILL');
-  await dev.ended;
+  dev.process.child.kill('SIGKILL');
+  await Promise.all([dev.process.ended, dev.client.close()]);
   dev = await startDev();
   expect([await status('works'), await status('waits'), await status('blocks')]).toEqual(['running', 'paused', 'blocked']);
-  expect(await cli('runs', 'answer', 'waits', 'ask', '{"fine":true}')).toMatchObject({ code: 0 });
-  expect(await cli('connections', 'add', 'google:drive', '--env', 'USER_NAME=kim')).toMatchObject({ code: 0 });
+  await dev.client.getRun('waits').answer('ask', { fine: true });
+  expect(await command(['connections', 'add', 'google:drive', '--env', 'USER_NAME=kim'], { cwd: folder })).toMatchObject({ code: 0 });
   await writeFile(join(folder, 'gate'), '');
 
   for (const id of ['works', 'waits', 'blocks']) {
-    const end = await result(dev.temporal, id);
+    const end = await dev.client.getRun(id).result();
     const firsts = (await calls()).filter((call) => call.run === id && call.step === 'first');
     expect(end.status).toBe('completed');
     expect(firsts).toHaveLength(1);
     expect(end.steps['first']).toMatchObject({ attempts: 1, result: { mark: firsts[0]?.mark } });
   }
-  const long = (await calls()).filter((call) => call.step === 'long');
-  expect(long.map((call) => call.attempt)).toEqual([1, 2]);
+  expect((await calls()).filter((call) => call.step === 'long').map((call) => call.attempt)).toEqual([1, 2]);
   expect((await calls()).filter((call) => call.step === 'last')).toHaveLength(1);
-}, 150_000);
+}, 300_000);

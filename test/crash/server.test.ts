@@ -47,4 +47,4 @@ test('runs go on when the server is killed and comes back, and their readers mis
     expect(end.steps['first']).toMatchObject({ attempts: 1, result: { mark: calls[0]?.mark } });
   }
   expect(ends[0]?.steps['long']?.result).toMatchObject({ mark: (await theatre.calls()).findLast((call) => call.step === 'long')?.mark });
-}, 120_000);
+}, 300_000);

@@ -107,7 +107,7 @@ describe('when a worker dies in the middle of steps', () => {
     await first.kill();
     await canceled.cancel('Enough');
     second = await theatre.worker();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await Promise.all([second.kill(), web.close(), broken.close()]);
   });
@@ -141,7 +141,6 @@ describe('when a worker dies in the middle of steps', () => {
     expect(code).toBe('RUN_CANCELED');
     expect(snapshot.status).toBe('canceled');
     expect(snapshot.steps['first']?.result).toMatchObject({ mark: (await callsOf(canceled, 'first'))[0]?.mark });
-    expect(await callsOf(canceled, 'tool')).toHaveLength(1);
     expect(await callsOf(canceled, 'last')).toEqual([]);
   });
 });
@@ -169,7 +168,7 @@ test('a worker that is asked to stop finishes what it can, and hands the rest to
   expect(await callsOf(run, 'short')).toHaveLength(1);
   expect(done['long']).toMatchObject({ status: 'done', attempts: 2 });
   expect(done['script']).toMatchObject({ status: 'done', attempts: 2, result: { started: 2 } });
-}, 120_000);
+}, 300_000);
 
 test('a call that is answered 500 is tried three times', async () => {
   const server = await serve((_request, response) => response.writeHead(500).end('broken'));

@@ -47,6 +47,8 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
       ];
     case 'run_resumed':
       return ['The run goes on'];
+    case 'run_migrated':
+      return [`The run was moved to the definition ${event.to_hash.slice(0, 12)}`];
     case 'workflow_started':
     case 'workflow_completed':
     case 'workflow_paused':

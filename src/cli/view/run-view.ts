@@ -165,6 +165,7 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
     case 'step_delayed':
     case 'step_blocked':
     case 'step_retried':
+    case 'run_migrated':
       return;
   }
 }
@@ -217,6 +218,7 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
     case 'workflow_completed':
     case 'run_paused':
     case 'run_resumed':
+    case 'run_migrated':
     case 'run_blocked':
     case 'run_warning':
       return;
