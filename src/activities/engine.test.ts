@@ -10,7 +10,7 @@ const definition = {
 };
 
 const engineActivities = createEngineActivities(false);
-const check = (input: object) => engineActivities.check_definition(input as RunInput);
+const check = (input: object) => engineActivities.check_definition(input);
 const failure = async (input: object) => {
   const error: unknown = await check(input).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ApplicationFailure);
@@ -25,7 +25,7 @@ describe('check_definition', () => {
   });
 
   test('tells a run that payloads may be stored outside its history', async () => {
-    const report = await createEngineActivities(true).check_definition({ definition, input: { name: 'Ada' } } as object as RunInput);
+    const report = await createEngineActivities(true).check_definition({ definition, input: { name: 'Ada' } } as object);
     expect(report.storage).toBe(true);
   });
 
