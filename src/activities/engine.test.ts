@@ -1,6 +1,5 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, test } from 'vitest';
-import type { RunInput } from '../definition/messages.js';
 import { createEngineActivities } from './engine.js';
 
 const definition = {
