@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from './errors.js';
-import { assignments, portNumber, readAnswers, readInput, readJson } from './values.js';
+import { assignments, portNumber, readInput, readJson } from './values.js';
 
 describe('assignments', () => {
   test('split at the first = and take strange names for ordinary ones', () => {
@@ -30,36 +30,6 @@ describe('readJson', () => {
     await expect(readJson('--input', '{')).rejects.toThrow(/--input is not JSON/);
     await expect(readJson('--input', '@/nowhere.json')).rejects.toThrow(/--input.*\/nowhere\.json/);
     await expect(readInput('[1]')).rejects.toThrow(/object/);
-  });
-});
-
-describe('readAnswers', () => {
-  const steps = new Map([
-    ['review', { waits: true }],
-    ['a=b', { waits: true }],
-    ['a', { waits: true }],
-    ['fetch', { waits: false }],
-  ]);
-
-  test('finds the step, also one with = in its id', async () => {
-    expect([...(await readAnswers(['review={"ok":true}', 'a=b="x"', 'a=1'], steps))]).toEqual([
-      ['review', { ok: true }],
-      ['a=b', 'x'],
-      ['a', 1],
-    ]);
-  });
-
-  test.each([
-    ['nope=1', /no step 'nope'/],
-    ['fetch=1', /'fetch' does not wait/],
-    ['review', /STEP=JSON/],
-    ['review=yes', /not JSON/],
-  ])('refuses %s', async (text, message) => {
-    await expect(readAnswers([text], steps)).rejects.toThrow(message);
-  });
-
-  test('refuses two answers for one step', async () => {
-    await expect(readAnswers(['a=1', 'a=2'], steps)).rejects.toThrow(/twice/);
   });
 });
 

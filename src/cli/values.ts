@@ -53,14 +53,14 @@ export async function readSource(flag: string, source: string): Promise<string> 
 }
 
 /** The JSON of a flag's value, given as JSON, `@file` or `-`. Throws {@link UsageError}. */
-export async function readJson(flag: string, source: string): Promise<JsonValue> {
+export async function readJson(flag: string, source: string, example = `${flag} '"yes"'`): Promise<JsonValue> {
   const text = await readSource(flag, source);
   try {
     return JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw new UsageError(
       `${flag} is not JSON: ${messageOf(cause)}`,
-      `Give JSON, @file or - for stdin; text needs its quotes, e.g. ${flag} '"yes"'.`,
+      `Give JSON, @file or - for stdin; text needs its quotes, e.g. ${example}.`,
     );
   }
 }
@@ -70,31 +70,6 @@ export async function readInput(source: string): Promise<JsonObject> {
   const value = await readJson('--input', source);
   if (!isObject(value)) throw new UsageError('--input must be a JSON object');
   return value;
-}
-
-/** `STEP=JSON` texts, taken apart by the ids of the steps (which may hold `=` themselves). */
-export async function readAnswers(
-  texts: readonly string[],
-  steps: ReadonlyMap<string, { waits: boolean }>,
-): Promise<Map<string, JsonValue>> {
-  const answers = new Map<string, JsonValue>();
-  for (const text of texts) {
-    if (!text.includes('=')) throw new UsageError(`--answer expects STEP=JSON, not '${text}'`);
-    const id = longestKey(text, steps) ?? text.slice(0, text.indexOf('='));
-    const step = steps.get(id);
-    const waiting = [...steps].filter(([, { waits }]) => waits).map(([waitingId]) => waitingId);
-    const hint = waiting.length === 0 ? 'No step of it waits for input.' : `Steps that wait: ${waiting.join(', ')}.`;
-    if (step === undefined) throw new UsageError(`--answer: the workflow has no step '${id}'`, hint);
-    if (!step.waits) throw new UsageError(`--answer: step '${id}' does not wait for input`, hint);
-    if (answers.has(id)) throw new UsageError(`--answer: step '${id}' is answered twice`);
-    answers.set(id, await readJson(`--answer ${id}`, text.slice(id.length + 1)));
-  }
-  return answers;
-}
-
-function longestKey(text: string, steps: ReadonlyMap<string, unknown>): string | undefined {
-  const matching = [...steps.keys()].filter((id) => text.startsWith(`${id}=`));
-  return matching.sort((a, b) => b.length - a.length)[0];
 }
 
 function messageOf(cause: unknown): string {

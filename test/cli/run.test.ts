@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunSnapshot } from '../../src/definition/snapshot.js';
+import { startEmbedded } from '../../src/cli/embedded.js';
 import { removeFolder, run, start, startDev, startOnTerminal, stop, workFolder } from './support.js';
 
 const SAMPLE = resolve('examples/data-pipeline.json');
@@ -101,10 +102,46 @@ describe('run on a server of its own', () => {
     expect((await stop(dev)).code).toBe(0);
   });
 
-  test('a refused --answer leaves the step waiting and is an error', async () => {
+  test('an --answer that does not fit is refused before anything is started', async () => {
     const { code, stderr } = await run(['run', 'wait.json', '--answer', 'ask={"count":"many"}'], { cwd: folder });
     expect(code).toBe(2);
-    expect(stderr).toContain('ANSWER_REFUSED');
+    expect(stderr).toMatch(/ANSWER_REFUSED.*\$\.count must be integer/);
+    expect(stderr).not.toContain('run wait-');
+  });
+
+  test('a second one in the same folder waits for the end of the first and then runs on the same data', async () => {
+    const first = await start(['run', 'slow.json', '--run-id', 'first'], { cwd: folder });
+    await first.until('stderr', /▸ Go/);
+    const second = await start(['run', HELLO, '--run-id', 'second'], { cwd: folder });
+    await second.until('stderr', /in use by process \d+: waiting for its end/);
+    first.child.kill('SIGINT');
+    expect((await first.ended).code).toBe(130);
+    expect((await second.ended).code).toBe(0);
+    const dev = await startDev(folder);
+    const { stdout } = await run(['runs', 'list'], { cwd: folder });
+    expect(stdout).toContain('first ');
+    expect(stdout).toContain('second ');
+    await stop(dev);
+  });
+
+  test('one that waits for the folder ends at SIGINT', async () => {
+    const first = await start(['run', 'slow.json'], { cwd: folder });
+    await first.until('stderr', /▸ Go/);
+    const second = await start(['run', HELLO], { cwd: folder });
+    await second.until('stderr', /waiting for its end/);
+    second.child.kill('SIGINT');
+    expect((await second.ended).code).toBe(130);
+    await stop(first);
+  });
+
+  test('says that its server has died, and that the run is kept', async () => {
+    const command = await start(['run', 'slow.json'], { cwd: folder });
+    await command.until('stderr', /▸ Go/);
+    const lock = JSON.parse(await readFile(join(folder, '.distri', 'temporal.lock'), 'utf8')) as { server: { pid: number } };
+    process.kill(lock.server.pid, 'SIGKILL');
+    const { code, stderr } = await command.ended;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/NO_TEMPORAL_SERVER.*has ended[^]*The run is kept/);
   });
 
   test('a blocked run exits 3 with the command that would unblock it', async () => {
@@ -121,6 +158,25 @@ describe('run on a server of its own', () => {
     expect(code).toBe(130);
     expect(stderr).toContain('distri-workflow runs cancel');
     await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
+  });
+});
+
+describe('run on a server of others', () => {
+  test('tells when the server stops answering and when it is back, and goes on', async () => {
+    const server = await startEmbedded({ folder: join(folder, 'server'), ui: false });
+    const command = await start(['run', 'slow.json'], { cwd: folder, env: { TEMPORAL_ADDRESS: server.address } });
+    try {
+      await command.until('stderr', /▸ Go/);
+      process.kill(server.pid, 'SIGSTOP');
+      await command.until('stderr', /does not answer; watching goes on/);
+      process.kill(server.pid, 'SIGCONT');
+      await command.until('stderr', /is back/);
+      command.child.kill('SIGINT');
+      expect((await command.ended).stderr).toContain('Stopped watching; the run is running.');
+    } finally {
+      command.child.kill('SIGKILL');
+      await server.stop();
+    }
   });
 });
 

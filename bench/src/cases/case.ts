@@ -13,3 +13,6 @@ export interface Case {
 
 /** Most that a run may take in comparison with its hand-coded twin. */
 export const MOST_TIME_RATIO = 1.05;
+
+/** Most bytes of history a step in comparison with the twin. */
+export const MOST_BYTES_RATIO = 1.2;

@@ -4,7 +4,7 @@ import { costs, measurePairs } from '../pairs.js';
 import { costRows, pairedRow, type Row } from '../row.js';
 import { runOurs, runTwin } from '../runs.js';
 import type { Bench, Pair } from '../sides.js';
-import { MOST_TIME_RATIO, type Case } from './case.js';
+import { MOST_BYTES_RATIO, MOST_TIME_RATIO, type Case } from './case.js';
 
 const STEPS = 1_000;
 /** What a document allows at once by default; the hand-coded workflow keeps to the same. */
@@ -18,7 +18,7 @@ async function historyRows(bench: Bench, ids: { ours: string; twin: string }[]):
     events.push({ ours: eventsIn(histories.ours).length / STEPS, twin: eventsIn(histories.twin).length / STEPS });
     bytes.push({ ours: innerBytes(histories.ours) / STEPS, twin: innerBytes(histories.twin) / STEPS });
   }
-  return [pairedRow('events a step (workflow tasks are batched by chance)', '', events), pairedRow('history a step', 'bytes', bytes)];
+  return [pairedRow('events a step (workflow tasks are batched by chance)', '', events), pairedRow('history a step', 'bytes', bytes, MOST_BYTES_RATIO)];
 }
 
 export const fanOut: Case = {

@@ -4,11 +4,10 @@ import { measurePairs } from '../pairs.js';
 import type { Row } from '../row.js';
 import { runOurs, runTwin } from '../runs.js';
 import type { Bench } from '../sides.js';
-import type { Case } from './case.js';
+import { MOST_BYTES_RATIO, type Case } from './case.js';
 
 const LENGTHS = [50, 200, 400];
 const MOST_EXTRA_EVENTS = 3;
-const MOST_BYTES_RATIO = 1.2;
 /** How much more a step of the longest chain may cost than one of the shortest. */
 const MOST_GROWTH = 1.05;
 

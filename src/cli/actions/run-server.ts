@@ -1,27 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DistriClient } from '../../client/index.js';
 import type { WorkerOptions } from '../../worker/index.js';
 import type { Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
 import type { Context } from '../context.js';
 import { engineIsAlive } from '../engine-alive.js';
+import { DistriError } from '../../definition/errors.js';
 import { UsageError } from '../errors.js';
 import { findServer, startServer, type Server } from '../server.js';
+
+const HELD_POLL_MS = 300;
 
 /** The server of a `run`; `own`: this command has started it and stops it at its end. */
 export interface OpenServer {
   readonly server: Server;
   readonly own: boolean;
+  /** Rejects when the server of this command ends before the command. */
+  readonly lost?: Promise<never>;
 }
 
-/** The server that is configured or runs here, else an embedded one that ends with the command. */
-export async function openServer(context: Context, flags: RunFlags, cleanup: Cleanup): Promise<OpenServer> {
+/**
+ * The server that is configured or runs here, else an embedded one that ends with the command. While another `run` has
+ * the folder, this waits for its end; undefined when the signal is aborted meanwhile.
+ */
+export async function openServer(
+  context: Context,
+  flags: RunFlags,
+  cleanup: Cleanup,
+  signal: AbortSignal,
+): Promise<OpenServer | undefined> {
   const found = await findServer(context);
   if (found !== undefined) return { server: found, own: false };
   if (flags.detach === true) throw needsLasting('--detach needs a Temporal server that goes on after this command');
   if (!flags.worker) throw needsLasting('--no-worker needs a Temporal server that has workers');
   // The worker's modules load while the server starts.
-  const [server] = await Promise.all([startServer(context, {}, cleanup), import('../local-worker.js')]);
-  return { server, own: true };
+  void import('../local-worker.js');
+  for (let told = false; !signal.aborted; told = true) {
+    const opened = (await startOwn(context, cleanup, told)) ?? (await joinOther(context, signal));
+    if (opened !== undefined) return opened;
+  }
+  return undefined;
+}
+
+/** Undefined: another process has the folder, and the user has been told. */
+async function startOwn(context: Context, cleanup: Cleanup, told: boolean): Promise<OpenServer | undefined> {
+  try {
+    const server = await startServer(context, {}, cleanup);
+    const lost = server.exited.then((how) => {
+      throw new DistriError('NO_TEMPORAL_SERVER', `The Temporal server of this command has ended: ${how}`, {
+        hint: 'The run is kept, and goes on when `distri-workflow dev` is started in this folder.',
+      });
+    });
+    lost.catch(() => undefined);
+    return { server, own: true, lost };
+  } catch (error) {
+    if (!(error instanceof DistriError) || error.code !== 'DATA_IN_USE') throw error;
+    if (!told) context.terminal.say(`${error.message}: waiting for its end. To run several at once, start \`distri-workflow dev\` first.`);
+    return undefined;
+  }
+}
+
+/** It may be a `dev` that has just become ready. */
+async function joinOther(context: Context, signal: AbortSignal): Promise<OpenServer | undefined> {
+  await sleep(HELD_POLL_MS, undefined, { signal }).catch(() => undefined);
+  const found = await findServer(context);
+  return found && { server: found, own: false };
 }
 
 function needsLasting(why: string): UsageError {

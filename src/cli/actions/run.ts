@@ -1,8 +1,7 @@
 import { checkStart, type ParsedWorkflow } from '../../definition/parse.js';
 import { InvalidDefinitionError } from '../../definition/errors.js';
 import type { JsonObject, JsonValue } from '../../definition/json.js';
-import type { StepKind } from '../../definition/types.js';
-import type { Run } from '../../client/index.js';
+import type { DistriClient, Run } from '../../client/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
 import type { Context } from '../context.js';
@@ -10,10 +9,11 @@ import { readDocument, sayProblems } from '../document.js';
 import { EXIT, UsageError } from '../errors.js';
 import { follow } from '../follow/follow.js';
 import { reportRun } from '../follow/report-run.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, type Interrupt } from '../interrupt.js';
 import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
-import { assignments, readAnswers, readInput } from '../values.js';
+import { readAnswers } from '../answers.js';
+import { assignments, readInput } from '../values.js';
 import { viewOfDefinition } from '../view/run-view.js';
 import { openServer, prepareWorker, provideWorker, type OpenServer } from './run-server.js';
 
@@ -52,26 +52,21 @@ async function makePlan(context: Context, file: string, flags: RunFlags): Promis
   };
   const { definition } = document;
   checkStart(definition, start);
-  const steps = new Map(definition.steps.map((step) => [step.id, { waits: waits(step.kind) }]));
-  return { document, start, answers: await readAnswers(flags.answer ?? [], steps) };
-}
-
-function waits(kind: StepKind): boolean {
-  if (kind.type === 'wait_for_input') return true;
-  return kind.type === 'condition' && [kind.if_true, kind.if_false].some((branch) => branch != null && waits(branch));
+  return { document, start, answers: await readAnswers(flags.answer ?? [], definition.steps) };
 }
 
 async function execute(context: Context, flags: RunFlags, plan: Plan, cleanup: Cleanup): Promise<number> {
   const interrupt = listenForInterrupt();
   cleanup.add(async () => interrupt.release());
   const prepared = await prepareWorker(context, flags, cleanup);
-  const opened = await openServer(context, flags, cleanup);
+  const opened = await openServer(context, flags, cleanup, interrupt.signal);
+  if (opened === undefined) return interrupt.exitCode;
   const client = await openClient(context, opened.server, cleanup);
   const worker = await provideWorker(context, flags, opened, client, prepared, cleanup);
   if (interrupt.signal.aborted) return interrupt.exitCode;
   const started = await client.start(plan.document, plan.start);
   if (flags.detach === true) return detached(context, started);
-  return watch(context, plan, started, opened, interrupt, worker?.ended);
+  return watch(context, plan, { client, started, breakdown: breakdownOf(opened, worker) }, opened, interrupt);
 }
 
 function detached({ terminal }: Context, started: Run): number {
@@ -80,18 +75,23 @@ function detached({ terminal }: Context, started: Run): number {
   return EXIT.completed;
 }
 
+/** Rejects when what this command has started for the run breaks down. */
+async function breakdownOf({ lost }: OpenServer, worker: { ended: Promise<void> } | undefined): Promise<void> {
+  await Promise.all([lost, worker?.ended]);
+}
+
 async function watch(
   context: Context,
   plan: Plan,
-  started: Run,
+  { client, started, breakdown }: { client: DistriClient; started: Run; breakdown: Promise<void> },
   { server, own }: OpenServer,
-  interrupt: ReturnType<typeof listenForInterrupt>,
-  workerEnded: Promise<void> | undefined,
+  interrupt: Interrupt,
 ): Promise<number> {
   const { terminal } = context;
   sayHead(context, started, server);
   const view = viewOfDefinition(plan.document.definition, started.id, Date.now());
   const followed = await follow({
+    client,
     run: started,
     view,
     terminal,
@@ -100,7 +100,7 @@ async function watch(
     stopWhenWaiting: !terminal.interactive,
     signal: interrupt.signal,
     onInterrupt: () => interrupt.interrupt(),
-    ...(workerEnded && { worker: workerEnded }),
+    breakdown,
   });
   return reportRun({ terminal, run: started, followed, ownServer: own, interruptCode: interrupt.exitCode });
 }

@@ -86,6 +86,7 @@ export async function watchRun(context: Context, id: string): Promise<number> {
     terminal.say(`${terminal.color.bold('run')} ${id}`);
     if (url !== undefined) terminal.say(terminal.color.dim(url));
     const followed = await follow({
+      client,
       run,
       view,
       terminal,
@@ -102,7 +103,7 @@ export async function watchRun(context: Context, id: string): Promise<number> {
 
 /** Answers a step that waits for input. */
 export async function answerStep(context: Context, id: string, step: string, source: string): Promise<number> {
-  const value = await readJson('The answer', source);
+  const value = await readJson('The answer', source, `'"yes"'`);
   return withClient(context, async (client) => {
     await client.getRun(id).answer(step, value);
     return sayDone(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);

@@ -1,12 +1,14 @@
 import type { JsonValue } from '../../definition/json.js';
 import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
-import type { Run } from '../../client/index.js';
+import type { DistriClient, Run } from '../../client/index.js';
 import type { Terminal } from '../terminal.js';
-import { createDisplay } from '../view/display.js';
+import { createDisplay, type Display } from '../view/display.js';
 import { apply, refresh, type RunView } from '../view/run-view.js';
 import { Answering } from './answering.js';
+import { watchServer } from './server-watch.js';
 
 export interface FollowOptions {
+  readonly client: DistriClient;
   readonly run: Run;
   readonly view: RunView;
   readonly terminal: Terminal;
@@ -17,8 +19,8 @@ export interface FollowOptions {
   /** Aborts to stop watching; the run goes on. */
   readonly signal: AbortSignal;
   readonly onInterrupt: () => void;
-  /** Rejects when the worker of this process breaks down, which ends the watching. */
-  readonly worker?: Promise<void>;
+  /** Rejects when the worker or the server of this process breaks down, which ends the watching. */
+  readonly breakdown?: Promise<void>;
 }
 
 /** How watching ended; `waiting`: the run is paused or blocked and nobody was there to ask. */
@@ -39,8 +41,9 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   };
   const ended = AbortSignal.any([signal, stop.signal]);
   const onError = (error: unknown) => stopWith({ error });
-  options.worker?.catch(onError);
+  options.breakdown?.catch(onError);
   const answering = new Answering({ ...options, display, signal: ended, onError });
+  void watchServer(options.client, (text) => answering.busy || tell(display, options.terminal, text), ended);
   const watch = options.stopWhenWaiting
     ? watchForStandstill(run, view, answering, () => stopWith({ waiting: true }), onError)
     : undefined;
@@ -62,6 +65,12 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   if ('error' in outcome) throw outcome.error;
   if (isEnded(view.status)) return 'ended';
   return outcome.waiting ? 'waiting' : 'detached';
+}
+
+function tell(display: Display, terminal: Terminal, text: string): void {
+  display.pause();
+  terminal.say(terminal.color.yellow(text));
+  display.resume();
 }
 
 /** The run itself is asked before it counts as standing still: the view may be behind. */

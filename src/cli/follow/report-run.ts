@@ -46,8 +46,10 @@ export function sayEnd(terminal: Terminal, snapshot: RunSnapshot): number {
   const failed = Object.entries(snapshot.steps).filter(([, step]) => step.status === 'failed');
   const how = snapshot.status === 'canceled' ? 'The run was canceled' : 'The run failed';
   const code = snapshot.error_code === undefined ? '' : ` ${color.bold(snapshot.error_code)}`;
-  const told = snapshot.error === undefined || failed.some(([, step]) => step.error === snapshot.error);
-  terminal.say(`${color.red('error')}${code}: ${how}${told ? '' : `: ${plain(snapshot.error ?? '')}`}`);
+  const error = plain(snapshot.error ?? '');
+  const told = error === '' || failed.some(([, step]) => step.error === snapshot.error);
+  const reason = told || error.startsWith(how) ? '' : `${how}: `;
+  terminal.say(`${color.red('error')}${code}: ${reason}${told ? how : error}`);
   for (const [id, step] of failed) terminal.say(failureLine(terminal, id, step));
   const docs = failed[0]?.[1].error_code ?? snapshot.error_code;
   if (docs !== undefined) terminal.say(color.dim(`  See docs/errors.md#${docs.toLowerCase()}`));
