@@ -103,7 +103,6 @@ class Move {
   /** Values of `{steps.x}` that are no step's result, with the kept ones of steps that are gone. */
   others({ others, steps }: Carried): JsonObject {
     const values = Object.assign(dictionary<JsonValue>(), others);
-    for (const [id, action] of this.actions) if (action === 'reset' || action === 'drop') delete values[id];
     for (const [index, { result }] of steps) {
       const id = this.#id(index);
       if (result !== undefined && !this.after.indexOf.has(id) && this.actions.get(id) === 'keep') values[id] = result;
