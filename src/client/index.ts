@@ -10,6 +10,8 @@ export type { ConnectOptions } from './connect.js';
 export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
 export type { RunInfo } from './info.js';
 export type { RunFilter } from './list.js';
+export type { MigrateOptions, MigrationOutcome } from './migrate.js';
+export { describeMigration, type MigrationDecision, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
 export type { EventsOptions } from './observe.js';
 export type { RerunOptions } from './rerun.js';
 export { describeRerun, type RerunPlan, type RerunReason } from '../definition/rerun.js';
@@ -23,6 +25,7 @@ export {
   DistriError,
   InvalidDefinitionError,
   InvalidInputError,
+  MigrationError,
   RunAlreadyExistsError,
   RunEndedError,
   RunFailedError,

@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue } from '../definition/json.js';
 import { QUERIES } from '../definition/messages.js';
+import type { ParsedWorkflow } from '../definition/parse.js';
 import type { RunEvent, RunSnapshot } from '../definition/snapshot.js';
 import { cut, wellFormed } from '../definition/text.js';
+import type { WorkflowDocument } from '../definition/types.js';
 import { answerStep, type AnswerOptions } from './answer.js';
 import { ask } from './ask.js';
 import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
@@ -9,6 +11,7 @@ import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, t
 import { cancelRun, resultOf, terminateRun } from './end.js';
 import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
+import { migrateRun, type MigrateOptions, type MigrationOutcome } from './migrate.js';
 import { observe, type EventsOptions } from './observe.js';
 import type { Session } from './session.js';
 import { listReruns } from './rerun.js';
@@ -117,6 +120,15 @@ export class Run {
    */
   async skip(stepId: string, options: SkipStepOptions = {}): Promise<void> {
     await skipStep(this.session, this.id, stepId, options);
+  }
+
+  /**
+   * Moves the run to another definition: nothing more starts, running steps end, and the run goes on by the new one with
+   * the state of its steps. Throws `MigrationError` with the plan (`MIGRATION_UNDECIDED`, `MIGRATION_REFUSED`),
+   * `InvalidDefinitionError`, `RunEndedError`, and `NO_WORKER` as `answer`: then the run goes on as it was.
+   */
+  async migrate(definition: WorkflowDocument | JsonObject | ParsedWorkflow, options: MigrateOptions = {}): Promise<MigrationOutcome> {
+    return migrateRun(this.session, this.id, definition, options);
   }
 
   /** Asks the run to cancel. It has ended when `result` says so; a run that has ended already is left as it is. */

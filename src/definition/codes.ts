@@ -49,6 +49,8 @@ export const codes = {
   STEP_NOT_HELD: { exit: 2, title: 'The run does not hold for the step, so it cannot be retried' },
   STEP_NOT_SKIPPABLE: { exit: 2, title: 'The step runs or has ended, so it cannot be skipped' },
   UNKNOWN_STEP: { exit: 2, title: 'The workflow has no such step' },
+  MIGRATION_REFUSED: { exit: 2, title: 'The run cannot be moved to the definition now' },
+  MIGRATION_UNDECIDED: { exit: 2, title: 'Moving the run needs decisions about ended steps' },
   NOTHING_TO_RERUN: { exit: 2, title: 'No step would run again' },
   ANSWER_REFUSED: { exit: 2, title: 'The answer does not fit the schema of the step' },
   CHECKPOINT_NOT_FOUND: { exit: 2, title: 'The run has no such checkpoint' },
@@ -92,6 +94,7 @@ export const codes = {
   INPUT_TOO_LARGE: { exit: 1, title: 'The input of a step is too large for a Temporal payload' },
   INTERNAL: { exit: 1, title: 'A defect of the engine' },
   MISSING_VARIABLE: { exit: 0, title: 'A variable that the run does not have (warning)' },
+  MIGRATION_GIVEN_UP: { exit: 0, title: 'A run could not be moved to another definition after all (warning)' },
   CHECKPOINT_FAILED: { exit: 0, title: 'An external checkpoint could not be saved (warning)' },
   SEARCH_ATTRIBUTES_MISSING: { exit: 0, title: 'The namespace lacks the search attributes (warning)' },
 } as const satisfies { [code: string]: { exit: 0 | 1 | 2 | 3; title: string } };

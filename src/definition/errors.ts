@@ -1,4 +1,5 @@
 import type { Code } from './codes.js';
+import type { MigrationPlan } from './migration.js';
 import type { RunSnapshot } from './snapshot.js';
 
 /** One thing that is wrong, or worth a look, in a document, an input or an answer. */
@@ -121,6 +122,18 @@ export class StepNotSkippableError extends DistriError {
     super('STEP_NOT_SKIPPABLE', message, {
       hint: 'A step can be skipped before it starts, while it waits or is blocked, and when the run holds for it.',
     });
+  }
+}
+
+/** The run cannot be moved to the definition, or not before something is decided; it goes on as it was. */
+export class MigrationError extends DistriError {
+  constructor(
+    code: 'MIGRATION_REFUSED' | 'MIGRATION_UNDECIDED',
+    message: string,
+    /** What the move would mean, by step. */
+    readonly plan: MigrationPlan | undefined,
+  ) {
+    super(code, message);
   }
 }
 

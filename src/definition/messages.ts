@@ -1,7 +1,8 @@
 import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
+import type { MigrationDecisions } from './migration.js';
 import type { Seed } from './rerun.js';
-import type { LoggedEvent, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
+import type { LoggedEvent, Migration, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -46,6 +47,8 @@ export interface RunInput {
   /** What steps gave in an earlier run: they are settled from the beginning. */
   seed?: Seed;
   rerun_of?: RerunOf;
+  /** The definitions that the run was moved to, the latest last. */
+  migrations?: Migration[];
   /** What the execution before this one carried over; the interpreter's own. */
   carried?: JsonObject;
   /** Whether the namespace has our search attributes, so that the run may upsert them. */
@@ -61,6 +64,7 @@ export const UPDATES = {
   resume: 'resume',
   retryStep: 'retryStep',
   skipStep: 'skipStep',
+  migrate: 'migrate',
 } as const;
 export const QUERIES = { snapshot: 'snapshot', context: 'context', events: 'events' } as const;
 
@@ -87,6 +91,16 @@ export interface SkipStep {
   step_id: string;
   index?: number;
   result?: JsonValue;
+}
+
+/**
+ * Argument of the update `migrate`. Its validator rejects with type `MIGRATION_REFUSED` or `MIGRATION_UNDECIDED` and the
+ * plan as first detail. The run starts nothing more, lets running steps finish, and goes on by the new definition.
+ */
+export interface Migrate {
+  definition: WorkflowDefinition;
+  definition_hash: string;
+  decisions?: MigrationDecisions;
 }
 
 /** Answer of the query `events`; a page holds at most 1 MiB. `gap`: entries after `after` are no longer in the log. */

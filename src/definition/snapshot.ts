@@ -64,6 +64,13 @@ export interface RerunOf {
   from: string[];
 }
 
+/** A run's move from one definition to another, by their hashes. `at`: ISO 8601 UTC. */
+export interface Migration {
+  from_hash: string;
+  to_hash: string;
+  at: string;
+}
+
 /** A run as an observer sees it. Times are ISO 8601 UTC; `steps` is in document order. */
 export interface RunSnapshot {
   run_id: string;
@@ -84,6 +91,10 @@ export interface RunSnapshot {
   paused?: { by: 'user' | 'failure'; at: string };
   /** Of a rerun: the run whose results it began with. */
   rerun_of?: RerunOf;
+  /** The definitions that the run was moved to, the latest last. */
+  migrations?: Migration[];
+  /** The hash of the definition that the run moves to once its running steps have ended; nothing starts until then. */
+  migrating_to?: string;
   warnings: RunWarning[];
   started_at: string;
   completed_at?: string;

@@ -22,6 +22,7 @@ import { finalRecord, type RunIdentity } from './observe.js';
 import { compilePlan } from './plan.js';
 import { Requirements } from './requirements.js';
 import { SearchAttributes } from './search-attributes.js';
+import { showDefinition } from './show-definition.js';
 import { StepActivities } from './step-activities.js';
 import { Timers } from './timers.js';
 import { Work } from './work.js';
@@ -44,7 +45,12 @@ const MOST_BYTES = 40_000_000;
 export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
   const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
   const { workflowId: runId, startTime } = workflowInfo();
-  const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '', ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}) };
+  const identity: RunIdentity = {
+    runId,
+    definitionHash: input.definition_hash ?? '',
+    ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}),
+    ...(input.migrations ? { migrations: input.migrations } : {}),
+  };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
     ...(input.input ? { input: input.input } : {}),
     ...(input.env ? { env: input.env } : {}),
@@ -56,6 +62,7 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   if (input.carried) machine.restore(input.carried as unknown as Carried);
   const inbox = new Inbox();
   handleMessages(machine, identity, { inbox, bell, clock });
+  showDefinition(input);
   const canceled = CancellationScope.current().cancelRequested;
   const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);

@@ -1,6 +1,6 @@
 import { evaluate } from '../definition/expressions.js';
 import { dictionary, type JsonObject, type JsonValue } from '../definition/json.js';
-import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
+import type { Migrate, RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
 import { resolveText, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
 import { cut } from '../definition/text.js';
@@ -64,6 +64,8 @@ export class RunMachine {
   readonly finished: number[] = [];
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   readonly contextFrom = new Map<string, string>();
+  /** The definition that the run is to go on by: nothing starts until it does. */
+  migration: Migrate | undefined;
   /** Starts no activity, so that the run comes to a moment with none in flight. */
   draining = false;
   failure: (Failure & { step?: number }) | undefined;
@@ -201,7 +203,7 @@ export class RunMachine {
 
   /** Lets every step whose turn has come begin; afterwards `takeStarts` and `gate.takeChecks` hold what the world must do. */
   advance(): void {
-    while (!this.paused) {
+    while (!this.paused && !this.migration) {
       const next = this.#ready.parallel.shift() ?? (this.#sequentialMayStart() ? this.#ready.sequential.shift() : undefined);
       if (next === undefined) break;
       if (!this.#ready.isSettled(next)) this.#begin(this.#planned(next));
@@ -244,7 +246,7 @@ export class RunMachine {
   takeStarts(budget: number, limit: number, measure: (task: StepTask) => { bytes: number; cost: number }): Start[] {
     const starts: Start[] = [];
     let left = budget;
-    while (this.running.size < this.#concurrency && !this.paused && !this.draining) {
+    while (this.running.size < this.#concurrency && !this.paused && !this.draining && !this.migration) {
       const index = this.#slots.peek();
       if (index === undefined) break;
       const start = this.#ready.isSettled(index) ? undefined : this.#startOf(index);

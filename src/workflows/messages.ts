@@ -7,6 +7,7 @@ import {
   type Answer,
   type ConnectionsChanged,
   type EventsPage,
+  type Migrate,
   type RetryStep,
   type SkipStep,
 } from '../definition/messages.js';
@@ -17,6 +18,7 @@ import type { Bell } from './bell.js';
 import type { TaskClock } from './clock.js';
 import type { Inbox } from './inbox.js';
 import type { RunMachine } from './machine.js';
+import { checkMigration } from './migrate.js';
 import { eventsAfter, snapshotOf, type RunIdentity } from './observe.js';
 
 interface Hearing {
@@ -65,6 +67,14 @@ export function handleMessages(machine: RunMachine, identity: RunIdentity, { inb
         }
       },
     },
+  );
+  setHandler(
+    defineUpdate<null, [Migrate]>(UPDATES.migrate),
+    (migrate) =>
+      told(() => {
+        machine.migration = migrate;
+      }),
+    { validator: (migrate: Migrate) => checkMigration(machine, migrate) },
   );
   setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
   setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());

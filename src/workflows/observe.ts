@@ -1,6 +1,6 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
 import { MOST_STORED_BYTES, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
-import type { LoggedEvent, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
+import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import { readEntry, type EntryReader } from './log.js';
@@ -20,6 +20,7 @@ export interface RunIdentity {
   readonly runId: string;
   readonly definitionHash: string;
   readonly rerunOf?: RerunOf;
+  readonly migrations?: Migration[];
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -89,6 +90,8 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
     ...(missing.length > 0 ? { missing } : {}),
     ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
     ...(identity.rerunOf ? { rerun_of: identity.rerunOf } : {}),
+    ...(identity.migrations ? { migrations: identity.migrations } : {}),
+    ...(machine.migration ? { migrating_to: machine.migration.definition_hash } : {}),
     warnings: machine.warnings,
     started_at: iso(machine.startedAt),
     ...(machine.completedAt === undefined ? {} : { completed_at: iso(machine.completedAt) }),

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDataConverter, type DistriClient, type JsonObject } from '../../src/client/index.js';
 import { startCodecServer } from '../../src/cli/codec/server.js';
-import { newKey, openDataStage, rawHistory, textsIn, type DataStage } from './stage.js';
+import { rawHistory, textsIn } from '../support/leaks.js';
+import { newKey, openDataStage, type DataStage } from './stage.js';
 
 const SECRET = 'a-telling-input';
 const [one, two, other] = [newKey('one'), newKey('two'), newKey('other')];

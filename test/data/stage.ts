@@ -59,28 +59,3 @@ export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
-
-/** Every text and every run of bytes below a value, the bytes as text; `at`: the key of the field that holds it. */
-export function* textsIn(value: unknown, at = ''): Generator<{ at: string; text: string }> {
-  if (typeof value === 'string') yield { at, text: value };
-  else if (value instanceof Uint8Array) yield { at, text: Buffer.from(value).toString('utf8') };
-  else if (Array.isArray(value)) for (const item of value as unknown[]) yield* textsIn(item, at);
-  else if (typeof value === 'object' && value !== null) for (const [key, item] of Object.entries(value)) yield* textsIn(item, key);
-}
-
-/** The raw events of a run's newest execution, as the server keeps them. */
-export async function rawHistory(client: DistriClient, runId: string): Promise<object[]> {
-  const { workflowService } = client.temporal;
-  const events: object[] = [];
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const page = await workflowService.getWorkflowExecutionHistory({
-      namespace: client.namespace,
-      execution: { workflowId: runId },
-      ...(nextPageToken ? { nextPageToken } : {}),
-    });
-    events.push(...(page.history?.events ?? []));
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken && nextPageToken.length > 0);
-  return events;
-}

@@ -3,6 +3,7 @@ import type { Perform } from '../program.js';
 import { positiveInteger } from '../values.js';
 import { addControl } from './control.js';
 import { addFilterFlags, type FilterFlags } from './filter-flags.js';
+import { addMigrate } from './migrate.js';
 import { addRerun } from './rerun.js';
 
 export interface ListFlags extends FilterFlags {
@@ -49,6 +50,7 @@ export function addRuns(program: Command, perform: Perform): void {
   addControl(runs, perform);
   addTerminate(runs, perform);
   addRerun(runs, perform);
+  addMigrate(runs, perform);
   runs
     .command('checkpoints')
     .description('lists the checkpoints of a run, or loads one')

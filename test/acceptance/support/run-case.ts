@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../src/definition/json.js';
 import { parseWorkflow, validateWorkflow, type ParsedWorkflow } from '../../../src/definition/parse.js';
 import { isEnded, type RunEvent, type RunSnapshot } from '../../../src/definition/snapshot.js';
 import type { Case, Expected, ExpectedStep } from './case.js';
+import { operate } from './operate.js';
 import { collect, untilRun, type Stage } from './stage.js';
 import type { WellKnownTools } from './tools.js';
 
@@ -27,6 +28,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
   const run = started.value;
   if (given.problems) expectTexts(problemsOf(given).map(problemText), given.problems, 'problems');
   await giveAnswers(run, given.answers ?? []);
+  await operate(run, given.operations ?? []);
   await expectRun(run, given.expect ?? {}, tools);
 }
 
