@@ -6,7 +6,7 @@ import type { ActivityKindName } from '../kinds/index.js';
 import { kinds } from '../kinds/index.js';
 import type { Code } from '../definition/codes.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
-import type { FailureDetails, StepOutcome, StepTask } from '../definition/messages.js';
+import { LOST_WORKER_ATTEMPTS, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
 import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
@@ -19,7 +19,6 @@ import { requiredConnections } from './required-connections.js';
 const MOST_RESULT_BYTES = 1_900_000;
 const DEEPEST_RESULT = 500;
 const DEFAULT_ATTEMPTS = 3;
-const LOST_WORKER_ATTEMPTS = 10;
 const HEARTBEAT_MS = 3_000;
 const LONGEST_MESSAGE = 10_000;
 
@@ -94,8 +93,10 @@ export class Attempt {
     this.#state.failures += 1;
     const retryable = this.#mayRetry(failure);
     if (retryable) this.#beat();
+    const most = retryable ? this.#mostAttempts(failure) : undefined;
     const details: FailureDetails = {
       attempts: attempt,
+      ...(most === undefined ? {} : { max_attempts: most }),
       ...(failure.details === undefined ? {} : { data: failure.details }),
     };
     return ApplicationFailure.create({
@@ -120,6 +121,14 @@ export class Attempt {
     return failure.retryable && (TOOL_DECIDES.has(failure.code) || this.#state.failures < DEFAULT_ATTEMPTS);
   }
 
+  /** How many attempts there may be in all; those in which a worker was lost do not count against a step's own. */
+  #mostAttempts(failure: StepFailure): number | undefined {
+    const lost = this.#context.info.attempt - this.#state.failures;
+    const own = this.task.retry?.max_attempts;
+    if (own !== undefined && failure.code !== 'TOOL_NOT_FOUND') return own + lost;
+    return TOOL_DECIDES.has(failure.code) ? failure.maxAttempts : DEFAULT_ATTEMPTS + lost;
+  }
+
   #beat(): void {
     this.#context.heartbeat(this.#state);
   }
@@ -139,7 +148,7 @@ export class Attempt {
       workflowId: this.task.workflow_id,
       stepId,
       attempt: info.attempt,
-      idempotencyKey: idempotencyKey(runId, stepId),
+      idempotencyKey: idempotencyKey(runId, stepId, { rerun: this.task.rerun }),
       signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
       heartbeat: (details) => {
         if (details !== undefined) this.#state.details = maskValue(details, secretsOf(this.#connections)).value;

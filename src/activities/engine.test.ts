@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, test } from 'vitest';
-import { engineActivities } from './engine.js';
+import { createEngineActivities } from './engine.js';
 
 const definition = {
   id: 'hello',
@@ -8,6 +8,7 @@ const definition = {
   steps: [{ id: 'say', kind: { type: 'checkpoint', message: 'Hello {input.name}' } }],
 };
 
+const engineActivities = createEngineActivities(false);
 const check = (input: object) => engineActivities.check_definition(input);
 const failure = async (input: object) => {
   const error: unknown = await check(input).catch((thrown: unknown) => thrown);
@@ -20,6 +21,11 @@ describe('check_definition', () => {
     const report = await check({ definition, input: { name: 'Ada' } });
     expect(report.definition).toMatchObject({ id: 'hello', steps: [{ id: 'say' }] });
     expect(report.definition_hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('tells a run that payloads may be stored outside its history', async () => {
+    const report = await createEngineActivities(true).check_definition({ definition, input: { name: 'Ada' } } as object);
+    expect(report.storage).toBe(true);
   });
 
   test('fails for good with every problem of the definition', async () => {

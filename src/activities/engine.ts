@@ -12,21 +12,24 @@ export interface EngineActivities {
   readonly final_snapshot: (record: FinalRecord) => Promise<FinalRecord>;
 }
 
-export const engineActivities: EngineActivities = {
-  async check_definition(input) {
-    try {
-      const { definition, hash, problems } = validateWorkflow(input.definition);
-      if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
-      checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
-      return { definition, definition_hash: hash };
-    } catch (error) {
-      if (error instanceof DistriError) throw refusal(error);
-      // Another attempt would come to the same end.
-      throw ApplicationFailure.nonRetryable(wellFormed(String(error)), 'INTERNAL');
-    }
-  },
-  final_snapshot: async (record) => record,
-};
+/** `storage`: whether large payloads are stored outside the history. */
+export function createEngineActivities(storage: boolean): EngineActivities {
+  return {
+    async check_definition(input) {
+      try {
+        const { definition, hash, problems } = validateWorkflow(input.definition);
+        if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
+        checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
+        return { definition, definition_hash: hash, ...(storage ? { storage } : {}) };
+      } catch (error) {
+        if (error instanceof DistriError) throw refusal(error);
+        // Another attempt would come to the same end.
+        throw ApplicationFailure.nonRetryable(wellFormed(String(error)), 'INTERNAL');
+      }
+    },
+    final_snapshot: async (record) => record,
+  };
+}
 
 function problemsOf(error: DistriError): Problem[] {
   if (error instanceof InvalidDefinitionError) return error.problems.filter((problem) => problem.severity === 'error');

@@ -40,12 +40,24 @@ describe('secretsOf', () => {
     ['base64', (secret: string) => Buffer.from(secret).toString('base64')],
     ['base64 without padding', (secret: string) => Buffer.from(secret).toString('base64').replace(/=+$/, '')],
     ['base64url', (secret: string) => Buffer.from(secret).toString('base64url')],
+    ['hexadecimal', (secret: string) => Buffer.from(secret).toString('hex')],
     ['URL', encodeURIComponent],
     ['form', (secret: string) => encodeURIComponent(secret).replaceAll('%20', '+')],
     ['JSON', (secret: string) => JSON.stringify(secret).slice(1, -1)],
+    ['JSON in JSON', (secret: string) => JSON.stringify(JSON.stringify(secret).slice(1, -1)).slice(1, -1)],
   ])('knows a secret in its %s form', (_form, encode) => {
     for (const secret of ['p@ss "word" & ???>>>ÿÿ', '\\\\back\\slash']) {
       expect(masked(`<${encode(secret)}>`, { secrets: { S: secret } })).toBe('<***>');
+    }
+  });
+
+  it.each(['', 'u', 'us', 'user:', 'a user:'])("knows a secret in the base64 of a text, behind '%s'", (before) => {
+    for (const after of ['', '!', '!!']) {
+      const text = Buffer.from(`${before}p@ss "word" & ???>>>ÿÿ${after}`).toString('base64');
+      const hidden = masked(text, { secrets: { S: 'p@ss "word" & ???>>>ÿÿ' } });
+      expect(hidden).toContain('***');
+      // At most the characters that the secret shares with its neighbours are left of it.
+      expect(Buffer.from(hidden.split('***').join(''), 'base64').length).toBeLessThanOrEqual(Buffer.byteLength(before + after) + 2);
     }
   });
 

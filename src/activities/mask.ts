@@ -77,15 +77,29 @@ function credentialsIn(header: string): string[] {
 function formsOf(secret: string): string[] {
   const trimmed = secret.trim();
   const base64 = Buffer.from(secret).toString('base64');
-  const base64url = base64.replaceAll('+', '-').replaceAll('/', '_');
+  const encoded = [base64, base64.replace(/=+$/, ''), ...[0, 1, 2].map((before) => base64Within(trimmed, before))];
   const url = encodeURIComponent(wellFormed(trimmed));
+  const hex = Buffer.from(secret).toString('hex');
   return [
     trimmed,
     escaped(trimmed),
-    ...[base64, base64url].flatMap((encoded) => [encoded, encoded.replace(/=+$/, '')]),
+    escaped(escaped(trimmed)),
+    ...encoded,
+    ...encoded.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
+    hex,
+    hex.toUpperCase(),
     url,
     url.replaceAll('%20', '+'),
   ].filter((form) => form.length >= MIN_CHARS);
+}
+
+/**
+ * What a secret looks like in the base64 of a longer text, such as `user:secret`, when it stands there `before` bytes, or
+ * three times as many and so on, behind the start: without the characters that hold bits of its neighbours.
+ */
+function base64Within(secret: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)]);
+  return bytes.toString('base64').slice(before === 0 ? 0 : before + 1, Math.floor((bytes.length * 8) / 6));
 }
 
 /** As it stands in JSON, without the quotes. */

@@ -11,6 +11,8 @@ export interface Context {
   readonly temporal: TemporalOptions;
   /** Absolute path of the folder of the embedded server, `.distri`. */
   readonly folder: string;
+  /** `--payload-dir`. */
+  readonly payloadDir: string | undefined;
 }
 
 /** The options that every command takes. */
@@ -19,6 +21,7 @@ export interface GlobalFlags {
   namespace?: string;
   profile?: string;
   folder: string;
+  payloadDir?: string;
   json?: boolean;
 }
 
@@ -29,5 +32,6 @@ export function createContext(flags: GlobalFlags, environment: Environment, term
     terminal,
     temporal: { ...(address && { address }), ...(namespace && { namespace }), ...(profile && { profile }) },
     folder: resolve(flags.folder),
+    payloadDir: flags.payloadDir,
   };
 }

@@ -12,6 +12,8 @@ const addressesSchema = z.object({
   namespace: z.string(),
   /** URL of the Temporal Web UI. */
   temporal_ui: z.string().optional(),
+  /** Folder of large payloads. */
+  payload_dir: z.string().optional(),
 });
 const devStateSchema = addressesSchema.extend({ process: processMarkSchema });
 

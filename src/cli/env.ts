@@ -14,6 +14,12 @@ export interface Environment {
   readonly httpPrivate: string | undefined;
   /** DISTRI_HTTP_PROXY: the proxy of API calls. */
   readonly httpProxy: string | undefined;
+  /** DISTRI_PAYLOAD_DIR: the folder of large payloads. */
+  readonly payloadDir: string | undefined;
+  /** DISTRI_ENCRYPTION_KEYS: `id:base64`, with commas between them, the active one first. Not checked yet. */
+  readonly encryptionKeys: string | undefined;
+  /** DISTRI_CODEC_TOKEN: what callers of the codec endpoint must bring. */
+  readonly codecToken: string | undefined;
 }
 
 /** The only place of the command line that reads the process's environment. */
@@ -26,6 +32,9 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     scriptUser: nonEmpty(variables.DISTRI_SCRIPT_USER),
     httpPrivate: nonEmpty(variables.DISTRI_HTTP_PRIVATE),
     httpProxy: nonEmpty(variables.DISTRI_HTTP_PROXY),
+    payloadDir: nonEmpty(variables.DISTRI_PAYLOAD_DIR),
+    encryptionKeys: nonEmpty(variables.DISTRI_ENCRYPTION_KEYS),
+    codecToken: nonEmpty(variables.DISTRI_CODEC_TOKEN),
   };
 }
 

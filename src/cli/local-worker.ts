@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import {
   connectMcp,
+  createDataConverter,
   createWorker,
   FileConnections,
   loadTools,
@@ -62,7 +63,14 @@ export async function startLocalWorker(
   cleanup: Cleanup,
 ): Promise<{ ended: Promise<void> }> {
   const logger = pino(pino.destination({ dest: workerLog(context), mkdir: true, sync: true }));
-  const worker = await createWorker({ ...options, ...server.temporal, skills: 'all', logger, shutdownGraceSecs: GRACE_SECS });
+  const worker = await createWorker({
+    ...options,
+    ...server.temporal,
+    dataConverter: createDataConverter(server.data),
+    skills: 'all',
+    logger,
+    shutdownGraceSecs: GRACE_SECS,
+  });
   cleanup.add(() => worker.shutdown());
   const ended = worker.run();
   ended.catch(() => undefined);

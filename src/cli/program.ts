@@ -4,6 +4,7 @@ import { addDev } from './commands/dev.js';
 import { addRun } from './commands/run.js';
 import { addRuns } from './commands/runs.js';
 import { addShow } from './commands/show.js';
+import { addStorage } from './commands/storage.js';
 import { addValidate } from './commands/validate.js';
 import { addWorker } from './commands/worker.js';
 import { createContext, type Context, type GlobalFlags } from './context.js';
@@ -24,6 +25,7 @@ export function createProgram(environment: Environment, terminal: Terminal, setE
     .option('--namespace <name>', 'Temporal namespace (default: TEMPORAL_NAMESPACE, "default")')
     .option('--profile <name>', 'profile of the Temporal configuration file')
     .option('--folder <path>', 'where the embedded server keeps its data', '.distri')
+    .option('--payload-dir <path>', 'where large payloads are kept (default: DISTRI_PAYLOAD_DIR; with a dev or embedded server, payloads in its folder)')
     .option('--json', 'print one JSON document on stdout and nothing else there')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -39,7 +41,7 @@ export function createProgram(environment: Environment, terminal: Terminal, setE
     const context = createContext(command.optsWithGlobals<GlobalFlags>(), environment, terminal);
     setExitCode(await action(context));
   };
-  for (const add of [addRun, addValidate, addDev, addWorker, addRuns, addConnections, addShow]) add(program, perform);
+  for (const add of [addRun, addValidate, addDev, addWorker, addRuns, addConnections, addShow, addStorage]) add(program, perform);
   return program;
 }
 

@@ -1,8 +1,10 @@
-import { DistriClient, temporalUiUrl } from '../client/index.js';
+import { join } from 'node:path';
+import { createDataConverter, DistriClient, temporalUiUrl, type DataSettings } from '../client/index.js';
 import { DistriError } from '../definition/errors.js';
 import { loadTemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import type { Cleanup } from './cleanup.js';
 import type { Context } from './context.js';
+import { dataSettings } from './data-settings.js';
 import { readDevState } from './dev-state.js';
 import { startEmbedded } from './embedded.js';
 
@@ -14,21 +16,27 @@ export interface Server {
   readonly namespace: string;
   /** Address of the Temporal Web UI, when it is known. */
   readonly uiUrl?: string;
+  /** Codec and storage, for clients and workers alike. */
+  readonly data: DataSettings;
 }
 
 const CONNECT_MS = 5_000;
 
 /** The server of the flags, the environment or the profile file, else that of a `dev` that runs in the folder. */
-export async function findServer({ temporal, environment, folder }: Context): Promise<Server | undefined> {
+export async function findServer(context: Context): Promise<Server | undefined> {
+  const { temporal, environment, folder } = context;
   const config = loadTemporalConfig(temporal, environment.variables);
   if (config.explicit) {
     const { address, namespace } = config;
-    return { temporal, address, namespace, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
+    const data = dataSettings(context, undefined);
+    return { temporal, address, namespace, data, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
   }
   const dev = await readDevState(folder);
   if (dev === undefined) return undefined;
   const namespace = config.explicitNamespace ? config.namespace : dev.namespace;
-  return { temporal: { ...temporal, address: dev.temporal, namespace }, address: dev.temporal, namespace, ...uiOf(dev.temporal_ui) };
+  const address = dev.temporal;
+  const data = dataSettings(context, dev.payload_dir);
+  return { temporal: { ...temporal, address, namespace }, address, namespace, data, ...uiOf(dev.temporal_ui) };
 }
 
 /** As {@link findServer}. Throws `NO_TEMPORAL_SERVER` when there is none. */
@@ -42,10 +50,12 @@ export async function requireServer(context: Context): Promise<Server> {
 
 /** Starts an embedded server, which ends with the command. */
 export async function startServer(
-  { folder, temporal, environment, terminal }: Context,
+  context: Context,
   ports: { port?: number; uiPort?: number },
   cleanup: Cleanup,
 ): Promise<Server & { exited: Promise<string> }> {
+  const { folder, temporal, environment, terminal } = context;
+  const data = dataSettings(context, join(folder, 'payloads'));
   const embedded = await startEmbedded({
     ...ports,
     folder,
@@ -55,7 +65,7 @@ export async function startServer(
   });
   cleanup.add(() => embedded.stop());
   const { address, namespace, uiUrl, exited } = embedded;
-  return { temporal: { address, namespace }, address, namespace, exited, ...uiOf(uiUrl) };
+  return { temporal: { address, namespace }, address, namespace, data, exited, ...uiOf(uiUrl) };
 }
 
 /** A client for the server, closed with the command. What it works around is told as a warning. */
@@ -63,6 +73,7 @@ export async function openClient({ terminal }: Context, server: Server, cleanup:
   const client = await DistriClient.connect({
     ...server.temporal,
     connectTimeoutMs: CONNECT_MS,
+    dataConverter: createDataConverter(server.data),
     onWarning: ({ message }) => terminal.say(`${terminal.color.yellow('warning')}: ${message}`),
   });
   cleanup.add(() => client.close());

@@ -21,6 +21,17 @@ export function positiveInteger(text: string): number {
   return Number(text);
 }
 
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
+  return Number(text);
+}
+
+/** A time that the server will understand. */
+export function timeText(text: string): string {
+  if (Number.isNaN(Date.parse(text))) throw new InvalidArgumentError('It must be a time such as 2027-01-31T09:00:00Z.');
+  return text;
+}
+
 /** `K=V` pairs as a map; the last of a key wins. Throws {@link UsageError}. */
 export function assignments(flag: string, texts: readonly string[] = []): { [name: string]: string } {
   const map = dictionary<string>();

@@ -1,19 +1,13 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { AnswerRefusedError, StepNotWaitingError, type Problem } from '../definition/errors.js';
 import { isObject, type JsonValue } from '../definition/json.js';
 import { UPDATES, type Answer } from '../definition/messages.js';
-import { GRPC } from '../temporal/errors.js';
-import { ANSWER_TIMEOUT_MS } from './ask.js';
-import { describe } from './info.js';
-import { grpcCode, noAnswer, translate } from './rpc.js';
 import type { Session } from './session.js';
+import { sendUpdate, type UpdateOptions } from './update.js';
 
-export interface AnswerOptions {
+export interface AnswerOptions extends UpdateOptions {
   /** The element of a fan-out that waits. */
   index?: number;
-  /** Makes the same answer, sent again, count once. Default: a new one per call. */
-  updateId?: string;
 }
 
 /** Answers a waiting step of a run. */
@@ -22,45 +16,24 @@ export async function answerStep(
   runId: string,
   stepId: string,
   value: JsonValue,
-  options: AnswerOptions,
+  { index, ...options }: AnswerOptions,
 ): Promise<void> {
-  const { index, updateId } = options;
-  const answer: Answer = { step_id: stepId, ...(index === undefined ? {} : { index }), value };
-  const handle = session.client.workflow.getHandle(runId);
-  try {
-    await session.client.withDeadline(Date.now() + ANSWER_TIMEOUT_MS, () =>
-      handle.executeUpdate<unknown, [Answer]>(UPDATES.answer, {
-        args: [answer],
-        ...(updateId === undefined ? {} : { updateId }),
-      }),
-    );
-  } catch (error) {
-    throw await refusal(session, runId, stepId, error);
-  }
+  await sendUpdate<Answer>(session, runId, {
+    ...options,
+    name: UPDATES.answer,
+    argument: { step_id: stepId, ...(index === undefined ? {} : { index }), value },
+    refused: (refusal) => refusedAnswer(stepId, refusal),
+    ended: () => new StepNotWaitingError(stepId),
+  });
 }
 
-async function refusal(session: Session, runId: string, stepId: string, error: unknown): Promise<Error> {
-  if (error instanceof WorkflowUpdateFailedError) {
-    const { cause } = error;
-    if (!(cause instanceof ApplicationFailure)) return cause ?? error;
-    if (cause.type === 'STEP_NOT_WAITING') return new StepNotWaitingError(stepId);
-    if (cause.type === 'ANSWER_REFUSED') {
-      return new AnswerRefusedError(`The answer to step '${stepId}' was refused: ${cause.message}`, problemsOf(cause));
-    }
-    return cause;
-  }
-  if (error instanceof WorkflowNotFoundError) {
-    // The server says the same of a run that has ended as of one that never was.
-    await describe(session, runId);
-    return new StepNotWaitingError(stepId);
-  }
-  const code = grpcCode(error);
-  const unanswered = code === GRPC.DEADLINE_EXCEEDED || code === GRPC.CANCELLED || code === GRPC.FAILED_PRECONDITION;
-  return unanswered ? noAnswer(session, error) : translate(session, error, runId);
+function refusedAnswer(stepId: string, { type, message, details }: ApplicationFailure): Error | undefined {
+  if (type === 'STEP_NOT_WAITING') return new StepNotWaitingError(stepId);
+  if (type !== 'ANSWER_REFUSED') return undefined;
+  return new AnswerRefusedError(`The answer to step '${stepId}' was refused: ${message}`, problemsOf(details?.[0]));
 }
 
-function problemsOf(failure: ApplicationFailure): Problem[] {
-  const problems: unknown = failure.details?.[0];
+function problemsOf(problems: unknown): Problem[] {
   return Array.isArray(problems) ? problems.filter(isProblem) : [];
 }
 

@@ -5,11 +5,14 @@ import { GRPC, toTemporalError } from '../temporal/errors.js';
 import { retriesUntilClosed } from './interceptors.js';
 import { grpcCode } from './rpc.js';
 
+/** A page of a history holds several payloads of up to 2 MB; gRPC takes 4 MB unless told otherwise. */
+const MOST_RECEIVED_BYTES = 128 * 1024 * 1024;
+
 /** Where the Temporal server is and how to read what it keeps; what is absent comes from the environment or profile. */
 export interface ConnectOptions extends TemporalOptions {
   /** How long to try, in milliseconds. Default: 10,000. */
   connectTimeoutMs?: number;
-  /** Codec and external storage, the same as the workers'. */
+  /** Codec and external storage, the same as the workers': `createDataConverter`. Default: neither. */
   dataConverter?: DataConverter;
 }
 
@@ -48,6 +51,7 @@ async function open(config: TemporalConfig, connectTimeoutMs: number): Promise<C
   const connection = Connection.lazy({
     ...config.connectionOptions,
     interceptors: retriesUntilClosed(),
+    channelArgs: { 'grpc.max_receive_message_length': MOST_RECEIVED_BYTES },
     connectTimeout: connectTimeoutMs,
   });
   try {

@@ -1,9 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { DEFAULT_QUEUE_PREFIX, type WorkerAnnouncement } from '../definition/messages.js';
+import { isEnded } from '../definition/snapshot.js';
+import { actOnAll, type BulkResult } from './bulk.js';
 import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from './catalogue.js';
 import { connectTemporal, type ConnectOptions } from './connect.js';
 import type { RunInfo } from './info.js';
 import { listRuns, type RunFilter } from './list.js';
+import { prepareRerun, type RerunOptions } from './rerun.js';
+import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
 import { startRun, type StartOptions } from './start.js';
@@ -92,6 +96,20 @@ export class DistriClient {
     return new Run(runId, temporalRunId, this.#session);
   }
 
+  /**
+   * Starts a new run with the results of another one, ended or not; only what failed, had not ended, is named in `from`
+   * or depends on what changed runs again. `dryRun` gives the plan instead and starts nothing. Throws as `start`,
+   * `RunNotFoundError`, `UNKNOWN_STEP`, and `NOTHING_TO_RERUN` when no step would run.
+   */
+  rerun(runId: string, options: RerunOptions & { dryRun: true }): Promise<RerunPlan>;
+  rerun(runId: string, options?: RerunOptions & { dryRun?: false }): Promise<Run>;
+  async rerun(runId: string, { dryRun, ...options }: RerunOptions & { dryRun?: boolean } = {}): Promise<Run | RerunPlan> {
+    const prepared = await prepareRerun(this.#session, runId, options);
+    if (dryRun === true) return prepared.plan;
+    const started = await prepared.start();
+    return new Run(started.runId, started.temporalRunId, this.#session);
+  }
+
   /** A run by its id. Nothing is asked of the server before the first method of the run is called. */
   getRun(runId: string): Run {
     return new Run(runId, undefined, this.#session);
@@ -103,6 +121,29 @@ export class DistriClient {
    */
   listRuns(filter: RunFilter = {}): AsyncIterable<RunInfo> {
     return { [Symbol.asyncIterator]: () => listRuns(this.#session, filter) };
+  }
+
+  /**
+   * Asks many runs to cancel: those with these ids, or the open ones that a filter finds now. One that fails stops no
+   * other. Throws as `listRuns`.
+   */
+  async cancelRuns(which: RunFilter | readonly string[], options: { reason?: string } = {}): Promise<BulkResult> {
+    return actOnAll(this.#idsOf(which), async (runId) => {
+      const run = this.getRun(runId);
+      if (isEnded((await run.describe()).status)) return false;
+      await run.cancel(options.reason);
+      return true;
+    });
+  }
+
+  /** Runs the failed steps of many runs again that hold for them, chosen as for `cancelRuns`. */
+  async retryRuns(which: RunFilter | readonly string[]): Promise<BulkResult> {
+    return actOnAll(this.#idsOf(which), async (runId) => (await this.getRun(runId).retryHeld()).length > 0);
+  }
+
+  async *#idsOf(which: RunFilter | readonly string[]): AsyncGenerator<string, void> {
+    if ('length' in which) yield* which;
+    else for await (const run of this.listRuns({ ...which, open: true })) yield run.run_id;
   }
 
   /** Tells the open runs that lack one of these skills to look again: they go on at once when it is there. */

@@ -7,7 +7,7 @@ import type { LoggedEvent, RunSnapshot } from '../definition/snapshot.js';
 import { backward, decode, type Execution, type HistoryEvent } from './history.js';
 import { statusOfEnd, type Described, type End } from './info.js';
 import { retell } from './retell.js';
-import { codecMismatch, translate } from './rpc.js';
+import { translate, unreadable } from './rpc.js';
 import type { Session } from './session.js';
 
 /** The local activity that writes the final record just before a cancel. */
@@ -75,7 +75,7 @@ async function resultRecord(session: Session, execution: Execution): Promise<Fou
     if (error instanceof ServiceError || error instanceof WorkflowNotFoundError) {
       throw translate(session, error, execution.workflowId);
     }
-    throw codecMismatch(error);
+    throw unreadable(error);
   }
 }
 

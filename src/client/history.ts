@@ -4,7 +4,7 @@ import {
   extstoreInboundOptions,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
-import { codecMismatch, translate } from './rpc.js';
+import { translate, unreadable } from './rpc.js';
 import type { Session } from './session.js';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
@@ -77,7 +77,7 @@ export async function chainOf(session: Session, last: Execution): Promise<Execut
   }
 }
 
-/** The values of payloads as they stand in history. Throws `CODEC_MISMATCH` when they cannot be read. */
+/** The values of payloads as they stand in history. Throws `CODEC_MISMATCH` or `PAYLOAD_MISSING` when they cannot be read. */
 export async function decode(session: Session, workflowId: string, payloads: Payloads): Promise<unknown[]> {
   const { loadedDataConverter } = session.client.options;
   const raw = payloads?.payloads ?? [];
@@ -86,7 +86,7 @@ export async function decode(session: Session, workflowId: string, payloads: Pay
     const stored = await extstoreInboundOptions(loadedDataConverter.externalStorage).transformPayloads(raw, undefined);
     return await decodeArrayFromPayloads(loadedDataConverter, stored, contextOf(session, workflowId));
   } catch (error) {
-    throw codecMismatch(error);
+    throw unreadable(error);
   }
 }
 

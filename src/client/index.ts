@@ -1,25 +1,37 @@
 /** What `distri-workflow/client` exports. */
 export { DistriClient, type ClientSettings } from './distri-client.js';
 export { Run, type RunDescription } from './run.js';
+export type { BulkResult } from './bulk.js';
 export type { AnswerOptions } from './answer.js';
 export type { SkillInfo, ToolInfo } from './catalogue.js';
 export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';
+export type { RetryStepOptions, SkipStepOptions } from './control.js';
 export type { ConnectOptions } from './connect.js';
+export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
 export type { RunInfo } from './info.js';
 export type { RunFilter } from './list.js';
+export type { MigrateOptions, MigrationOutcome } from './migrate.js';
+export { describeMigration, type MigrationDecision, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
 export type { EventsOptions } from './observe.js';
+export type { RerunOptions } from './rerun.js';
+export { describeRerun, type RerunPlan, type RerunReason } from '../definition/rerun.js';
 export type { ClientWarning } from './session.js';
 export { newRunId, type StartOptions } from './start.js';
 export type { Signalled } from './unblock.js';
+export type { UpdateOptions } from './update.js';
 export { temporalUiUrl } from './ui-url.js';
 export {
   AnswerRefusedError,
   DistriError,
   InvalidDefinitionError,
   InvalidInputError,
+  MigrationError,
   RunAlreadyExistsError,
+  RunEndedError,
   RunFailedError,
   RunNotFoundError,
+  StepNotHeldError,
+  StepNotSkippableError,
   StepNotWaitingError,
   type Problem,
 } from '../definition/errors.js';

@@ -27,6 +27,8 @@ export interface RunInfo {
   /** Skills that the run's due steps lack. */
   missing?: string[];
   owner?: string;
+  /** Of a rerun: the id of the run whose results it began with. */
+  rerun_of?: string;
   started_at: string;
   completed_at?: string;
 }
@@ -80,6 +82,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const name = text(memo.name);
   const hash = text(memo.definition_hash);
   const owner = text(memo.owner) ?? attributes.get(attributeKeys.owner);
+  const rerunOf = text(memo.rerun_of);
   const version = attributes.get(attributeKeys.version);
   const missing = end === undefined ? attributes.get(attributeKeys.missing) : undefined;
   const started = optionalTsToDate(raw.startTime);
@@ -94,6 +97,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
     ...(hash === undefined ? {} : { definition_hash: hash }),
     ...(missing === undefined || missing.length === 0 ? {} : { missing }),
     ...(owner === undefined ? {} : { owner }),
+    ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
     started_at: (started ?? new Date(0)).toISOString(),
     ...(closed === undefined ? {} : { completed_at: closed.toISOString() }),
   };

@@ -1,5 +1,5 @@
 import { WORKFLOW_TYPE } from '../definition/messages.js';
-import { DistriError } from '../definition/errors.js';
+import { DistriError, InvalidInputError } from '../definition/errors.js';
 import type { RunStatus } from '../definition/snapshot.js';
 import { keyword } from '../definition/text.js';
 import { lacksAttributes, quoted } from '../temporal/visibility.js';
@@ -16,6 +16,14 @@ export interface RunFilter {
   /** A skill that a blocked run lacks. */
   missingSkill?: string;
   owner?: string;
+  /** The version of the definition, for definitions whose version is a whole number. */
+  version?: number;
+  /** Only runs that started at this time (ISO 8601) or later. */
+  startedAfter?: string;
+  /** Only runs that started before this time (ISO 8601). */
+  startedBefore?: string;
+  /** Only runs that have not ended. */
+  open?: boolean;
   /** At most this many. Default: all. */
   limit?: number;
 }
@@ -45,9 +53,10 @@ async function* matching(session: Session, filter: RunFilter): AsyncGenerator<Ru
 
 /** Without our search attributes Temporal knows open from ended, and the memo the rest; what a run lacks is unknown. */
 async function* degraded(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
-  const { status, missingSkill } = filter;
-  if (missingSkill !== undefined || status === 'paused' || status === 'blocked' || status === 'pending') {
-    const asked = missingSkill === undefined ? `the status '${status}'` : `the missing skill '${missingSkill}'`;
+  const { status, missingSkill, version } = filter;
+  if (missingSkill !== undefined || version !== undefined || status === 'paused' || status === 'blocked' || status === 'pending') {
+    const asked =
+      missingSkill !== undefined ? `the missing skill '${missingSkill}'` : version !== undefined ? 'version' : `the status '${status}'`;
     throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
   }
   for await (const run of query(session, baseConditions(filter), filter.limit)) if (isOf(run, filter)) yield run;
@@ -78,8 +87,20 @@ async function* query(session: Session, conditions: string[], limit: number | un
 }
 
 /** Conditions that every namespace can answer: Temporal's own status decides for ended runs. */
-function baseConditions({ status }: RunFilter): string[] {
-  return [`WorkflowType = ${quoted(WORKFLOW_TYPE)}`, executionStatus(status)];
+function baseConditions({ status, open, startedAfter, startedBefore }: RunFilter): string[] {
+  return [
+    `WorkflowType = ${quoted(WORKFLOW_TYPE)}`,
+    executionStatus(status),
+    ...(open === true ? [`ExecutionStatus = 'Running'`] : []),
+    ...(startedAfter === undefined ? [] : [`StartTime >= ${time('startedAfter', startedAfter)}`]),
+    ...(startedBefore === undefined ? [] : [`StartTime < ${time('startedBefore', startedBefore)}`]),
+  ];
+}
+
+function time(field: string, text: string): string {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidInputError('INVALID_INPUT', `${field} must be a time such as 2027-01-31T09:00:00Z, not '${text}'`);
+  return quoted(new Date(at).toISOString());
 }
 
 function executionStatus(status: RunStatus | undefined): string {
@@ -100,12 +121,13 @@ function executionStatus(status: RunStatus | undefined): string {
   }
 }
 
-function ownConditions({ status, workflowId, missingSkill, owner }: RunFilter): string[] {
+function ownConditions({ status, workflowId, missingSkill, owner, version }: RunFilter): string[] {
   const open = status === 'running' || status === 'paused' || status === 'blocked' || status === 'pending';
   return [
     ...(open ? [`DistriStatus = ${quoted(status)}`] : []),
     ...(workflowId === undefined ? [] : [`DistriWorkflowId = ${quoted(keyword(workflowId))}`]),
     ...(missingSkill === undefined ? [] : [`DistriMissingSkills = ${quoted(keyword(missingSkill))}`]),
     ...(owner === undefined ? [] : [`DistriOwner = ${quoted(keyword(owner))}`]),
+    ...(version === undefined ? [] : [`DistriVersion = ${Math.trunc(version)}`]),
   ];
 }

@@ -1,13 +1,11 @@
-import { optionalTsToMs } from '@temporalio/common/lib/time.js';
-import type { temporal } from '@temporalio/proto';
+import { LOST_WORKER_ATTEMPTS } from '../definition/messages.js';
 import type { RunEvent } from '../definition/snapshot.js';
-import { decodeFailure } from './history.js';
+import { retryOf, type RawPending } from './attempts.js';
 import type { PendingActivity } from './history-watch.js';
 import { describe } from './info.js';
 import { isEngineActivity, taskOf } from './retell.js';
 import type { Session } from './session.js';
 
-type RawPending = temporal.api.workflow.v1.IPendingActivityInfo;
 type Retrying = Extract<RunEvent, { event: 'step_retrying' }>;
 
 /**
@@ -46,19 +44,15 @@ async function retrying(
 ): Promise<Retrying | undefined> {
   const task = await taskOf(session, runId, scheduled.input);
   if (task === undefined || isEngineActivity(scheduled.activityId)) return undefined;
-  const attempt = activity.attempt ?? 1;
-  const own = task.retry?.max_attempts ?? 1;
-  const next = optionalTsToMs(activity.nextAttemptScheduleTime);
-  const failure = await decodeFailure(session, runId, activity.lastFailure);
+  const retry = await retryOf(session, runId, activity);
   return {
     event: 'step_retrying',
     at: new Date().toISOString(),
     workflow_id: task.workflow_id,
     step_id: task.step_id ?? scheduled.activityId,
-    attempt,
-    // Above the step's own limit Temporal tries again only because a worker was lost.
-    max_attempts: attempt <= own ? own : Math.max(activity.maximumAttempts ?? 0, attempt),
-    next_in_secs: next === undefined ? 0 : Math.max(0, (next - Date.now()) / 1000),
-    error: failure?.message ?? '',
+    attempt: activity.attempt ?? 1,
+    max_attempts: retry?.max_attempts ?? LOST_WORKER_ATTEMPTS,
+    next_in_secs: retry?.next_at === undefined ? 0 : Math.max(0, (Date.parse(retry.next_at) - Date.now()) / 1000),
+    error: retry?.error ?? '',
   };
 }

@@ -14,10 +14,9 @@ export interface Standing {
   completed_at?: string;
 }
 
-/** The argument that a run was started with, from its history. */
+/** The argument that an execution of a run was started with, from its history: the first one's holds no more than the last's. */
 export async function startOf(session: Session, execution: Execution): Promise<RunInput | undefined> {
-  const [first] = await chainOf(session, execution);
-  const started = first && (await firstEvent(session, first))?.workflowExecutionStartedEventAttributes;
+  const started = (await firstEvent(session, execution))?.workflowExecutionStartedEventAttributes;
   if (!started) return undefined;
   const [input] = await decode(session, execution.workflowId, started.input);
   return isRunInput(input) ? input : undefined;

@@ -50,8 +50,9 @@ export async function abortable<T>(session: Session, signal: AbortSignal, call: 
   }
 }
 
-/** `CODEC_MISMATCH`: what was stored needs another codec or storage than this client has. */
-export function codecMismatch(cause: unknown): DistriError {
+/** What was stored needs another codec or storage than this client has: `CODEC_MISMATCH`, or what the storage says. */
+export function unreadable(cause: unknown): DistriError {
+  if (cause instanceof DistriError) return cause;
   const reason = cause instanceof Error ? `: ${cause.message}` : '';
   return new DistriError('CODEC_MISMATCH', `A payload of the run cannot be read${reason}`, {
     cause,
@@ -73,7 +74,7 @@ export function translate(session: Session, error: unknown, runId: string): Erro
   if (code === GRPC.INVALID_ARGUMENT && /workflow ?id/i.test(textOf(error))) return new RunNotFoundError(runId);
   if (code === GRPC.DEADLINE_EXCEEDED) return noServer(session, error);
   if (code !== undefined || error instanceof ServiceError || known.name === 'AbortError') return known;
-  return codecMismatch(error);
+  return unreadable(error);
 }
 
 /** How long the server may take for a call that it can answer at once, retries and all. */

@@ -1,17 +1,23 @@
 import type { JsonObject, JsonValue } from '../definition/json.js';
 import { QUERIES } from '../definition/messages.js';
+import type { ParsedWorkflow } from '../definition/parse.js';
 import type { RunEvent, RunSnapshot } from '../definition/snapshot.js';
 import { cut, wellFormed } from '../definition/text.js';
+import type { WorkflowDocument } from '../definition/types.js';
 import { answerStep, type AnswerOptions } from './answer.js';
 import { ask } from './ask.js';
 import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
+import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
 import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
+import { migrateRun, type MigrateOptions, type MigrationOutcome } from './migrate.js';
 import { observe, type EventsOptions } from './observe.js';
 import type { Session } from './session.js';
+import { listReruns } from './rerun.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
 import { newRunId, startRun } from './start.js';
+import type { UpdateOptions } from './update.js';
 
 /** A run as Temporal describes it; no worker is asked. */
 export interface RunDescription extends RunInfo {
@@ -72,10 +78,57 @@ export class Run {
 
   /**
    * Answers a step that waits for input. Throws `AnswerRefusedError` with the problems when the answer does not fit
-   * the step's schema (the step waits on), `StepNotWaitingError`, and `NO_WORKER` after 10 s: then nothing is stored.
+   * the step's schema (the step waits on), `StepNotWaitingError`, and `NO_WORKER` after 10 s: nothing is stored then, but
+   * a worker that comes soon may still get it. Sent again with the same `updateId` it counts once.
    */
   async answer(stepId: string, value: JsonValue, options: AnswerOptions = {}): Promise<void> {
     await answerStep(this.session, this.id, stepId, value, options);
+  }
+
+  /**
+   * Lets nothing new start until `resume`: running steps finish, delays count on, answers are accepted. A run that is
+   * paused already stays so. Throws `RunEndedError`, and `NO_WORKER` as `answer`.
+   */
+  async pause(options: UpdateOptions = {}): Promise<void> {
+    await pauseOrResume(this.session, this.id, 'pause', options);
+  }
+
+  /**
+   * Ends a pause. A run that holds for its failed steps gives them up: it runs its `failure` and `always` steps and ends
+   * as failed. Nothing happens to a run that is not paused. Throws as `pause`.
+   */
+  async resume(options: UpdateOptions = {}): Promise<void> {
+    await pauseOrResume(this.session, this.id, 'resume', options);
+  }
+
+  /**
+   * Runs a failed step again for which the run holds (`on_failure: hold`), with a new idempotency key. Throws
+   * `StepNotHeldError`, and `NO_WORKER` as `answer`.
+   */
+  async retry(stepId: string, options: RetryStepOptions = {}): Promise<void> {
+    await retryStep(this.session, this.id, stepId, options);
+  }
+
+  /** Runs all failed steps again for which the run holds, and gives their ids: none when it holds for none. Throws as `retry`. */
+  async retryHeld(): Promise<string[]> {
+    return retryHeld(this.session, this.id);
+  }
+
+  /**
+   * Settles a step as skipped that has not run, waits, is blocked or is held, with the result that is given. Throws
+   * `StepNotSkippableError`, and `NO_WORKER` as `answer`.
+   */
+  async skip(stepId: string, options: SkipStepOptions = {}): Promise<void> {
+    await skipStep(this.session, this.id, stepId, options);
+  }
+
+  /**
+   * Moves the run to another definition: nothing more starts, running steps end, and the run goes on by the new one with
+   * the state of its steps. Throws `MigrationError` with the plan (`MIGRATION_UNDECIDED`, `MIGRATION_REFUSED`),
+   * `InvalidDefinitionError`, `RunEndedError`, and `NO_WORKER` as `answer`: then the run goes on as it was.
+   */
+  async migrate(definition: WorkflowDocument | JsonObject | ParsedWorkflow, options: MigrateOptions = {}): Promise<MigrationOutcome> {
+    return migrateRun(this.session, this.id, definition, options);
   }
 
   /** Asks the run to cancel. It has ended when `result` says so; a run that has ended already is left as it is. */
@@ -86,6 +139,11 @@ export class Run {
   /** Ends the run at once, without its consent: prefer `cancel`, which lets running steps stop. */
   async terminate(reason = ''): Promise<void> {
     await terminateRun(this.session, this.id, cut(wellFormed(reason), LONGEST_REASON));
+  }
+
+  /** The runs that are reruns of this one, newest first; a new one shows after up to a few seconds. */
+  reruns(): AsyncIterable<RunInfo> {
+    return { [Symbol.asyncIterator]: () => listReruns(this.session, this.id) };
   }
 
   /** What Temporal itself knows of the run; needs no worker. */

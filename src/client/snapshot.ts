@@ -34,7 +34,7 @@ async function live(session: Session, described: Described): Promise<RunSnapshot
   }
   return {
     ...snapshot,
-    steps: withAttempts(snapshot.steps, described.raw),
+    steps: await withAttempts(session, snapshot.steps, described),
     temporal_run_id: execution.runId,
     ...(stuck === undefined ? {} : { engine_error: stuck }),
   };

@@ -26,6 +26,8 @@ export interface StartOptions {
   owner?: string;
   /** Seconds after which the server ends the run, whatever it does. Default: never. */
   executionTimeoutSecs?: number;
+  /** For tests: the run continues as new after so many events already, and not only when Temporal suggests it. */
+  continueAfterEvents?: number;
 }
 
 /** A payload above 2 MB is refused by the server; some room is left for what goes around it. */
@@ -50,7 +52,12 @@ export interface Started {
  * Validates and starts a run. Throws before anything starts: `InvalidDefinitionError`, `InvalidInputError`,
  * `RunAlreadyExistsError`.
  */
-export async function startRun(session: Session, document: unknown, options: StartOptions): Promise<Started> {
+export async function startRun(
+  session: Session,
+  document: unknown,
+  options: StartOptions,
+  origin: Pick<RunInput, 'seed' | 'rerun_of'> = {},
+): Promise<Started> {
   const { definition, hash } = checked(session, document);
   checkStart(definition, {
     ...(options.input === undefined ? {} : { input: options.input }),
@@ -63,7 +70,9 @@ export async function startRun(session: Session, document: unknown, options: Sta
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.entryPoint === undefined ? {} : { entry_point: options.entryPoint }),
+    ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
+    ...origin,
   };
   checkSize(session, input);
   return start(session, { runId, input, options });
@@ -73,6 +82,11 @@ export async function startRun(session: Session, document: unknown, options: Sta
 export function newRunId(definitionId: string): string {
   const readable = cut(definitionId.replace(/[^A-Za-z0-9._~-]+/g, '-').replace(/^-+|-+$/g, ''), 200);
   return `${readable === '' ? 'workflow' : readable}-${uuidv7()}`;
+}
+
+/** A valid definition with the id of the workflow that it is a newer version of. Throws `InvalidDefinitionError`. */
+export function checkedDefinition(session: Session, document: unknown, id: string): WorkflowDefinition {
+  return { ...checked(session, document).definition, id };
 }
 
 function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {
@@ -116,7 +130,8 @@ function checkSize(session: Session, input: RunInput): void {
     const message = `The document has ${document} bytes; ${fits}`;
     throw new InvalidDefinitionError([{ severity: 'error', code: 'DOCUMENT_TOO_LARGE', path: '$', message }]);
   }
-  throw new InvalidInputError('INPUT_TOO_LARGE', `The document and its input have ${bytes} bytes together; ${fits}`);
+  const all = input.seed === undefined ? 'The document and its input' : 'The document, its input and the results that it keeps';
+  throw new InvalidInputError('INPUT_TOO_LARGE', `${all} have ${bytes} bytes together; ${fits}`);
 }
 
 interface Request {
@@ -146,17 +161,17 @@ async function start(session: Session, request: Request): Promise<Started> {
 }
 
 async function send(session: Session, { runId, input, options }: Request, attributes: boolean): Promise<Started> {
-  const { definition, definition_hash } = input;
+  const { definition, definition_hash, rerun_of } = input;
   const { owner } = options;
   const name = definition.name ?? undefined;
   const start = {
     workflowId: runId,
     taskQueue: session.queuePrefix,
-    args: [{ ...input, search_attributes: attributes }],
+    args: [{ ...input, search_attributes: attributes, ...(hasStorage(session) ? { storage: true } : {}) }],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     typedSearchAttributes: attributes ? startAttributes(definition, owner) : new TypedSearchAttributes(),
-    memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }) },
+    memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }), ...(rerun_of && { rerun_of: rerun_of.run_id }) },
     staticSummary: cut(wellFormed(name ?? definition.id), 200),
     priority: { fairnessKey: cutBytes(wellFormed(owner ?? definition.id), LONGEST_FAIRNESS_KEY) },
     ...(options.executionTimeoutSecs === undefined

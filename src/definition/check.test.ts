@@ -87,6 +87,16 @@ describe('errors', () => {
     ['a bad condition in a branch', branch({ type: 'condition', expression: '{input.a', if_true: { type: 'checkpoint', message: 'm' } }), 'BAD_EXPRESSION', `${NESTED}.expression`],
     ['buttons_from alone', withKind({ type: 'reply', text: 't', buttons_from: '{input.x}' }), 'BAD_REPLY', '$.steps[0].kind.buttons_from', 'button_template'],
     ['button_template alone', branch({ type: 'reply', text: 't', buttons_from: null, button_template: {} }), 'BAD_REPLY', `${NESTED}.button_template`, 'buttons_from'],
+    ['a delay without a length', withKind({ type: 'delay', secs: null }), 'BAD_DELAY', '$.steps[0].kind', "needs 'secs' or 'until'"],
+    ['a delay with both', withKind({ type: 'delay', secs: 1, until: '2027-01-01' }), 'BAD_DELAY', '$.steps[0].kind.until', 'not both'],
+    ['a negative delay', branch({ type: 'delay', secs: -1 }), 'BAD_DELAY', `${NESTED}.secs`, 'from 0 to'],
+    ['a delay of eleven years', withKind({ type: 'delay', secs: 4e8 }), 'BAD_DELAY', '$.steps[0].kind.secs', 'not 400000000'],
+    ['a delay that is no number', withKind({ type: 'delay', secs: 'five' }), 'BAD_DELAY', '$.steps[0].kind.secs', '"five"'],
+    ['a delay until no time', withKind({ type: 'delay', until: 'next week' }), 'BAD_DELAY', '$.steps[0].kind.until', '2027-01-31T09:00:00Z'],
+    ['a delay of a wrong type', withKind({ type: 'delay', secs: [] }), 'WRONG_TYPE', '$.steps[0].kind.secs', 'a number or text'],
+    ['a time-out of a kind that ends at once', { steps: [ok('a', { timeout_secs: 5 })] }, 'BAD_TIMEOUT', '$.steps[0].timeout_secs', "'checkpoint'"],
+    ['a time-out of a delay', withKind({ type: 'delay', secs: 1 }, { timeout_secs: 5 }), 'BAD_TIMEOUT', '$.steps[0].timeout_secs', "'delay'"],
+    ['a time-out of branches that end at once', { steps: [{ id: 'a', timeout_secs: 1, kind: { type: 'condition', expression: 'x', if_true: { type: 'reply', text: 't' } } }] }, 'BAD_TIMEOUT', '$.steps[0].timeout_secs', "'condition' and 'reply'"],
     ['duplicate entry points', { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a' }, { id: 'e', starts_at: 'a' }] }, 'DUPLICATE_ENTRY_POINT', '$.entry_points[1].id', '$.entry_points[0]'],
     ['an unknown starts_at', { steps: [ok('fetch')], entry_points: [{ id: 'e', starts_at: 'fetc' }] }, 'UNKNOWN_STARTS_AT', '$.entry_points[0].starts_at', "Entry point 'e' references step 'fetc' which does not exist"],
     ['a definition in a wrapper', { agent_type: 'workflow_agent', definition: { steps: [ok('')] } }, 'BAD_ID', '$.definition.steps[0].id'],
@@ -134,6 +144,9 @@ describe('warnings', () => {
     ['a reference to no step in the output', { steps: [], output: { a: '{steps.x}' } }, 'UNKNOWN_REFERENCE', '$.output.a'],
     ['a reference to a later step', { steps: [ok('a', { input: '{steps.c}' }), ok('b', { depends_on: ['a'] }), ok('c', { depends_on: ['b'] })] }, 'UNKNOWN_REFERENCE', '$.steps[0].input', 'runs later'],
     ['a reference to the step itself', { steps: [ok('a', { input: '{steps.a.x}' })] }, 'UNKNOWN_REFERENCE', '$.steps[0].input', 'itself'],
+    ['a retry of a wait', { steps: [{ id: 'a', retry: { max_attempts: 2 }, kind: { type: 'wait_for_input', message: 'm', schema: {} } }] }, 'UNUSED_FIELD', '$.steps[0].retry', "'wait_for_input'"],
+    ['a queue time-out of a reply', withKind({ type: 'reply', text: 't' }, { queue_timeout_secs: 5 }), 'UNUSED_FIELD', '$.steps[0].queue_timeout_secs'],
+    ['a reference to no step in a delay', withKind({ type: 'delay', secs: '{steps.x.secs}' }), 'UNKNOWN_REFERENCE', '$.steps[0].kind.secs'],
     ['a preset for no step', { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a', preset_results: { aa: 1 } }] }, 'UNKNOWN_REFERENCE', '$.entry_points[0].preset_results.aa'],
   ];
 
@@ -167,6 +180,10 @@ describe('what is fine', () => {
     ['schemas as booleans', wait(false)],
     ['recursive schemas', wait({ $id: 'https://x.y/tree', properties: { children: { items: { $ref: '#' } }, other: { $ref: 'tree' }, named: { $ref: '#n' } }, $defs: { n: { $anchor: 'n' } } })],
     ['references to steps that come first', { steps: [ok(), ok('b', { input: '{steps.a.x} {steps.a} {context.b.c} {input.q}', depends_on: ['a'] })], output: '{steps.b}' }],
+    ['delays by numbers, times and references', { steps: [0, 1.5, '90', '{input.secs}'].map((secs, i) => ({ id: `s${i}`, kind: { type: 'delay', secs, until: null } })) }],
+    ['delays until times and references', { steps: ['2020-01-01', '2027-01-31T09:00+02:00', '{input.day}T09:00Z'].map((until, i) => ({ id: `s${i}`, kind: { type: 'delay', until } })) }],
+    ['time-outs and retries where they have a meaning', { steps: [{ id: 'a', timeout_secs: 1, kind: { type: 'wait_for_input', message: 'm', schema: {} } }, { id: 'b', timeout_secs: 1, retry: { max_attempts: 2 }, queue_timeout_secs: 5, input: {}, kind: { type: 'condition', expression: 'x', if_true: { type: 'script', command: 'ls' } } }, { id: 'c', retry: null, timeout_secs: null, kind: { type: 'checkpoint', message: 'm' } }] }],
+    ['errors of steps that may fail', { steps: [ok('a', { on_error: 'continue' }), ok('b', { run_on: 'failure', input: '{steps.a.error} {steps.a.error_code}' })] }],
     ['reply buttons', withKind({ type: 'reply', text: 't', buttons_from: '{input.x}', button_template: { label: '{item.x}' } })],
   ])('%s', (_name, document) => {
     expect(problemsOf(document)).toEqual([]);

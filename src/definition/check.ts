@@ -5,6 +5,7 @@ import { checkGraph } from './checks/graph.js';
 import { checkKinds } from './checks/kinds.js';
 import { checkReferences } from './checks/references.js';
 import { checkSchemas } from './checks/schemas.js';
+import { checkSettings } from './checks/settings.js';
 import { checkSkills } from './checks/skills.js';
 import { own, type JsonValue } from './json.js';
 import { checkBounds, documentBounds, LIMITS, TOO_LARGE_HINT, tooLargeMessage } from './limits.js';
@@ -64,6 +65,7 @@ function checkUnwrapped(document: JsonValue, unwrapped: Unwrapped, findings: Fin
   checkGraph(context);
   checkSkills(context);
   checkKinds(context);
+  checkSettings(context);
   checkEntryPoints(context);
   checkSchemas(context);
   checkReferences(context);

@@ -1,4 +1,5 @@
 import type { Code } from './codes.js';
+import type { MigrationPlan } from './migration.js';
 import type { RunSnapshot } from './snapshot.js';
 
 /** One thing that is wrong, or worth a look, in a document, an input or an answer. */
@@ -97,5 +98,48 @@ export class AnswerRefusedError extends DistriError {
 export class StepNotWaitingError extends DistriError {
   constructor(readonly stepId: string) {
     super('STEP_NOT_WAITING', `Step '${stepId}' not found or not in waiting_for_input state`);
+  }
+}
+
+/** The step does not exist, or the run does not hold for it, so there is nothing to run again. */
+export class StepNotHeldError extends DistriError {
+  constructor(
+    readonly stepId: string,
+    message = `The run does not hold for step '${stepId}'`,
+  ) {
+    super('STEP_NOT_HELD', message, {
+      hint: 'Only a failed step can be retried, of a run that holds for it: give the document "on_failure": "hold".',
+    });
+  }
+}
+
+/** The step does not exist, runs, or has ended. */
+export class StepNotSkippableError extends DistriError {
+  constructor(
+    readonly stepId: string,
+    message = `Step '${stepId}' does not exist, runs, or has ended`,
+  ) {
+    super('STEP_NOT_SKIPPABLE', message, {
+      hint: 'A step can be skipped before it starts, while it waits or is blocked, and when the run holds for it.',
+    });
+  }
+}
+
+/** The run cannot be moved to the definition, or not before something is decided; it goes on as it was. */
+export class MigrationError extends DistriError {
+  constructor(
+    code: 'MIGRATION_REFUSED' | 'MIGRATION_UNDECIDED',
+    message: string,
+    /** What the move would mean, by step. */
+    readonly plan: MigrationPlan | undefined,
+  ) {
+    super(code, message);
+  }
+}
+
+/** The run has ended, so there is nothing left to pause or to go on. */
+export class RunEndedError extends DistriError {
+  constructor(readonly runId: string) {
+    super('RUN_ENDED', `Run '${runId}' has ended`);
   }
 }

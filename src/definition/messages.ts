@@ -1,6 +1,8 @@
 import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
-import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
+import type { MigrationDecisions } from './migration.js';
+import type { Seed } from './rerun.js';
+import type { LoggedEvent, Migration, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -15,6 +17,14 @@ export function skillQueue(prefix: string, skill: string): string {
 export function catalogueId(prefix: string): string {
   return `${prefix}-catalogue`;
 }
+
+/**
+ * Most bytes of a value as JSON, and of what one turn of a run sends off, when large payloads are stored outside the
+ * history: what a worker's memory bears, and what the sandbox gets through within a workflow task's 10 s.
+ */
+export const MOST_STORED_BYTES = 32 * 1024 * 1024;
+/** With external storage, from here on at the latest a payload is stored outside the history. */
+export const STORED_FROM_BYTES = 256 * 1024;
 
 export const SEARCH_ATTRIBUTES = {
   DistriWorkflowId: 'KEYWORD',
@@ -32,12 +42,30 @@ export interface RunInput {
   entry_point?: string;
   /** SHA-256 of the definition's canonical JSON, in hex. Absent: the run validates the definition itself, first of all. */
   definition_hash?: string;
+  /** For tests: the run continues as new after so many events, and not only when Temporal suggests it. */
+  continue_after_events?: number;
+  /** What steps gave in an earlier run: they are settled from the beginning. */
+  seed?: Seed;
+  rerun_of?: RerunOf;
+  /** The definitions that the run was moved to, the latest last. */
+  migrations?: Migration[];
+  /** What the execution before this one carried over; the interpreter's own. */
+  carried?: JsonObject;
   /** Whether the namespace has our search attributes, so that the run may upsert them. */
   search_attributes?: boolean;
+  /** Whether the client and the workers store large payloads outside the history, so that more fits into one. */
+  storage?: boolean;
 }
 
 export const SIGNALS = { connectionsChanged: 'connectionsChanged' } as const;
-export const UPDATES = { answer: 'answer' } as const;
+export const UPDATES = {
+  answer: 'answer',
+  pause: 'pause',
+  resume: 'resume',
+  retryStep: 'retryStep',
+  skipStep: 'skipStep',
+  migrate: 'migrate',
+} as const;
 export const QUERIES = { snapshot: 'snapshot', context: 'context', events: 'events' } as const;
 
 /** Argument of the signal `connectionsChanged`. */
@@ -50,6 +78,29 @@ export interface Answer {
   step_id: string;
   index?: number;
   value: JsonValue;
+}
+
+/** Argument of the update `retryStep`. Its validator rejects with type `STEP_NOT_HELD`. */
+export interface RetryStep {
+  step_id: string;
+  index?: number;
+}
+
+/** Argument of the update `skipStep`. Its validator rejects with type `STEP_NOT_SKIPPABLE`. */
+export interface SkipStep {
+  step_id: string;
+  index?: number;
+  result?: JsonValue;
+}
+
+/**
+ * Argument of the update `migrate`. Its validator rejects with type `MIGRATION_REFUSED` or `MIGRATION_UNDECIDED` and the
+ * plan as first detail. The run starts nothing more, lets running steps finish, and goes on by the new definition.
+ */
+export interface Migrate {
+  definition: WorkflowDefinition;
+  definition_hash: string;
+  decisions?: MigrationDecisions;
 }
 
 /** Answer of the query `events`; a page holds at most 1 MiB. `gap`: entries after `after` are no longer in the log. */
@@ -78,6 +129,8 @@ export interface StepTask<K extends StepKind = StepKind> {
   /** Connections that the step requires. */
   requires?: StepRequirement[];
   retry?: RetryOptions;
+  /** How often its user had the step run again: a new idempotency key. */
+  rerun?: number;
   /** Seconds for one attempt. */
   timeout_secs?: number;
 }
@@ -94,8 +147,13 @@ export interface StepOutcome {
 /** The first detail of an activity's failure; its type is our code. */
 export interface FailureDetails {
   attempts: number;
+  /** How many there may be, of a failure that is tried again. */
+  max_attempts?: number;
   data?: JsonValue;
 }
+
+/** How often the worker of one step may be lost: such attempts are none of the step's own. */
+export const LOST_WORKER_ATTEMPTS = 10;
 
 /** One thing that steps need. */
 export interface RequirementQuery {
@@ -135,6 +193,7 @@ export interface RequirementState {
 export interface DefinitionReport {
   definition: WorkflowDefinition;
   definition_hash: string;
+  storage?: boolean;
 }
 
 /** What an ended run leaves in history: as its result, the details of its failure, or the marker before its cancel. */

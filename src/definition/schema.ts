@@ -43,6 +43,14 @@ export const stepSchema = z
     timeout_secs: seconds.nullish().meta({ description: 'Seconds for one attempt' }),
     queue_timeout_secs: seconds.nullish().meta({ description: 'Seconds to wait for a worker' }),
     context: z.boolean().nullish().meta({ description: 'false: the step is never sent the whole context' }),
+    on_error: z
+      .enum(['fail', 'continue'])
+      .nullish()
+      .meta({ description: 'continue: when the step fails, its dependents go on with {steps.<id>.error}', default: 'fail' }),
+    run_on: z
+      .enum(['success', 'failure', 'always'])
+      .nullish()
+      .meta({ description: 'Runs after success, failure or any end of its dependencies', default: 'success' }),
     status: runtime,
     result: runtime,
     error: runtime,
@@ -129,6 +137,10 @@ export const workflowSchema = z
     checkpoint: checkpointStrategySchema.nullish(),
     entry_points: z.array(entryPointSchema).nullish(),
     workflow_type: z.string().nullish(),
+    on_failure: z
+      .enum(['end', 'hold'])
+      .nullish()
+      .meta({ description: 'hold: a failed run waits for retry, skip or resume (which gives up)', default: 'end' }),
     concurrency: z
       .number()
       .int()

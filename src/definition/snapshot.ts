@@ -30,7 +30,11 @@ export interface StepSnapshot {
   result_omitted?: number;
   error?: string;
   error_code?: string;
+  /** The run holds for this failed step: it can be retried, skipped or given up. */
+  held?: boolean;
   attempts: number;
+  /** Why the last attempt of a running step failed, how many it has, and when the next one begins; absent: it runs. */
+  retrying?: { error: string; max_attempts: number; next_at?: string };
   started_at?: string;
   completed_at?: string;
   /** Skills that a blocked step lacks. */
@@ -39,8 +43,12 @@ export interface StepSnapshot {
   message?: string;
   /** JSON Schema of the answer that a waiting step expects. */
   schema?: JsonValue;
+  /** When a delay, or a wait with a time-out, ends by itself. */
+  until?: string;
   /** How many secrets were masked in the result. */
   masked?: number;
+  /** The result is that of an earlier run, which this one is a rerun of. */
+  kept?: true;
 }
 
 /** Something that did not stop the run but that its owner should know. */
@@ -48,6 +56,19 @@ export interface RunWarning {
   code: string;
   message: string;
   step_id?: string;
+}
+
+/** The run that a rerun began from, and the steps that it was told to begin at. */
+export interface RerunOf {
+  run_id: string;
+  from: string[];
+}
+
+/** A run's move from one definition to another, by their hashes. `at`: ISO 8601 UTC. */
+export interface Migration {
+  from_hash: string;
+  to_hash: string;
+  at: string;
 }
 
 /** A run as an observer sees it. Times are ISO 8601 UTC; `steps` is in document order. */
@@ -66,6 +87,14 @@ export interface RunSnapshot {
   error_code?: string;
   /** Skills that the run's due steps lack. */
   missing?: string[];
+  /** Since when nothing new starts: its user paused it, or it holds for a failed step. */
+  paused?: { by: 'user' | 'failure'; at: string };
+  /** Of a rerun: the run whose results it began with. */
+  rerun_of?: RerunOf;
+  /** The definitions that the run was moved to, the latest last. */
+  migrations?: Migration[];
+  /** The hash of the definition that the run moves to once its running steps have ended; nothing starts until then. */
+  migrating_to?: string;
   warnings: RunWarning[];
   started_at: string;
   completed_at?: string;
@@ -80,12 +109,17 @@ export type EventBody =
   | { event: 'workflow_started'; workflow_id: string; total_steps: number }
   | (StepEvent<'step_started'> & { step_label: string })
   | (StepEvent<'step_completed'> & { step_label: string; result: JsonValue; result_omitted?: number })
-  | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string })
+  | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string; held?: boolean })
   | (StepEvent<'step_skipped'> & { step_label: string })
-  | (StepEvent<'step_waiting'> & { step_label: string; message: string; schema: JsonValue })
+  | (StepEvent<'step_waiting'> & { step_label: string; message: string; schema: JsonValue; until?: string })
+  | (StepEvent<'step_delayed'> & { step_label: string; until: string })
   | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })
   | (StepEvent<'step_unblocked'> & { step_label: string })
   | (StepEvent<'workflow_paused'> & { message: string })
+  | (StepEvent<'step_retried'> & { step_label: string })
+  | { event: 'run_paused'; workflow_id: string; by: 'user' | 'failure' }
+  | { event: 'run_resumed'; workflow_id: string }
+  | { event: 'run_migrated'; workflow_id: string; from_hash: string; to_hash: string }
   | { event: 'run_blocked'; workflow_id: string; missing: string[] }
   | { event: 'run_warning'; workflow_id: string; code: string; message: string; step_id?: string }
   | {

@@ -2,6 +2,7 @@ import { agentRun } from './agent-run/kind.js';
 import { apiCall } from './api-call/kind.js';
 import { checkpoint } from './checkpoint/kind.js';
 import { condition } from './condition/kind.js';
+import { delay } from './delay/kind.js';
 import { reply } from './reply/kind.js';
 import { script } from './script/kind.js';
 import { toolCall } from './tool-call/kind.js';
@@ -20,6 +21,7 @@ export const kinds = {
   checkpoint,
   wait_for_input: waitForInput,
   reply,
+  delay,
 };
 
 export type KindName = keyof typeof kinds;

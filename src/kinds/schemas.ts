@@ -3,6 +3,7 @@ import { agentRunSchema } from './agent-run/schema.js';
 import { apiCallSchema } from './api-call/schema.js';
 import { checkpointSchema } from './checkpoint/schema.js';
 import { conditionSchema } from './condition/schema.js';
+import { delaySchema } from './delay/schema.js';
 import type { KindName } from './index.js';
 import { replySchema } from './reply/schema.js';
 import { scriptSchema } from './script/schema.js';
@@ -27,6 +28,7 @@ export type StepKind =
   | z.infer<typeof checkpointSchema>
   | z.infer<typeof waitForInputSchema>
   | z.infer<typeof replySchema>
+  | z.infer<typeof delaySchema>
   | ConditionConfig;
 
 export const stepKindSchema: z.ZodType<StepKind> = z
@@ -43,6 +45,7 @@ export const kindSchemas = {
   checkpoint: checkpointSchema,
   wait_for_input: waitForInputSchema,
   reply: replySchema,
+  delay: delaySchema,
 } satisfies { [N in KindName]: z.ZodType<{ type: N }> };
 
 const kindSchemaList = Object.values(kindSchemas) as unknown as [

@@ -81,7 +81,8 @@ class SkillWorkers implements DistriWorker {
     this.#options = options;
     this.#connection = connection;
     this.#coreMetrics = coreMetrics;
-    this.#client = new Client({ connection, namespace: options.temporal.namespace, identity: options.identity });
+    const { temporal, identity, dataConverter } = options;
+    this.#client = new Client({ connection, namespace: temporal.namespace, identity, dataConverter });
     this.#metrics = options.metrics === undefined ? undefined : new WorkerMetrics(() => this.#activitiesRunning());
     this.#factory = new WorkerFactory(options, connection, this.#metrics);
     this.#announcer = new Announcer({

@@ -1,5 +1,6 @@
 export { createWorker, type DistriWorker } from './create-worker.js';
 export type { WorkerOptions } from './options.js';
+export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
 export { defineTool } from './define-tool.js';
 export { loadTools } from './load-tools.js';
 export { connectMcp, parseMcpFlag } from './mcp.js';

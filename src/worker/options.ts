@@ -1,9 +1,10 @@
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { hostname } from 'node:os';
 import type { Connection, ConnectionSource } from '../activities/connection.js';
 import { DistriError } from '../definition/errors.js';
-import { DEFAULT_QUEUE_PREFIX } from '../definition/messages.js';
+import { DEFAULT_QUEUE_PREFIX, MOST_STORED_BYTES } from '../definition/messages.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import { createLogger } from './logger.js';
@@ -25,6 +26,8 @@ export interface WorkerOptions extends TemporalOptions {
   skills?: readonly string[] | 'all';
   /** Whether to run workflows and requirement checks, besides the steps' activities. Default true. */
   engine?: boolean;
+  /** Codec and external storage, the same as the clients': `createDataConverter`. Default: neither. */
+  dataConverter?: DataConverter;
   /** The workflows' code. Default: the bundle that the package brings. */
   workflowBundle?: WorkflowBundle;
   tools?: readonly Tool[];
@@ -59,6 +62,9 @@ export interface CompiledOptions {
   readonly prefix: string;
   readonly skills: readonly string[] | 'all';
   readonly engine: boolean;
+  readonly dataConverter: DataConverter;
+  /** Most bytes of a step's result as JSON when large payloads are stored outside the history; else the payload's limit counts. */
+  readonly maxResultBytes: number | undefined;
   readonly workflowBundle: WorkflowBundle | undefined;
   readonly tools: ToolSet;
   readonly connections: ConnectionSource;
@@ -100,6 +106,8 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     prefix,
     skills: options.skills === undefined || options.skills === 'all' ? 'all' : [...new Set(options.skills)],
     engine: options.engine ?? true,
+    dataConverter: options.dataConverter ?? {},
+    maxResultBytes: options.dataConverter?.externalStorage === undefined ? undefined : MOST_STORED_BYTES,
     workflowBundle: options.workflowBundle,
     tools: new ToolSet(options.tools ?? []),
     connections: options.connections ?? NO_CONNECTIONS,

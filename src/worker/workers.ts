@@ -1,6 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
-import { engineActivities } from '../activities/engine.js';
+import { createEngineActivities } from '../activities/engine.js';
 import type { RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
 import type { WorkerMetrics } from './metrics.js';
@@ -15,6 +15,12 @@ const HEARTBEAT_MS = 1_000;
 /** So long a workflow task waits for the worker that had the run, which may be dead, before any may take it. */
 const STICKY_MS = 5_000;
 
+/**
+ * Large payloads take the sandbox long on a busy machine, and Node does not always survive the SDK's way of ending a turn
+ * after 5 s. The server ends it, too: after the workflow task's 10 s.
+ */
+const LONGER_TURNS = { isolateExecutionTimeout: '30 seconds' };
+
 /** Makes the Temporal Workers of one process, which share a connection and the steps' activities. */
 export class WorkerFactory {
   readonly #options: CompiledOptions;
@@ -24,12 +30,16 @@ export class WorkerFactory {
   constructor(options: CompiledOptions, connection: NativeConnection, metrics: WorkerMetrics | undefined) {
     this.#options = options;
     this.#connection = connection;
-    const { connections, tools, model, http, scriptUser } = options;
+    const { connections, tools, model, http, scriptUser, maxResultBytes } = options;
     this.#activities = createActivities({
       connections,
       tools,
       http,
-      script: scriptUser === undefined ? {} : { user: scriptUser },
+      script: {
+        ...(scriptUser === undefined ? {} : { user: scriptUser }),
+        ...(maxResultBytes === undefined ? {} : { maxOutputBytes: maxResultBytes }),
+      },
+      ...(maxResultBytes === undefined ? {} : { maxResultBytes }),
       ...(model === undefined ? {} : { model }),
       ...(metrics === undefined ? {} : { observe: metrics.observe }),
     });
@@ -40,7 +50,8 @@ export class WorkerFactory {
     return Worker.create({
       ...this.#common(this.#options.prefix),
       workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
-      activities: { ...requirements, ...engineActivities },
+      ...(this.#options.maxResultBytes === undefined ? {} : LONGER_TURNS),
+      activities: { ...requirements, ...createEngineActivities(this.#options.maxResultBytes !== undefined) },
       stickyQueueScheduleToStartTimeout: STICKY_MS,
     });
   }
@@ -56,12 +67,13 @@ export class WorkerFactory {
   }
 
   #common(taskQueue: string): TemporalWorkerOptions {
-    const { temporal, identity, shutdownGraceMs } = this.#options;
+    const { temporal, identity, shutdownGraceMs, dataConverter } = this.#options;
     return {
       taskQueue,
       connection: this.#connection,
       namespace: temporal.namespace,
       identity,
+      dataConverter,
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
       shutdownGraceTime: shutdownGraceMs,

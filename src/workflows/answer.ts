@@ -5,19 +5,18 @@ import { isObject, own, type JsonValue } from '../definition/json.js';
 import type { Answer } from '../definition/messages.js';
 import { longTextProblem } from '../definition/pattern-text.js';
 import { cut, wellFormed } from '../definition/text.js';
-import type { RunMachine } from './machine.js';
+import type { StepState } from './state.js';
 
 /** A wrong answer may be wrong in a hundred thousand places. */
 const MOST_PROBLEMS = 100;
 const LONGEST_MESSAGE = 10_000;
 
 /**
- * The validator of the update `answer`.
+ * The validator of the update `answer`; `waiting`: the state of the step, when it waits.
  *
  * @throws ApplicationFailure of type `STEP_NOT_WAITING` or `ANSWER_REFUSED`, whose first detail is the list of problems
  */
-export function checkAnswer(machine: RunMachine, { step_id, value }: Answer): void {
-  const waiting = machine.waitingStep(step_id);
+export function checkAnswer(waiting: StepState | undefined, { step_id, value }: Answer): void {
   if (!waiting) {
     throw ApplicationFailure.nonRetryable(
       wellFormed(`Step '${step_id}' not found or not in waiting_for_input state`),

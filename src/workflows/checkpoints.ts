@@ -1,6 +1,6 @@
-import { ActivityCancellationType, scheduleActivity, workflowInfo, type CancellationScope } from '@temporalio/workflow';
+import { ActivityCancellationType, scheduleActivity, workflowInfo } from '@temporalio/workflow';
 import { skillQueue, type StepTask } from '../definition/messages.js';
-import { wellFormed } from '../definition/text.js';
+import { cut, wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
@@ -14,7 +14,6 @@ export class ExternalCheckpoints {
   constructor(
     private readonly machine: RunMachine,
     private readonly identity: RunIdentity,
-    private readonly work: CancellationScope,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
   ) {}
@@ -36,19 +35,17 @@ export class ExternalCheckpoints {
     try {
       const skill = this.machine.gate.skillOfTool(toolName);
       if (skill === undefined) throw new Error(`no worker offers the tool '${toolName}'`);
-      await this.work.run(() =>
-        scheduleActivity('tool_call', [this.#task(toolName, stepId)], {
-          activityId: `~checkpoint~${index}`,
-          taskQueue: skillQueue(this.#prefix, skill),
-          summary: wellFormed(`checkpoint after ${stepId}`.slice(0, 200)),
-          startToCloseTimeout: '10 minutes',
-          scheduleToStartTimeout: '5 minutes',
-          heartbeatTimeout: '15 seconds',
-          cancellationType: ActivityCancellationType.TRY_CANCEL,
-          allowEagerDispatch: false,
-          retry: { maximumAttempts: 10 },
-        }),
-      );
+      await scheduleActivity('tool_call', [this.#task(toolName, stepId)], {
+        activityId: `~checkpoint~${index}`,
+        taskQueue: skillQueue(this.#prefix, skill),
+        summary: wellFormed(cut(`checkpoint after ${stepId}`, 200)),
+        startToCloseTimeout: '10 minutes',
+        scheduleToStartTimeout: '5 minutes',
+        heartbeatTimeout: '15 seconds',
+        cancellationType: ActivityCancellationType.TRY_CANCEL,
+        allowEagerDispatch: false,
+        retry: { maximumAttempts: 10 },
+      });
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       this.machine.now = this.clock.now();

@@ -2,39 +2,30 @@ import {
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
+  continueAsNew,
   proxyLocalActivities,
   setCurrentDetails,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { JsonObject } from '../definition/json.js';
-import {
-  QUERIES,
-  SIGNALS,
-  UPDATES,
-  type Answer,
-  type ConnectionsChanged,
-  type DefinitionReport,
-  type EventsPage,
-  type FinalRecord,
-  type RunInput,
-} from '../definition/messages.js';
-import type { RunSnapshot } from '../definition/snapshot.js';
+import type { DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
 import { wellFormed } from '../definition/text.js';
-import { checkAnswer } from './answer.js';
 import { Bell } from './bell.js';
 import { ExternalCheckpoints } from './checkpoints.js';
+import type { Carried } from './carry.js';
 import { TaskClock } from './clock.js';
+import { Continuation } from './continuation.js';
 import { currentDetails } from './details.js';
+import { Inbox } from './inbox.js';
 import { RunMachine } from './machine.js';
-import { eventsAfter, finalRecord, snapshotOf, type RunIdentity } from './observe.js';
+import { handleMessages } from './messages.js';
+import { finalRecord, type RunIdentity } from './observe.js';
 import { compilePlan } from './plan.js';
 import { Requirements } from './requirements.js';
 import { SearchAttributes } from './search-attributes.js';
+import { showDefinition } from './show-definition.js';
 import { StepActivities } from './step-activities.js';
+import { Timers } from './timers.js';
+import { Work } from './work.js';
 
 interface EngineActivities {
   check_definition(input: Partial<RunInput>): Promise<DefinitionReport>;
@@ -53,53 +44,89 @@ const MOST_BYTES = 40_000_000;
  */
 export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
   const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
-  const { workflowId: runId } = workflowInfo();
-  const identity: RunIdentity = { runId, definitionHash: input.definition_hash ?? '' };
+  const { workflowId: runId, startTime } = workflowInfo();
+  const identity: RunIdentity = {
+    runId,
+    definitionHash: input.definition_hash ?? '',
+    ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}),
+    ...(input.migrations ? { migrations: input.migrations } : {}),
+  };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
     ...(input.input ? { input: input.input } : {}),
     ...(input.env ? { env: input.env } : {}),
+    ...(input.seed ? { seed: input.seed } : {}),
   });
   const bell = new Bell();
   const clock = new TaskClock();
-  handleMessages(machine, identity, bell, clock);
-  const work = new CancellationScope();
-  work.cancelRequested.catch(() => {
-    machine.cancel();
-    bell.ring();
-  });
-  await work.run(() => drive(machine, identity, { work, bell, clock, mayUpsert: input.search_attributes === true }));
-  return conclude(machine, finalRecord(machine, identity));
+  machine.now = startTime.getTime();
+  if (input.carried) machine.restore(input.carried as unknown as Carried);
+  const inbox = new Inbox();
+  handleMessages(machine, identity, { inbox, bell, clock });
+  showDefinition(input);
+  const canceled = CancellationScope.current().cancelRequested;
+  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock }));
+  if (next) return continueAsNew<typeof distriWorkflow>(next);
+  return conclude(machine, finalRecord(machine, identity, input.storage === true));
 }
 
 interface Driving {
-  /** All that the run has under way; canceled with the run. */
-  readonly work: CancellationScope;
+  /** Rejects when the run is to be canceled. */
+  readonly canceled: Promise<never>;
+  readonly inbox: Inbox;
   readonly bell: Bell;
   readonly clock: TaskClock;
-  readonly mayUpsert: boolean;
+  readonly input: RunInput;
 }
 
-/** Drives the machine from wake to wake until the run is over; in the scope `work`, so that what it schedules is canceled. */
-async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, clock, mayUpsert }: Driving): Promise<void> {
+/**
+ * Drives the machine from wake to wake until the run is over, or until it is to continue as new with what this gives.
+ * The first turn follows a local activity, which a replay sees end at another time and another length of the history
+ * than the run did: nothing in it depends on either, and what the run is told meanwhile waits until it is over.
+ */
+async function drive(
+  machine: RunMachine,
+  identity: RunIdentity,
+  { input, canceled, inbox, bell, clock }: Driving,
+): Promise<RunInput | undefined> {
+  const work = new Work(() => {
+    machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
+    bell.ring();
+  });
+  canceled.catch(() => {
+    inbox.take(() => {
+      machine.now = clock.now();
+      machine.cancel();
+      work.cancel();
+      bell.ring();
+    });
+  });
   const requirements = new Requirements(machine, work, bell, clock);
-  const activities = new StepActivities(machine, bell, clock);
-  const checkpoints = new ExternalCheckpoints(machine, identity, work, bell, clock);
-  const attributes = new SearchAttributes(mayUpsert);
-  machine.now = clock.now();
+  const activities = new StepActivities(machine, bell, clock, input.storage === true);
+  const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
+  const timers = new Timers(machine, work, bell, clock);
+  const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);
+  const continuation = new Continuation(machine, input);
   await requirements.checkAll();
-  machine.now = clock.now();
-  machine.start();
-  for (;;) {
+  if (!input.carried) machine.start();
+  for (let first = true; ; first = false) {
     bell.rest();
-    machine.now = clock.now();
-    checkHistory(machine);
+    if (!first) {
+      machine.now = clock.now();
+      checkHistory(machine);
+    }
     machine.advance();
-    activities.startDue();
-    requirements.followUp();
-    checkpoints.saveNew();
+    const next = !first && checkpoints.settled ? continuation.due() : undefined;
+    if (next) return next;
+    await work.within(async () => {
+      activities.startDue();
+      requirements.followUp();
+      checkpoints.saveNew();
+      timers.keep();
+    });
     if (machine.over && checkpoints.settled) break;
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
+    if (first) inbox.open();
     await bell.heard();
   }
   requirements.stop();
@@ -107,6 +134,7 @@ async function drive(machine: RunMachine, identity: RunIdentity, { work, bell, c
   machine.end();
   attributes.show(machine);
   setCurrentDetails(currentDetails(machine));
+  return undefined;
 }
 
 /** Ends the workflow as the run ended, so that the Temporal Web UI tells the truth without knowing us. */
@@ -142,24 +170,4 @@ function checkHistory(machine: RunMachine): void {
       `The run's history has ${historyLength} events and ${historySize} bytes, near Temporal's limit. ` +
       'Split the document into several, and give its steps input mappings so that they are not sent the whole context.',
   });
-}
-
-function handleMessages(machine: RunMachine, identity: RunIdentity, bell: Bell, clock: TaskClock): void {
-  setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
-    machine.recheck(new Set(skills));
-    bell.ring();
-  });
-  setHandler(
-    defineUpdate<null, [Answer]>(UPDATES.answer),
-    ({ step_id, value }) => {
-      machine.now = clock.now();
-      machine.answer(step_id, value);
-      bell.ring();
-      return null;
-    },
-    { validator: (answer: Answer) => checkAnswer(machine, answer) },
-  );
-  setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
-  setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());
-  setHandler(defineQuery<EventsPage, [number]>(QUERIES.events), (after) => eventsAfter(machine, after));
 }

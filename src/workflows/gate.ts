@@ -2,7 +2,7 @@ import type { RequirementsCheck, RequirementsReport } from '../definition/messag
 import { resolveText, type Lookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
-import { Availability, Questions, type Placement } from './needs.js';
+import { Availability, Questions, type Known, type Placement } from './needs.js';
 import { reachable, type Plan } from './plan.js';
 import type { StepState } from './state.js';
 
@@ -38,6 +38,15 @@ export class Gate {
 
   learn(check: RequirementsCheck, report: RequirementsReport): void {
     this.#available.learn(check, report);
+  }
+
+  /** What is known, for the next execution of the run. */
+  known(): Known {
+    return this.#available.entries();
+  }
+
+  recall(known: Known): void {
+    this.#available.restore(known);
   }
 
   place(index: number): Placement {

@@ -2,6 +2,7 @@ import type { Lookup } from '../definition/references.js';
 import type { ConfigOf, StepKind } from '../definition/types.js';
 import { runCheckpoint } from '../kinds/checkpoint/inline.js';
 import { runCondition } from '../kinds/condition/inline.js';
+import { runDelay } from '../kinds/delay/inline.js';
 import type { InlineKindName } from '../kinds/index.js';
 import type { Inline, InlineOutcome } from '../kinds/inline.js';
 import { runReply } from '../kinds/reply/inline.js';
@@ -13,6 +14,7 @@ const inlineKinds = {
   checkpoint: runCheckpoint,
   wait_for_input: runWaitForInput,
   reply: runReply,
+  delay: runDelay,
 } satisfies { [N in InlineKindName]: Inline<ConfigOf<N>> };
 
 export type InlineKind = Extract<StepKind, { type: InlineKindName }>;

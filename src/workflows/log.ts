@@ -10,7 +10,7 @@ export type Entry = {
   readonly event: EventBody['event'];
   /** Index of the step; -1: the run. */
   readonly step: number;
-  readonly fields: object | undefined;
+  readonly fields?: object | undefined;
 };
 
 /** The run's event log: numbered from 1, newest 10,000 kept. Entries are made readable only when they are asked for. */
@@ -33,6 +33,12 @@ export class EventLog {
     const kept = this.#entries.length > KEPT ? this.#entries.slice(-KEPT) : this.#entries;
     const first = kept[0]?.seq ?? this.#seq + 1;
     return { entries: kept.slice(Math.max(0, seq + 1 - first)), gap: seq + 1 < first };
+  }
+
+  /** Goes on where the log of the execution before this one ended. */
+  restore(lastSeq: number, entries: readonly Entry[]): void {
+    this.#seq = lastSeq;
+    this.#entries = [...entries];
   }
 
   newest(count: number): readonly Entry[] {

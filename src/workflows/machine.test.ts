@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../definition/json.js';
 import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
 import type { WorkflowDefinition } from '../definition/types.js';
+import type { Carried } from './carry.js';
 import { RunMachine, type Start } from './machine.js';
 import { eventsAfter, finalRecord, snapshotOf } from './observe.js';
 import { compilePlan } from './plan.js';
@@ -10,9 +11,12 @@ import type { MachineOptions } from './scope.js';
 type Steps = WorkflowDefinition['steps'];
 const IDENTITY = { runId: 'run', definitionHash: 'hash' };
 
+/** Whether drivers continue as new whenever they can. */
+let carries = false;
+
 /** Drives a machine by hand: everything asked for is there unless it is named as missing. */
 class Driver {
-  readonly machine: RunMachine;
+  machine: RunMachine;
   started: Start[] = [];
   missing = new Set<string>();
   unknownTools = new Set<string>();
@@ -32,12 +36,29 @@ class Driver {
   turn(): this {
     for (;;) {
       this.machine.advance();
-      const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => JSON.stringify(task).length);
+      const starts = this.machine.takeStarts(1_000_000, 1_000_000, (task) => {
+        const bytes = JSON.stringify(task).length;
+        return { bytes, cost: bytes };
+      });
       this.started.push(...starts);
       const due = this.machine.gate.takeChecks();
       if (due) this.machine.checked(due.steps, due.check, this.report(due.check));
-      if (!due && starts.length === 0) return this;
+      if (!due && starts.length === 0) break;
     }
+    if (carries && this.machine.idle && !this.machine.over) this.continueAsNew();
+    return this;
+  }
+
+  /** What a new execution of the run does with what the old one left. */
+  continueAsNew(): void {
+    const { plan, options, now } = this.machine;
+    const carried = JSON.parse(JSON.stringify(this.machine.carry())) as Carried;
+    this.machine = new RunMachine(plan, options);
+    this.machine.now = now;
+    this.machine.restore(carried);
+    const check = this.machine.gate.everything();
+    if (check) this.machine.learn(check, this.report(check));
+    this.machine.advance();
   }
 
   report(check: RequirementsCheck): RequirementsReport {
@@ -89,255 +110,431 @@ const wait = (id: string, more: JsonObject = {}): Steps[number] =>
   ({ id, kind: { type: 'wait_for_input', message: 'Well?', schema: { type: 'object' } }, ...more }) as unknown as Steps[number];
 const parallel = { execution: 'parallel' };
 
-describe('scheduling', () => {
-  it('completes an empty document at once', () => {
-    const { machine } = new Driver({ steps: [] }).begin();
-    expect(machine.status).toBe('completed');
+describe.each([
+  ['in one execution', false],
+  ['continuing as new whenever it can', true],
+])('%s', (_title, carry) => {
+  beforeEach(() => {
+    carries = carry;
   });
 
-  it('runs sequential steps one at a time, in document order, without depends_on', () => {
-    const run = new Driver({ steps: [tool('b'), tool('a'), tool('c')] }).begin();
-    expect(run.running).toEqual(['b']);
-    expect(run.done('b').running).toEqual(['a']);
-    expect(run.done('a').running).toEqual(['c']);
-    expect(run.done('c').machine.status).toBe('completed');
+  describe('scheduling', () => {
+    it('completes an empty document at once', () => {
+      const { machine } = new Driver({ steps: [] }).begin();
+      expect(machine.status).toBe('completed');
+    });
+
+    it('runs sequential steps one at a time, in document order, without depends_on', () => {
+      const run = new Driver({ steps: [tool('b'), tool('a'), tool('c')] }).begin();
+      expect(run.running).toEqual(['b']);
+      expect(run.done('b').running).toEqual(['a']);
+      expect(run.done('a').running).toEqual(['c']);
+      expect(run.done('c').machine.status).toBe('completed');
+    });
+
+    it('runs parallel steps together as soon as their own dependencies are done', () => {
+      const run = new Driver({
+        steps: [tool('a', parallel), tool('b', parallel), tool('c', { ...parallel, depends_on: ['a'] })],
+      }).begin();
+      expect(run.running).toEqual(['a', 'b']);
+      expect(run.done('a').running).toEqual(['b', 'c']);
+    });
+
+    it('starts a sequential step only when nothing runs and no parallel step can start', () => {
+      const run = new Driver({ steps: [tool('s'), tool('p', parallel), tool('q', { ...parallel, depends_on: ['p'] })] }).begin();
+      expect(run.running).toEqual(['p']);
+      expect(run.done('p').running).toEqual(['q']);
+      expect(run.done('q').running).toEqual(['s']);
+    });
+
+    it('keeps at most `concurrency` activities running', () => {
+      const run = new Driver({ concurrency: 2, steps: ['a', 'b', 'c'].map((id) => tool(id, parallel)) }).begin();
+      expect(run.running).toEqual(['a', 'b']);
+      expect(run.done('b').running).toEqual(['a', 'c']);
+    });
+
+    it('lets parallel branches go on past a waiting step, but holds later sequential ones', () => {
+      const run = new Driver({ steps: [wait('w'), tool('s'), tool('p', { ...parallel, depends_on: ['w'] })] }).begin();
+      expect([run.status('w'), run.status('s')]).toEqual(['waiting_for_input', 'pending']);
+      expect(run.machine.status).toBe('paused');
+      run.machine.answer('w', { yes: true });
+      expect(run.turn().running).toEqual(['p']);
+      expect(run.done('p').running).toEqual(['s']);
+    });
+
+    it('starts nothing after a failure, keeps what still runs, and leaves the rest pending', () => {
+      const run = new Driver({ steps: [tool('a', parallel), tool('b', parallel), tool('c', { depends_on: ['a'] })] }).begin();
+      run.fail('a');
+      expect(run.machine.status).toBe('running');
+      run.done('b');
+      expect(run.machine.status).toBe('failed');
+      expect([run.status('b'), run.status('c')]).toEqual(['done', 'pending']);
+      expect(run.machine.failure).toMatchObject({ code: 'TOOL_FAILED', message: 'broken', step: 0 });
+    });
+
+    it('settles 10,000 pure steps in one turn, each with the result of the one before', () => {
+      const steps = Array.from({ length: 10_000 }, (_, at) =>
+        note(`n${at}`, at === 0 ? 'x' : `{steps.n${at - 1}.message}`, at === 0 ? {} : { depends_on: [`n${at - 1}`] }),
+      );
+      const run = new Driver({ steps }).begin();
+      expect(run.machine.status).toBe('completed');
+      expect(run.machine.steps[9_999]?.result).toEqual({ message: 'x' });
+    });
   });
 
-  it('runs parallel steps together as soon as their own dependencies are done', () => {
-    const run = new Driver({
-      steps: [tool('a', parallel), tool('b', parallel), tool('c', { ...parallel, depends_on: ['a'] })],
-    }).begin();
-    expect(run.running).toEqual(['a', 'b']);
-    expect(run.done('a').running).toEqual(['b', 'c']);
+  describe('skipping and conditions', () => {
+    it('evaluates skip_if when the turn of the step has come, and a skipped step satisfies its dependents', () => {
+      const run = new Driver({ steps: [tool('a'), tool('b', { skip_if: '{steps.a.ok}', depends_on: ['a'] }), tool('c', { depends_on: ['b'] })] }).begin();
+      run.done('a', { ok: true });
+      expect(run.status('b')).toBe('skipped');
+      expect(run.running).toEqual(['c']);
+      expect(run.events).not.toContain('step_started b');
+    });
+
+    it('runs the chosen branch, nested too, as the step itself', () => {
+      const kind = {
+        type: 'condition',
+        expression: '{input.a}',
+        if_true: { type: 'condition', expression: '{input.b} == "x"', if_true: { type: 'tool_call', tool_name: 'echo' } },
+      };
+      const steps = [{ id: 'c', kind }] as unknown as Steps;
+      expect(new Driver({ steps }, { input: { a: 1, b: 'x' } }).begin().running).toEqual(['c']);
+      const none = new Driver({ steps }, { input: { a: 1, b: 'y' } }).begin();
+      expect(none.machine.steps[0]).toMatchObject({ status: 'done', result: { branch: false } });
+    });
+
+    it('waits under the condition’s own id when the branch waits', () => {
+      const kind = { type: 'condition', expression: '{input.a}', if_true: { type: 'wait_for_input', message: 'For {input.a}?' } };
+      const run = new Driver({ steps: [{ id: 'c', kind }] as unknown as Steps }, { input: { a: 'Ann' } }).begin();
+      expect(run.machine.waitingStep('c')).toMatchObject({ message: 'For Ann?' });
+    });
   });
 
-  it('starts a sequential step only when nothing runs and no parallel step can start', () => {
-    const run = new Driver({ steps: [tool('s'), tool('p', parallel), tool('q', { ...parallel, depends_on: ['p'] })] }).begin();
-    expect(run.running).toEqual(['p']);
-    expect(run.done('p').running).toEqual(['q']);
-    expect(run.done('q').running).toEqual(['s']);
-  });
+  describe('requirements', () => {
+    const drive = { requires: [{ skill: 'google:drive' }] };
 
-  it('keeps at most `concurrency` activities running', () => {
-    const run = new Driver({ concurrency: 2, steps: ['a', 'b', 'c'].map((id) => tool(id, parallel)) }).begin();
-    expect(run.running).toEqual(['a', 'b']);
-    expect(run.done('b').running).toEqual(['a', 'c']);
-  });
+    it('blocks a step whose connection is missing, lets other branches go on, and goes on when it appears', () => {
+      const run = new Driver({ steps: [tool('a', drive), tool('b'), tool('c', { depends_on: ['a'] })] });
+      run.missing.add('google:drive');
+      run.begin();
+      expect(run.machine.steps[0]).toMatchObject({ status: 'blocked', error: 'Missing skills: google:drive' });
+      expect(run.running).toEqual(['b']);
+      run.done('b');
+      expect(run.machine.status).toBe('blocked');
+      expect(run.machine.missing()).toEqual(['google:drive']);
+      expect(run.status('c')).toBe('pending');
+      run.missing.clear();
+      run.machine.recheck(new Set(['google:drive']));
+      expect(run.turn().running).toEqual(['a']);
+      expect(run.machine.steps[0]?.error).toBeUndefined();
+      expect(run.done('a').running).toEqual(['c']);
+      expect(run.events).toEqual(expect.arrayContaining(['run_blocked', 'step_blocked a', 'step_unblocked a']));
+    });
 
-  it('lets parallel branches go on past a waiting step, but holds later sequential ones', () => {
-    const run = new Driver({ steps: [wait('w'), tool('s'), tool('p', { ...parallel, depends_on: ['w'] })] }).begin();
-    expect([run.status('w'), run.status('s')]).toEqual(['waiting_for_input', 'pending']);
-    expect(run.machine.status).toBe('paused');
-    run.machine.answer('w', { yes: true });
-    expect(run.turn().running).toEqual(['p']);
-    expect(run.done('p').running).toEqual(['s']);
-  });
+    it('gives an unblocked sequential step its turn only when nothing runs', () => {
+      const run = new Driver({ steps: [tool('a', drive), tool('b')] });
+      run.missing.add('google:drive');
+      run.begin();
+      run.missing.clear();
+      run.machine.recheck();
+      expect(run.turn().running).toEqual(['b']);
+      expect(run.done('b').running).toEqual(['a']);
+    });
 
-  it('starts nothing after a failure, keeps what still runs, and leaves the rest pending', () => {
-    const run = new Driver({ steps: [tool('a', parallel), tool('b', parallel), tool('c', { depends_on: ['a'] })] }).begin();
-    run.fail('a');
-    expect(run.machine.status).toBe('running');
-    run.done('b');
-    expect(run.machine.status).toBe('failed');
-    expect([run.status('b'), run.status('c')]).toEqual(['done', 'pending']);
-    expect(run.machine.failure).toMatchObject({ code: 'TOOL_FAILED', message: 'broken', step: 0 });
-  });
+    it('blocks on native:agent until a worker serves it', () => {
+      const run = new Driver({ steps: [{ id: 'a', kind: { type: 'agent_run', prompt: 'hi' } }] });
+      run.missing.add('native:agent');
+      expect(run.begin().machine.status).toBe('blocked');
+      expect(run.machine.missing()).toEqual(['native:agent']);
+    });
 
-  it('settles 10,000 pure steps in one turn, each with the result of the one before', () => {
-    const steps = Array.from({ length: 10_000 }, (_, at) =>
-      note(`n${at}`, at === 0 ? 'x' : `{steps.n${at - 1}.message}`, at === 0 ? {} : { depends_on: [`n${at - 1}`] }),
-    );
-    const run = new Driver({ steps }).begin();
-    expect(run.machine.status).toBe('completed');
-    expect(run.machine.steps[9_999]?.result).toEqual({ message: 'x' });
-  });
-});
+    it('fails a step at once whose tool nobody announces', () => {
+      const run = new Driver({ steps: [tool('a')] });
+      run.unknownTools.add('echo');
+      expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
+    });
 
-describe('skipping and conditions', () => {
-  it('evaluates skip_if when the turn of the step has come, and a skipped step satisfies its dependents', () => {
-    const run = new Driver({ steps: [tool('a'), tool('b', { skip_if: '{steps.a.ok}', depends_on: ['a'] }), tool('c', { depends_on: ['b'] })] }).begin();
-    run.done('a', { ok: true });
-    expect(run.status('b')).toBe('skipped');
-    expect(run.running).toEqual(['c']);
-    expect(run.events).not.toContain('step_started b');
-  });
+    it('looks for a tool whose name only a reference tells, and fails the step at once when nobody announces it', () => {
+      const named = { ...tool('a'), kind: { type: 'tool_call' as const, tool_name: '{input.tool}' } };
+      const run = new Driver({ steps: [named] }, { input: { tool: 'echo' } });
+      run.unknownTools.add('echo');
+      expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
+      expect(new Driver({ steps: [named] }, { input: { tool: 'echo' } }).begin().running).toEqual(['a']);
+    });
 
-  it('runs the chosen branch, nested too, as the step itself', () => {
-    const kind = {
-      type: 'condition',
-      expression: '{input.a}',
-      if_true: { type: 'condition', expression: '{input.b} == "x"', if_true: { type: 'tool_call', tool_name: 'echo' } },
-    };
-    const steps = [{ id: 'c', kind }] as unknown as Steps;
-    expect(new Driver({ steps }, { input: { a: 1, b: 'x' } }).begin().running).toEqual(['c']);
-    const none = new Driver({ steps }, { input: { a: 1, b: 'y' } }).begin();
-    expect(none.machine.steps[0]).toMatchObject({ status: 'done', result: { branch: false } });
-  });
+    it('blocks on a rejected revision, and fails after five rejections', () => {
+      const run = new Driver({ steps: [tool('a', drive)] }).begin();
+      for (let times = 1; times <= 5; times += 1) {
+        expect(run.running).toEqual(['a']);
+        run.machine.reject(0, { skill: 'google:drive', revision: `r${times}` }, { code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+        run.turn();
+      }
+      expect(run.machine.failure).toMatchObject({ code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+    });
 
-  it('waits under the condition’s own id when the branch waits', () => {
-    const kind = { type: 'condition', expression: '{input.a}', if_true: { type: 'wait_for_input', message: 'For {input.a}?' } };
-    const run = new Driver({ steps: [{ id: 'c', kind }] as unknown as Steps }, { input: { a: 'Ann' } }).begin();
-    expect(run.machine.waitingStep('c')).toMatchObject({ message: 'For Ann?' });
-  });
-});
-
-describe('requirements', () => {
-  const drive = { requires: [{ skill: 'google:drive' }] };
-
-  it('blocks a step whose connection is missing, lets other branches go on, and goes on when it appears', () => {
-    const run = new Driver({ steps: [tool('a', drive), tool('b'), tool('c', { depends_on: ['a'] })] });
-    run.missing.add('google:drive');
-    run.begin();
-    expect(run.machine.steps[0]).toMatchObject({ status: 'blocked', error: 'Missing skills: google:drive' });
-    expect(run.running).toEqual(['b']);
-    run.done('b');
-    expect(run.machine.status).toBe('blocked');
-    expect(run.machine.missing()).toEqual(['google:drive']);
-    expect(run.status('c')).toBe('pending');
-    run.missing.clear();
-    run.machine.recheck(new Set(['google:drive']));
-    expect(run.turn().running).toEqual(['a']);
-    expect(run.machine.steps[0]?.error).toBeUndefined();
-    expect(run.done('a').running).toEqual(['c']);
-    expect(run.events).toEqual(expect.arrayContaining(['run_blocked', 'step_blocked a', 'step_unblocked a']));
-  });
-
-  it('gives an unblocked sequential step its turn only when nothing runs', () => {
-    const run = new Driver({ steps: [tool('a', drive), tool('b')] });
-    run.missing.add('google:drive');
-    run.begin();
-    run.missing.clear();
-    run.machine.recheck();
-    expect(run.turn().running).toEqual(['b']);
-    expect(run.done('b').running).toEqual(['a']);
-  });
-
-  it('blocks on native:agent until a worker serves it', () => {
-    const run = new Driver({ steps: [{ id: 'a', kind: { type: 'agent_run', prompt: 'hi' } }] });
-    run.missing.add('native:agent');
-    expect(run.begin().machine.status).toBe('blocked');
-    expect(run.machine.missing()).toEqual(['native:agent']);
-  });
-
-  it('fails a step at once whose tool nobody announces', () => {
-    const run = new Driver({ steps: [tool('a')] });
-    run.unknownTools.add('echo');
-    expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
-  });
-
-  it('looks for a tool whose name only a reference tells, and fails the step at once when nobody announces it', () => {
-    const named = { ...tool('a'), kind: { type: 'tool_call' as const, tool_name: '{input.tool}' } };
-    const run = new Driver({ steps: [named] }, { input: { tool: 'echo' } });
-    run.unknownTools.add('echo');
-    expect(run.begin().machine.failure).toMatchObject({ code: 'TOOL_NOT_FOUND' });
-    expect(new Driver({ steps: [named] }, { input: { tool: 'echo' } }).begin().running).toEqual(['a']);
-  });
-
-  it('blocks on a rejected revision, and fails after five rejections', () => {
-    const run = new Driver({ steps: [tool('a', drive)] }).begin();
-    for (let times = 1; times <= 5; times += 1) {
-      expect(run.running).toEqual(['a']);
-      run.machine.reject(0, { skill: 'google:drive', revision: `r${times}` }, { code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+    it('places a step again, without an attempt, that no worker took', () => {
+      const run = new Driver({ steps: [tool('a')] }).begin();
+      run.machine.requeue(0);
       run.turn();
-    }
-    expect(run.machine.failure).toMatchObject({ code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
+      expect(run.started.map((start) => start.index)).toEqual([0, 0]);
+      expect(run.events.filter((event) => event === 'step_started a')).toHaveLength(1);
+    });
   });
 
-  it('places a step again, without an attempt, that no worker took', () => {
-    const run = new Driver({ steps: [tool('a')] }).begin();
-    run.machine.requeue(0);
+  describe('context, entry points and output', () => {
+    it('sends only the values that a step refers to, and the whole context to a tool without mapping or input', () => {
+      const run = new Driver(
+        { steps: [tool('a', { ...parallel, input: { x: '{input.deep.x}', y: '{steps.none}' } }), tool('b', parallel)] },
+        { input: { deep: { x: [1] }, other: 2 }, env: { E: 'e' } },
+      ).begin();
+      expect(run.started[0]?.task).toEqual({
+        workflow_id: 'doc',
+        kind: { type: 'tool_call', tool_name: 'echo' },
+        mapping: { x: '{input.deep.x}', y: '{steps.none}' },
+        values: { 'input.deep.x': [1] },
+      });
+      expect(run.started[1]?.task.context).toEqual({
+        deep: { x: [1] },
+        other: 2,
+        input: { deep: { x: [1] }, other: 2 },
+        steps: {},
+        env: { E: 'e' },
+      });
+    });
+
+    it('never lets input overwrite steps, env or input', () => {
+      const { machine } = new Driver(
+        { context: { input: { old: 1 }, kept: 1 }, steps: [] },
+        { input: { steps: 'x', env: 'y', input: 'z', a: 1 } },
+      );
+      expect(machine.context()).toEqual({ kept: 1, a: 1, steps: {}, input: { steps: 'x', env: 'y', input: 'z', a: 1 } });
+    });
+
+    it('starts at an entry point with preset results, and skips what it does not reach', () => {
+      const run = new Driver(
+        {
+          steps: [tool('a'), tool('b', { depends_on: ['a'] }), tool('c', { depends_on: ['b'], input: { x: '{steps.a.v}' } })],
+          entry_points: [{ id: 'late', starts_at: 'c', preset_results: { a: { v: 7 } } }],
+        },
+        { entryPoint: 'late' },
+      ).begin();
+      expect([run.status('a'), run.status('b')]).toEqual(['skipped', 'skipped']);
+      expect(run.started[0]?.task.values).toEqual({ 'steps.a.v': 7 });
+      expect(run.machine.steps[0]?.result).toEqual({ v: 7 });
+    });
+
+    it('warns once of a variable that the run does not have', () => {
+      const { machine } = new Driver({ steps: [note('a', '{env.X} and {env.X}')] }).begin();
+      expect(machine.warnings).toEqual([expect.objectContaining({ code: 'MISSING_VARIABLE', step_id: 'a' })]);
+    });
+
+    it('takes ids like __proto__ for ordinary ones', () => {
+      const run = new Driver({ steps: [tool('__proto__'), note('constructor', '{steps.__proto__.v}')] }).begin();
+      run.done('__proto__', { v: 'yes' });
+      expect(Object.keys(snapshotOf(run.machine, IDENTITY).steps)).toEqual(['__proto__', 'constructor']);
+      expect(run.machine.steps[1]?.result).toEqual({ message: 'yes' });
+    });
+
+    it('ends with the mapped output, or names the last step that is done', () => {
+      const mapped = new Driver({ output: { got: '{steps.a.message}' }, steps: [note('a', 'hi')] }).begin();
+      mapped.machine.end();
+      expect(finalRecord(mapped.machine, IDENTITY).output).toEqual({ got: 'hi' });
+      const plain = new Driver({ steps: [note('a', 'hi'), note('b', 'ho', { skip_if: '!input.nothing' })] });
+      plain.begin().machine.end();
+      expect(finalRecord(plain.machine, IDENTITY).output_from).toBe('a');
+    });
+
+    it('fails a step whose text doubles out of bounds, instead of the interpreter', () => {
+      const steps = Array.from({ length: 40 }, (_, at) =>
+        note(`n${at}`, at === 0 ? 'x'.repeat(1000) : `{steps.n${at - 1}.message}{steps.n${at - 1}.message}`),
+      );
+      expect(new Driver({ steps }).begin().machine.failure).toMatchObject({ code: 'RESULT_TOO_LARGE', step: 11 });
+    });
+
+    it('leaves out the largest results of an end that would not fit', () => {
+      const run = new Driver({ steps: [tool('big'), tool('small')] }).begin();
+      run.done('big', 'x'.repeat(1_200_000)).done('small', { v: 1 });
+      run.machine.end();
+      const { steps } = finalRecord(run.machine, IDENTITY).snapshot;
+      expect(steps['big']?.result_omitted).toBe(1_200_002);
+      expect(steps['small']?.result).toEqual({ v: 1 });
+    });
+  });
+
+  describe('failure control', () => {
+    const after = (id: string, more: JsonObject = {}): JsonObject => ({ depends_on: [id], ...more });
+
+    it('goes on behind a step that fails with on_error: continue, which sees the error', () => {
+      const run = new Driver({ steps: [tool('a', { on_error: 'continue' }), note('b', '{steps.a.error}', after('a'))] }).begin();
+      run.fail('a', 'no luck');
+      expect(run.machine.status).toBe('completed');
+      expect(run.machine.steps[1]?.result).toEqual({ message: 'no luck' });
+    });
+
+    it('runs a failure handler and then what runs always, leaves the rest unreached, and still fails', () => {
+      const run = new Driver({
+        steps: [
+          tool('a'),
+          tool('next', after('a')),
+          tool('undo', after('a', { run_on: 'failure' })),
+          tool('last', { run_on: 'always' }),
+        ],
+      }).begin();
+      run.fail('a');
+      expect(run.running).toEqual(['undo']);
+      run.done('undo');
+      expect(run.running).toEqual(['last']);
+      run.done('last');
+      expect(run.machine.status).toBe('failed');
+      expect(run.status('next')).toBe('pending');
+      expect(run.machine.failure).toMatchObject({ step: 0 });
+    });
+
+    it('skips failure handlers when nothing failed', () => {
+      const run = new Driver({
+        steps: [tool('a'), tool('undo', after('a', { run_on: 'failure' })), tool('any', { run_on: 'failure' }), tool('b', after('undo'))],
+      }).begin();
+      run.done('a');
+      expect([run.status('undo'), run.running]).toEqual(['skipped', ['b']]);
+      run.done('b');
+      expect(run.status('any')).toBe('skipped');
+      expect(run.machine.status).toBe('completed');
+    });
+
+    it('starts compensation only when what still runs beside the failure has ended, if it stands behind it', () => {
+      const run = new Driver({
+        steps: [tool('a', parallel), tool('b', parallel), tool('undo', { run_on: 'failure', depends_on: ['a', 'b'] })],
+      }).begin();
+      run.fail('a');
+      expect(run.running).toEqual(['b']);
+      expect(run.done('b').running).toEqual(['undo']);
+    });
+
+    it('gives up waiting and blocked steps when the run fails', () => {
+      const run = new Driver({ steps: [tool('a', parallel), wait('w', parallel), tool('d', { requires: [{ skill: 'x:y' }], ...parallel })] });
+      run.missing.add('x:y');
+      run.begin();
+      run.fail('a');
+      expect(run.machine.status).toBe('failed');
+      expect([run.status('w'), run.status('d')]).toEqual(['pending', 'pending']);
+    });
+
+    it('runs steps that run always after a cancel, and nothing else', () => {
+      const run = new Driver({ steps: [tool('a'), tool('b'), tool('clean', { run_on: 'always' })] }).begin();
+      run.machine.cancel();
+      run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
+      run.turn();
+      expect(run.running).toEqual(['clean']);
+      run.done('clean');
+      expect(run.machine.status).toBe('canceled');
+    });
+
+    it('holds a failed run until the step is retried with a new idempotency key', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin();
+      run.fail('a');
+      expect(run.machine.status).toBe('paused');
+      expect(run.machine.paused?.by).toBe('failure');
+      run.machine.retry('a');
+      expect(run.turn().running).toEqual(['a']);
+      expect(run.started.at(-1)?.task.rerun).toBe(1);
+      run.done('a').done('b');
+      expect(run.machine.status).toBe('completed');
+      expect(run.machine.counts).toEqual({ done: 2, failed: 0, skipped: 0 });
+    });
+
+    it('lets a held step be skipped with a result, or the run be given up', () => {
+      const skipped = new Driver({ on_failure: 'hold', steps: [tool('a'), note('b', '{steps.a.v}')] }).begin().fail('a');
+      skipped.machine.skip('a', { v: 'by hand' });
+      skipped.turn();
+      expect(skipped.machine.steps[1]?.result).toEqual({ message: 'by hand' });
+      const given = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin().fail('a');
+      given.machine.resume();
+      expect(given.turn().machine.status).toBe('failed');
+    });
+
+    it('tells of the hold once, and of the step that it is for', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [tool('a', parallel), tool('b', parallel)] }).begin().fail('a').fail('b');
+      const told = () => run.machine.log.newest(100).flatMap(({ event, fields }) => (/^run_|failed/.test(event) ? [{ event, ...fields }] : []));
+      expect(told()).toMatchObject([
+        { event: 'step_failed', held: true },
+        { event: 'run_paused', by: 'failure' },
+        { event: 'step_failed', held: true },
+      ]);
+      run.machine.retry('a');
+      expect(run.turn().running).toEqual([]);
+      run.machine.skip('b', undefined);
+      expect(told().at(-1)).toEqual({ event: 'run_resumed' });
+      expect(run.turn().running).toEqual(['a']);
+    });
+
+    it('holds on when its user ends a pause during which a step failed', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin();
+      run.machine.pause();
+      run.fail('a');
+      run.machine.resume();
+      expect([run.machine.paused?.by, run.machine.isHeld('a')]).toEqual(['failure', true]);
+      run.machine.resume();
+      expect(run.turn().machine.status).toBe('failed');
+    });
+  });
+
+  describe('pause and delay', () => {
+    const delay = (id: string, secs: number, more: JsonObject = {}): Steps[number] =>
+      ({ id, kind: { type: 'delay', secs }, ...more }) as unknown as Steps[number];
+
+    it('starts nothing new while paused, keeps what runs, and goes on where it was', () => {
+      const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
+      run.machine.pause();
+      run.done('a');
+      expect([run.machine.status, run.running]).toEqual(['paused', []]);
+      run.machine.resume();
+      expect(run.turn().running).toEqual(['b']);
+    });
+
+    it('takes answers while paused', () => {
+      const run = new Driver({ steps: [wait('w'), tool('b')] }).begin();
+      run.machine.pause();
+      run.machine.answer('w', 1);
+      expect(run.turn().running).toEqual([]);
+      run.machine.resume();
+      expect(run.turn().running).toEqual(['b']);
+    });
+
+    it('ends a delay at its time; a short one holds back sequential steps, a long parallel one does not', () => {
+      const short = new Driver({ steps: [delay('d', 60, parallel), tool('s')] }).begin();
+      expect(short.running).toEqual([]);
+      expect(short.machine.deadlines.get(0)).toBe(61_000);
+      short.machine.now = 61_000;
+      short.machine.timeUp(0);
+      expect(short.turn().running).toEqual(['s']);
+      expect(short.machine.steps[0]?.result).toEqual({ until: '1970-01-01T00:01:01.000Z' });
+      expect(new Driver({ steps: [delay('d', 61, parallel), tool('s')] }).begin().running).toEqual(['s']);
+      expect(new Driver({ steps: [delay('d', 61), tool('s')] }).begin().running).toEqual([]);
+    });
+
+    it('fails a wait that lasts too long', () => {
+      const run = new Driver({ steps: [wait('w', { timeout_secs: 5 })] }).begin();
+      run.machine.timeUp(0);
+      expect(run.turn().machine.failure).toMatchObject({ code: 'TIMED_OUT' });
+    });
+
+    it('skips a pending, waiting or blocked step at its user’s word', () => {
+      const run = new Driver({ steps: [wait('w'), tool('b'), tool('c')] }).begin();
+      expect(run.machine.isSkippable('b')).toBe(true);
+      run.machine.skip('b', { v: 1 });
+      run.machine.skip('w', undefined);
+      expect(run.turn().running).toEqual(['c']);
+      expect(run.machine.isSkippable('c')).toBe(false);
+    });
+  });
+
+  it('cancels: nothing starts any more, and the run is over when what runs has ended', () => {
+    const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
+    run.machine.cancel();
+    expect(run.machine.over).toBe(false);
+    run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
     run.turn();
-    expect(run.started.map((start) => start.index)).toEqual([0, 0]);
-    expect(run.events.filter((event) => event === 'step_started a')).toHaveLength(1);
+    expect(run.machine.status).toBe('canceled');
+    expect(run.status('b')).toBe('pending');
   });
-});
-
-describe('context, entry points and output', () => {
-  it('sends only the values that a step refers to, and the whole context to a tool without mapping or input', () => {
-    const run = new Driver(
-      { steps: [tool('a', { ...parallel, input: { x: '{input.deep.x}', y: '{steps.none}' } }), tool('b', parallel)] },
-      { input: { deep: { x: [1] }, other: 2 }, env: { E: 'e' } },
-    ).begin();
-    expect(run.started[0]?.task).toEqual({
-      workflow_id: 'doc',
-      kind: { type: 'tool_call', tool_name: 'echo' },
-      mapping: { x: '{input.deep.x}', y: '{steps.none}' },
-      values: { 'input.deep.x': [1] },
-    });
-    expect(run.started[1]?.task.context).toEqual({
-      deep: { x: [1] },
-      other: 2,
-      input: { deep: { x: [1] }, other: 2 },
-      steps: {},
-      env: { E: 'e' },
-    });
-  });
-
-  it('never lets input overwrite steps, env or input', () => {
-    const { machine } = new Driver(
-      { context: { input: { old: 1 }, kept: 1 }, steps: [] },
-      { input: { steps: 'x', env: 'y', input: 'z', a: 1 } },
-    );
-    expect(machine.context()).toEqual({ kept: 1, a: 1, steps: {}, input: { steps: 'x', env: 'y', input: 'z', a: 1 } });
-  });
-
-  it('starts at an entry point with preset results, and skips what it does not reach', () => {
-    const run = new Driver(
-      {
-        steps: [tool('a'), tool('b', { depends_on: ['a'] }), tool('c', { depends_on: ['b'], input: { x: '{steps.a.v}' } })],
-        entry_points: [{ id: 'late', starts_at: 'c', preset_results: { a: { v: 7 } } }],
-      },
-      { entryPoint: 'late' },
-    ).begin();
-    expect([run.status('a'), run.status('b')]).toEqual(['skipped', 'skipped']);
-    expect(run.started[0]?.task.values).toEqual({ 'steps.a.v': 7 });
-    expect(run.machine.steps[0]?.result).toEqual({ v: 7 });
-  });
-
-  it('warns once of a variable that the run does not have', () => {
-    const { machine } = new Driver({ steps: [note('a', '{env.X} and {env.X}')] }).begin();
-    expect(machine.warnings).toEqual([expect.objectContaining({ code: 'MISSING_VARIABLE', step_id: 'a' })]);
-  });
-
-  it('takes ids like __proto__ for ordinary ones', () => {
-    const run = new Driver({ steps: [tool('__proto__'), note('constructor', '{steps.__proto__.v}')] }).begin();
-    run.done('__proto__', { v: 'yes' });
-    expect(Object.keys(snapshotOf(run.machine, IDENTITY).steps)).toEqual(['__proto__', 'constructor']);
-    expect(run.machine.steps[1]?.result).toEqual({ message: 'yes' });
-  });
-
-  it('ends with the mapped output, or names the last step that is done', () => {
-    const mapped = new Driver({ output: { got: '{steps.a.message}' }, steps: [note('a', 'hi')] }).begin();
-    mapped.machine.end();
-    expect(finalRecord(mapped.machine, IDENTITY).output).toEqual({ got: 'hi' });
-    const plain = new Driver({ steps: [note('a', 'hi'), note('b', 'ho', { skip_if: '!input.nothing' })] });
-    plain.begin().machine.end();
-    expect(finalRecord(plain.machine, IDENTITY).output_from).toBe('a');
-  });
-
-  it('fails a step whose text doubles out of bounds, instead of the interpreter', () => {
-    const steps = Array.from({ length: 40 }, (_, at) =>
-      note(`n${at}`, at === 0 ? 'x'.repeat(1000) : `{steps.n${at - 1}.message}{steps.n${at - 1}.message}`),
-    );
-    expect(new Driver({ steps }).begin().machine.failure).toMatchObject({ code: 'RESULT_TOO_LARGE', step: 11 });
-  });
-
-  it('leaves out the largest results of an end that would not fit', () => {
-    const run = new Driver({ steps: [tool('big'), tool('small')] }).begin();
-    run.done('big', 'x'.repeat(1_200_000)).done('small', { v: 1 });
-    run.machine.end();
-    const { steps } = finalRecord(run.machine, IDENTITY).snapshot;
-    expect(steps['big']?.result_omitted).toBe(1_200_002);
-    expect(steps['small']?.result).toEqual({ v: 1 });
-  });
-});
-
-it('cancels: nothing starts any more, and the run is over when what runs has ended', () => {
-  const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
-  run.machine.cancel();
-  expect(run.machine.over).toBe(false);
-  run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
-  run.turn();
-  expect(run.machine.status).toBe('canceled');
-  expect(run.status('b')).toBe('pending');
 });

@@ -1,16 +1,18 @@
 import { evaluate } from '../definition/expressions.js';
 import { dictionary, type JsonObject, type JsonValue } from '../definition/json.js';
-import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
+import type { Migrate, RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
 import { resolveText, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunStatus, RunWarning } from '../definition/snapshot.js';
 import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
 import { Gate } from './gate.js';
+import { packState, unpackState, type Carried } from './carry.js';
 import { runInline, type InlineKind } from './inline.js';
 import { EventLog } from './log.js';
 import { concurrencyOf, reachable, type Plan, type PlanStep } from './plan.js';
-import { Fifo, Smallest } from './queues.js';
+import { Fifo } from './queues.js';
+import { Readiness } from './readiness.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { jsonBytes } from './size.js';
 import { LONGEST_LABEL, pendingState, type Failure, type StepState } from './state.js';
@@ -25,6 +27,10 @@ export interface Start {
 
 /** The largest result of an inline step: what a Temporal payload holds. */
 const MOST_INLINE_BYTES = 1_900_000;
+/** A delay up to this long, in seconds, holds back sequential steps as a running step does. */
+const SHORT_DELAY_SECS = 60;
+/** Entries of the log that a new execution of the run gets. */
+const CARRIED_EVENTS = 2_000;
 /** Texts that references may blow up, and that the log, the snapshot and the end of the run all repeat. */
 const LONGEST_MESSAGE = 64 * 1024;
 const LONGEST_ERROR = 10_000;
@@ -49,24 +55,32 @@ export class RunMachine {
   readonly running = new Set<number>();
   readonly waiting = new Set<number>();
   readonly blocked = new Set<number>();
+  /** When waits and delays end by themselves: milliseconds since the epoch, by step. */
+  readonly deadlines = new Map<number, number>();
+  /** Failed steps of a run that holds: they wait to be retried, skipped or given up. */
+  readonly held = new Set<number>();
+  paused: { by: 'user' | 'failure'; at: number } | undefined;
   /** Indexes of finished steps, the latest last. */
   readonly finished: number[] = [];
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   readonly contextFrom = new Map<string, string>();
+  /** The definition that the run is to go on by: nothing starts until it does. */
+  migration: Migrate | undefined;
+  /** Starts no activity, so that the run comes to a moment with none in flight. */
+  draining = false;
   failure: (Failure & { step?: number }) | undefined;
   canceled = false;
   readonly gate: Gate;
   startedAt = 0;
   completedAt: number | undefined;
 
-  readonly #remaining: number[];
-  readonly #readyParallel = new Fifo();
-  readonly #readySequential = new Smallest();
+  readonly #ready: Readiness;
   /** Steps whose turn has come and that wait for one of the run's activity slots. */
   readonly #slots = new Fifo();
   #done: number[] = [];
   #heldBy = 0;
-  #started = false;
+  /** Delays so short that they count as running. */
+  readonly #short = new Set<number>();
   #shownStatus: RunStatus = 'pending';
   #shownMissing = '';
   readonly #concurrency: number;
@@ -77,7 +91,7 @@ export class RunMachine {
     readonly options: MachineOptions,
   ) {
     this.steps = plan.steps.map(pendingState);
-    this.#remaining = plan.steps.map((step) => step.dependencyCount);
+    this.#ready = new Readiness(plan);
     this.#concurrency = concurrencyOf(plan.definition);
     this.scope = initialScope(plan, options);
     this.#lookup = scopeLookup(this.scope);
@@ -92,38 +106,130 @@ export class RunMachine {
     this.startedAt = this.now;
     this.log.add(this.now, 'workflow_started', -1, { total_steps: this.steps.length });
     this.#applyEntryPoint();
-    this.#started = true;
-    for (const step of this.plan.steps) {
-      if (this.steps[step.index]?.status === 'pending' && this.#remaining[step.index] === 0) this.#ready(step);
+    this.#applySeed();
+    this.#release([...this.#ready.first()]);
+  }
+
+  /** Whether no activity is in flight and no check is under way: delays, waits and blocked steps are only state. */
+  get idle(): boolean {
+    return this.running.size === 0 && this.gate.checking === 0 && !this.canceled;
+  }
+
+  /** What a new execution of the run needs to go on from here; only while nothing is in flight. */
+  carry(): Carried {
+    const { scope, log, failure, paused } = this;
+    const others = dictionary<JsonValue>();
+    for (const [id, value] of Object.entries(scope.steps)) {
+      const state = this.steps[this.plan.indexOf.get(id) ?? -1];
+      if (state?.result !== value && state?.status !== 'failed') others[id] = value;
     }
+    return {
+      steps: this.steps.flatMap((state, index) => {
+        const packed = packState(state);
+        return packed ? [[index, packed]] : [];
+      }),
+      others,
+      context: scope.context,
+      context_from: [...this.contextFrom],
+      log: { last_seq: log.lastSeq, entries: [...log.newest(CARRIED_EVENTS)] },
+      warnings: this.warnings,
+      finished: this.finished,
+      unreached: this.#ready.unreached,
+      held: [...this.held],
+      deadlines: [...this.deadlines],
+      known: this.gate.known(),
+      started_at: this.startedAt,
+      shown: [this.#shownStatus, this.#shownMissing],
+      ...(failure ? { failure } : {}),
+      ...(paused ? { paused } : {}),
+    };
+  }
+
+  /** Takes the place of `start` in an execution that goes on from another one. */
+  restore(carried: Carried): void {
+    this.startedAt = carried.started_at;
+    this.log.restore(carried.log.last_seq, carried.log.entries);
+    this.warnings.push(...carried.warnings);
+    this.finished.push(...carried.finished);
+    this.failure = carried.failure;
+    this.paused = carried.paused;
+    for (const index of carried.held) this.held.add(index);
+    for (const [index, at] of carried.deadlines) this.deadlines.set(index, at);
+    for (const [key, id] of carried.context_from) this.contextFrom.set(key, id);
+    this.gate.recall(carried.known);
+    Object.assign(this.scope.context, carried.context);
+    Object.assign(this.scope.steps, carried.others);
+    [this.#shownStatus, this.#shownMissing] = carried.shown as [RunStatus, string];
+    for (const [index, packed] of carried.steps) this.#restoreStep(index, unpackState(packed));
+    for (const index of carried.unreached) this.#ready.reachNoMore(index);
+    const open = [...this.#ready.first()].filter(({ index }) => !this.#isUnderWay(index));
+    this.#release(open);
+  }
+
+  #restoreStep(index: number, state: StepState): void {
+    this.steps[index] = state;
+    const step = this.#planned(index);
+    switch (state.status) {
+      case 'done':
+      case 'skipped':
+        if (state.result !== undefined) this.scope.steps[step.id] = state.result;
+        this.counts[state.status] += 1;
+        this.#ready.settle(index, false);
+        return;
+      case 'failed':
+        this.scope.steps[step.id] = { error: state.error ?? '', error_code: state.errorCode ?? '' };
+        this.counts.failed += 1;
+        if (!this.held.has(index)) this.#ready.settle(index, true);
+        return;
+      case 'waiting_for_input':
+        this.waiting.add(index);
+        if (!step.parallel) this.#heldBy += 1;
+        return;
+      case 'blocked':
+        this.blocked.add(index);
+        return;
+      case 'running':
+        if (!step.parallel) this.#heldBy += 1;
+        if ((this.deadlines.get(index) ?? 0) - this.now <= SHORT_DELAY_SECS * 1000) this.#short.add(index);
+        return;
+      case 'pending':
+        return;
+    }
+  }
+
+  #isUnderWay(index: number): boolean {
+    return this.waiting.has(index) || this.blocked.has(index) || this.deadlines.has(index) || this.held.has(index);
   }
 
   /** Lets every step whose turn has come begin; afterwards `takeStarts` and `gate.takeChecks` hold what the world must do. */
   advance(): void {
-    while (!this.#stopping) {
-      const next = this.#readyParallel.shift() ?? (this.#sequentialMayStart() ? this.#readySequential.shift() : undefined);
+    while (!this.paused && !this.migration) {
+      const next = this.#ready.parallel.shift() ?? (this.#sequentialMayStart() ? this.#ready.sequential.shift() : undefined);
       if (next === undefined) break;
-      this.#begin(this.#planned(next));
+      if (!this.#ready.isSettled(next)) this.#begin(this.#planned(next));
     }
     this.gate.fresh = false;
     this.#observeStatus();
   }
 
-  get #stopping(): boolean {
+  /** Whether the run is over but for steps that run on failure or always. */
+  get #winding(): boolean {
     return this.failure !== undefined || this.canceled;
   }
 
   /** Whether nothing can happen any more. */
   get over(): boolean {
-    if (this.running.size > 0) return false;
-    return this.#stopping || this.counts.done + this.counts.skipped + this.counts.failed === this.steps.length;
+    const { done, skipped, failed } = this.counts;
+    return this.running.size === 0 && done + skipped + failed + this.#ready.unreached.length - this.held.size === this.steps.length;
   }
 
   get status(): RunStatus {
     if (this.over) return this.canceled ? 'canceled' : this.failure ? 'failed' : 'completed';
-    if (this.running.size > 0 || this.#slots.size > 0 || this.gate.checking > 0 || this.#stopping) return 'running';
+    if (this.running.size > 0) return 'running';
+    if (this.paused) return 'paused';
+    if (this.#slots.size > 0 || this.gate.checking > 0) return 'running';
     if (this.waiting.size > 0) return 'paused';
-    return this.blocked.size > 0 ? 'blocked' : 'running';
+    return this.blocked.size > 0 && this.deadlines.size === 0 ? 'blocked' : 'running';
   }
 
   /** The skills that due steps lack, sorted. */
@@ -134,25 +240,28 @@ export class RunMachine {
   }
 
   /**
-   * Steps to schedule now, within the run's concurrency and about `budget` bytes of inputs; at least one when a slot is
-   * free. `measure` gives a task's size in bytes; a task above `limit` fails its step.
+   * Steps to schedule now, within the run's concurrency and `budget`; at least one when a slot is free. `measure`
+   * gives a task's size in bytes and what it costs of the budget; a task of more than `limit` bytes fails its step.
    */
-  takeStarts(budget: number, limit: number, measure: (task: StepTask) => number): Start[] {
+  takeStarts(budget: number, limit: number, measure: (task: StepTask) => { bytes: number; cost: number }): Start[] {
     const starts: Start[] = [];
     let left = budget;
-    while (left > 0 && this.running.size < this.#concurrency && !this.#stopping) {
-      const index = this.#slots.shift();
+    while (this.running.size < this.#concurrency && !this.paused && !this.draining && !this.migration) {
+      const index = this.#slots.peek();
       if (index === undefined) break;
-      const start = this.#startOf(index);
-      const size = measure(start.task);
-      if (size > limit) {
+      const start = this.#ready.isSettled(index) ? undefined : this.#startOf(index);
+      const { bytes, cost } = start ? measure(start.task) : { bytes: 0, cost: 0 };
+      if (cost > left && starts.length > 0) break;
+      this.#slots.shift();
+      if (!start) continue;
+      if (bytes > limit) {
         this.#fail(index, {
           code: 'INPUT_TOO_LARGE',
-          message: `The input of the step is ${size} bytes; ${limit} fit. Give the step an input mapping that picks what it needs.`,
+          message: `The input of the step is ${bytes} bytes; ${limit} fit. Give the step an input mapping that picks what it needs.`,
         });
         continue;
       }
-      left -= size;
+      left -= cost;
       this.#markStarted(index, this.#state(index));
       this.running.add(index);
       starts.push(start);
@@ -164,7 +273,7 @@ export class RunMachine {
     this.learn(check, report);
     for (const index of steps) {
       this.gate.checking -= 1;
-      if (this.#stopping) continue;
+      if (this.#ready.isSettled(index)) continue;
       const hadLostItsTurn = this.blocked.delete(index);
       this.#guard(index, () => this.#place(this.#planned(index), true, hadLostItsTurn));
     }
@@ -233,33 +342,97 @@ export class RunMachine {
   /** Gives a waiting step its answer, which the caller has checked; one that does not wait is left alone. */
   answer(stepId: string, value: JsonValue): void {
     const index = this.plan.indexOf.get(stepId);
-    if (index === undefined || !this.waiting.delete(index)) return;
-    if (!this.#planned(index).parallel) this.#heldBy -= 1;
+    if (index === undefined || !this.waiting.has(index)) return;
+    this.#leave(index);
     this.#finish(index, 'done', value);
   }
 
-  /** Nothing new starts; the run is over when its running activities have ended. */
-  cancel(): void {
-    this.canceled = true;
-    this.#stop();
+  /** A delay has passed, or a wait has lasted too long. */
+  timeUp(index: number): void {
+    const state = this.#state(index);
+    const wasWaiting = this.waiting.has(index);
+    const until = this.deadlines.get(index);
+    this.#leave(index);
+    if (!wasWaiting) return this.#finish(index, 'done', { until: new Date(until ?? this.now).toISOString() });
+    const secs = this.#planned(index).step.timeout_secs;
+    this.#fail(index, { code: 'TIMED_OUT', message: `No answer came within ${secs} s (timeout_secs): ${state.message ?? ''}` });
   }
 
+  /** Nothing new starts until `resume`; what runs finishes. Idempotent. */
+  pause(): void {
+    if (this.paused || this.#winding) return;
+    this.paused = { by: 'user', at: this.now };
+    this.log.add(this.now, 'run_paused', -1, { by: 'user' });
+  }
+
+  /**
+   * Goes on; a run that holds for its failed steps gives them up, and winds down as failed. One that its user had paused
+   * before they failed holds for them now. Idempotent.
+   */
+  resume(): void {
+    if (!this.paused) return;
+    if (this.paused.by === 'user' && this.held.size > 0) {
+      this.paused = { by: 'failure', at: this.now };
+      this.log.add(this.now, 'run_paused', -1, { by: 'failure' });
+      return;
+    }
+    this.paused = undefined;
+    this.log.add(this.now, 'run_resumed', -1);
+    for (const index of this.held) this.#giveUp(index);
+    this.held.clear();
+  }
+
+  /** Whether a step can be run again: it failed, and the run holds for it. */
+  isHeld(stepId: string): boolean {
+    return this.held.has(this.plan.indexOf.get(stepId) ?? -1);
+  }
+
+  /** Runs a failed step again for which the run holds. Its idempotency key changes: the user asked for it. */
+  retry(stepId: string): void {
+    const index = this.#unhold(stepId);
+    if (index === undefined) return;
+    const state = this.#state(index);
+    state.reruns += 1;
+    state.status = 'pending';
+    for (const key of ['error', 'errorCode', 'startedAt', 'completedAt', 'result'] as const) delete state[key];
+    this.log.add(this.now, 'step_retried', index);
+    this.#ready.push(this.#planned(index));
+  }
+
+  /** Whether a step can be skipped by its user: it neither runs nor is settled. */
+  isSkippable(stepId: string): boolean {
+    const index = this.plan.indexOf.get(stepId);
+    return index !== undefined && !this.running.has(index) && (this.held.has(index) || !this.#ready.isSettled(index));
+  }
+
+  /** Settles a step that has not run, waits, is blocked, or failed in a run that holds, with a result of its user's. */
+  skip(stepId: string, result: JsonValue | undefined): void {
+    const index = this.#unhold(stepId) ?? this.plan.indexOf.get(stepId);
+    if (index === undefined || this.#ready.isSettled(index)) return;
+    this.#leave(index);
+    this.#finish(index, 'skipped', result);
+  }
+
+  /** Steps that run always still run; all others that have not started are unreached. */
+  cancel(): void {
+    if (this.canceled) return;
+    this.canceled = true;
+    this.paused = undefined;
+    for (const index of this.held) this.#release(this.#ready.settle(index, true));
+    this.held.clear();
+    this.#windDown((step) => step.runOn === 'always');
+  }
+
+  /** Ends the run: nothing new starts at all. */
   failRun(failure: Failure): void {
     this.failure ??= failure;
-    this.#stop();
+    this.paused = undefined;
+    this.#windDown(() => false);
   }
 
-  /** Closes the log of a run that is over; waiting and blocked steps are shown as not reached. */
+  /** Closes the log of a run that is over. */
   end(): void {
     this.completedAt = this.now;
-    for (const index of [...this.waiting, ...this.blocked]) {
-      const state = this.#state(index);
-      state.status = 'pending';
-      delete state.missing;
-      delete state.error;
-    }
-    this.waiting.clear();
-    this.blocked.clear();
     const { done, failed } = this.counts;
     const error = this.canceled ? undefined : this.failure?.message;
     this.log.add(this.now, 'workflow_completed', -1, {
@@ -295,22 +468,36 @@ export class RunMachine {
     return this.steps[index] as StepState;
   }
 
-  #ready(step: PlanStep): void {
-    (step.parallel ? this.#readyParallel : this.#readySequential).push(step.index);
-  }
-
   #sequentialMayStart(): boolean {
-    return this.running.size === 0 && this.#slots.size === 0 && this.gate.checking === 0 && this.#heldBy === 0;
+    const runs = this.running.size + this.#slots.size + this.gate.checking + this.#short.size;
+    return runs === 0 && this.#heldBy === 0;
   }
 
   #applyEntryPoint(): void {
     const { entryPoint, indexOf } = this.plan;
     if (!entryPoint) return;
     for (const [id, value] of Object.entries(entryPoint.preset_results ?? {})) this.scope.steps[id] = value;
+    if (this.options.seed) return;
     const reached = reachable(this.plan, indexOf.get(entryPoint.starts_at) ?? -1);
     for (const step of this.plan.steps) {
-      if (!reached[step.index]) this.#finish(step.index, 'skipped', this.scope.steps[step.id]);
+      if (reached[step.index]) continue;
+      this.#record(step.index, 'skipped', this.scope.steps[step.id]);
+      this.#ready.settle(step.index, false);
     }
+  }
+
+  /** Steps whose results come from an earlier run are settled without having started. */
+  #applySeed(): void {
+    for (const [id, { status, result, label }] of Object.entries(this.options.seed ?? {})) {
+      const index = this.plan.indexOf.get(id);
+      if (index === undefined || this.#ready.isSettled(index)) continue;
+      const state = this.#state(index);
+      state.kept = true;
+      if (label !== undefined) state.label = label;
+      this.#record(index, status, result);
+      this.#ready.settle(index, false);
+    }
+    this.#done = [];
   }
 
   /** The step's turn has come. */
@@ -376,7 +563,7 @@ export class RunMachine {
       }
     }
     this.#unblock(index, state);
-    if (queueAgain && !step.parallel) this.#readySequential.push(index);
+    if (queueAgain && !step.parallel) this.#ready.push(step);
     else if (placement.at === 'inline') this.#runInline(step, state);
     else this.#slots.push(index);
   }
@@ -396,8 +583,17 @@ export class RunMachine {
         state.message = outcome.message;
         state.schema = outcome.schema;
         this.waiting.add(step.index);
-        if (!step.parallel) this.#heldBy += 1;
-        return this.log.add(this.now, 'step_waiting', step.index, { message: outcome.message, schema: outcome.schema });
+        this.#hold(step, step.step.timeout_secs ?? undefined);
+        return this.log.add(this.now, 'step_waiting', step.index, {
+          message: outcome.message,
+          schema: outcome.schema,
+          ...this.#untilOf(step.index),
+        });
+      case 'delay':
+        this.#hold(step, Math.max(0, (outcome.until ?? this.now + outcome.secs * 1000) - this.now) / 1000);
+        return this.log.add(this.now, 'step_delayed', step.index, this.#untilOf(step.index));
+      case 'fail':
+        return this.#fail(step.index, outcome.failure);
       case 'branch':
         return this.#fail(step.index, { code: 'INTERNAL', message: 'A condition was left unevaluated' });
     }
@@ -410,7 +606,7 @@ export class RunMachine {
     const placement = this.gate.place(index);
     const plain = kinds[kind.type];
     const skill = placement.at === 'skill' ? placement.skill : plain.runs === 'activity' ? plain.skill : '';
-    const task = buildTask(this.plan.definition.id, step.step, kind, this.#seenBy(step), () => this.context());
+    const task = buildTask(this.plan.definition.id, step.step, kind, this.#seenBy(step), () => this.context(), state.reruns);
     return { index, skill, task };
   }
 
@@ -451,20 +647,114 @@ export class RunMachine {
     delete state.missing;
     this.counts.failed += 1;
     this.finished.push(index);
-    this.log.add(this.now, 'step_failed', index, { error: failure.message, error_code: failure.code });
-    if (this.canceled) return;
-    this.failure ??= { ...failure, step: index };
-    this.#stop();
+    const step = this.#planned(index);
+    const ends = step.step.on_error !== 'continue' && !this.#winding;
+    const held = ends && this.plan.definition.on_failure === 'hold';
+    const { code, message } = failure;
+    this.log.add(this.now, 'step_failed', index, { error: message, error_code: code, ...(held ? { held } : {}) });
+    this.scope.steps[step.id] = { error: message, error_code: code };
+    if (held) this.#holdFor(index);
+    else if (ends) this.#giveUp(index);
+    else this.#release(this.#ready.settle(index, true));
   }
 
-  #stop(): void {
-    this.#readyParallel.clear();
-    this.#readySequential.clear();
+  #holdFor(index: number): void {
+    this.held.add(index);
+    if (this.paused) return;
+    this.paused = { by: 'failure', at: this.now };
+    this.log.add(this.now, 'run_paused', -1, { by: 'failure' });
+  }
+
+  /** The failure of a step becomes that of the run: only steps that run on failure or always still start. */
+  #giveUp(index: number): void {
+    const { error, errorCode } = this.#state(index);
+    this.failure ??= { code: errorCode ?? 'INTERNAL', message: error ?? '', step: index };
+    this.#release(this.#ready.settle(index, true));
+    this.#windDown((step) => step.runOn !== 'success');
+  }
+
+  /** Settles every step as unreached that neither runs nor may still run; those that may keep their place. */
+  #windDown(keeps: (step: PlanStep) => boolean): void {
+    this.#ready.clear();
     this.#slots.clear();
     this.gate.clear();
+    const open: PlanStep[] = [];
+    for (const step of this.plan.steps) {
+      const { index } = step;
+      if (this.#ready.isSettled(index) || this.running.has(index)) continue;
+      if (keeps(step)) {
+        if (this.#ready.isOpen(step) && !this.waiting.has(index) && !this.deadlines.has(index)) open.push(step);
+        continue;
+      }
+      this.#leave(index);
+      this.#state(index).status = 'pending';
+      open.push(...this.#ready.reachNoMore(index));
+    }
+    this.#release(open);
+  }
+
+  /** Steps whose dependencies are settled: they get in line, or are skipped by their `run_on`. */
+  #release(steps: readonly PlanStep[]): void {
+    const due = [...steps];
+    for (let step = due.shift(); step !== undefined; step = due.shift()) {
+      if (this.#ready.isSettled(step.index)) continue;
+      if (this.#ready.turnOf(step) === 'ready') {
+        this.#ready.push(step);
+      } else {
+        this.#record(step.index, 'skipped', undefined);
+        due.push(...this.#ready.settle(step.index, false));
+      }
+    }
+  }
+
+  /** A step waits or is delayed: a sequential one holds later ones; a short delay counts as running. */
+  #hold(step: PlanStep, secs: number | undefined): void {
+    if (!step.parallel) this.#heldBy += 1;
+    if (secs === undefined) return;
+    this.deadlines.set(step.index, this.now + secs * 1000);
+    if (secs <= SHORT_DELAY_SECS && !this.waiting.has(step.index)) {
+      this.#short.add(step.index);
+    }
+  }
+
+  #untilOf(index: number): { until?: string } {
+    const until = this.deadlines.get(index);
+    return until === undefined ? {} : { until: new Date(until).toISOString() };
+  }
+
+  /** The step waits, is delayed or is blocked no more. */
+  #leave(index: number): void {
+    const state = this.#state(index);
+    const held = this.waiting.delete(index) || (this.deadlines.has(index) && state.status === 'running');
+    if (held && !this.#planned(index).parallel) this.#heldBy -= 1;
+    this.deadlines.delete(index);
+    this.#short.delete(index);
+    if (this.blocked.delete(index)) {
+      delete state.missing;
+      delete state.error;
+    }
+  }
+
+  /** The step is no more one for which the run holds; the run goes on when there is no other. */
+  #unhold(stepId: string): number | undefined {
+    const index = this.plan.indexOf.get(stepId);
+    if (index === undefined || !this.held.delete(index)) return undefined;
+    this.counts.failed -= 1;
+    this.finished.splice(this.finished.lastIndexOf(index), 1);
+    delete this.scope.steps[stepId];
+    if (this.held.size === 0 && this.paused?.by === 'failure') {
+      this.paused = undefined;
+      this.log.add(this.now, 'run_resumed', -1);
+    }
+    return index;
   }
 
   #finish(index: number, status: 'done' | 'skipped', result: JsonValue | undefined): void {
+    this.#record(index, status, result);
+    this.#release(this.#ready.settle(index, false));
+  }
+
+  #record(index: number, status: 'done' | 'skipped', result: JsonValue | undefined): void {
     const step = this.#planned(index);
     const state = this.#state(index);
     state.status = status;
@@ -484,11 +774,6 @@ export class RunMachine {
       }
     }
     this.log.add(this.now, status === 'done' ? 'step_completed' : 'step_skipped', index);
-    for (const dependent of step.dependents) {
-      const left = (this.#remaining[dependent] as number) - 1;
-      this.#remaining[dependent] = left;
-      if (left === 0 && this.#state(dependent).status === 'pending' && this.#started) this.#ready(this.#planned(dependent));
-    }
   }
 
   /** The run's references as a step sees them: what it lacks and no connection can bring is warned about. */

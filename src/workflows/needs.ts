@@ -28,6 +28,12 @@ function queryOf(requirement: StepRequirement, rejected: ReadonlyMap<string, str
   };
 }
 
+/** What is known of skills, by question, and of tools, by name. */
+export interface Known {
+  states: [question: string, state: RequirementState][];
+  tools: [name: string, tool: { skill: string; live: boolean } | null][];
+}
+
 /** What is known of skills and tools: the answers of the requirement checks, the newest of each question. */
 export class Availability {
   readonly #states = new Map<string, RequirementState>();
@@ -39,6 +45,16 @@ export class Availability {
       if (state) this.#states.set(keyOf(query), state);
     });
     for (const name of check.tools) this.#tools.set(name, own(report.tools, name) ?? null);
+  }
+
+  /** All that is known, as JSON. */
+  entries(): Known {
+    return { states: [...this.#states], tools: [...this.#tools] };
+  }
+
+  restore({ states, tools }: Known): void {
+    for (const [key, state] of states) this.#states.set(key, state);
+    for (const [name, tool] of tools) this.#tools.set(name, tool);
   }
 
   /** Whether this tool was looked for. */

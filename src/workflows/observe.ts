@@ -1,6 +1,6 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
-import type { EventsPage, FinalRecord, FinalStep } from '../definition/messages.js';
-import type { LoggedEvent, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
+import { MOST_STORED_BYTES, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
+import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import { readEntry, type EntryReader } from './log.js';
@@ -19,6 +19,8 @@ const FEWER_EVENTS = 100;
 export interface RunIdentity {
   readonly runId: string;
   readonly definitionHash: string;
+  readonly rerunOf?: RerunOf;
+  readonly migrations?: Migration[];
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
@@ -32,9 +34,13 @@ function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attem
   if (state.result !== undefined) base.result = state.result;
   if (state.error !== undefined) base.error = state.error;
   if (state.errorCode !== undefined) base.error_code = state.errorCode;
+  if (machine.held.has(index)) base.held = true;
   if (state.missing) base.missing = state.missing;
   if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
+  const until = machine.deadlines.get(index);
+  if (until !== undefined) base.until = iso(until);
   if (state.masked) base.masked = state.masked;
+  if (state.kept) base.kept = true;
   return base;
 }
 
@@ -82,6 +88,10 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
       ? { error: 'The run was canceled', error_code: 'RUN_CANCELED' }
       : failure && { error: failure.message, error_code: failure.code }),
     ...(missing.length > 0 ? { missing } : {}),
+    ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
+    ...(identity.rerunOf ? { rerun_of: identity.rerunOf } : {}),
+    ...(identity.migrations ? { migrations: identity.migrations } : {}),
+    ...(machine.migration ? { migrating_to: machine.migration.definition_hash } : {}),
     warnings: machine.warnings,
     started_at: iso(machine.startedAt),
     ...(machine.completedAt === undefined ? {} : { completed_at: iso(machine.completedAt) }),
@@ -178,10 +188,13 @@ function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>):
 }
 
 /**
- * What the ended run leaves in history. It always fits: above 1 MiB results are left out, the largest first; what still
- * would not fit a payload loses most of its log, then its steps, which remain in the history.
+ * What the ended run leaves in history. It always fits: above 1 MiB, or 32 MiB when it is stored outside the history,
+ * results are left out, the largest first; what still would not fit a payload loses most of its log, then its steps,
+ * which remain in the history.
  */
-export function finalRecord(machine: RunMachine, identity: RunIdentity): FinalRecord {
+export function finalRecord(machine: RunMachine, identity: RunIdentity, storage = false): FinalRecord {
+  const endBytes = storage ? MOST_STORED_BYTES : END_BYTES;
+  const mostBytes = storage ? MOST_STORED_BYTES : MOST_BYTES;
   const steps = stepsOf(machine, finalStep);
   const results = new Set<JsonValue>(machine.steps.flatMap((state) => (isObject(state.result) ? [state.result] : [])));
   const read = reader(machine);
@@ -194,11 +207,12 @@ export function finalRecord(machine: RunMachine, identity: RunIdentity): FinalRe
     input: machine.scope.input,
     events: machine.log.newest(FINAL_EVENTS).map((entry) => readEntry(entry, read)),
   };
-  if (jsonBytes(record) <= END_BYTES) return record;
+  if (jsonBytes(record) <= endBytes) return record;
   const rest = jsonBytes({ ...record, snapshot: { ...record.snapshot, steps: withoutResults(steps) } });
-  omitLargest(steps, Math.max(0, END_BYTES - rest));
-  if (jsonBytes(record) > MOST_BYTES) record.events = record.events.slice(-FEWER_EVENTS);
-  return jsonBytes(record) > MOST_BYTES ? withoutDetails(record) : record;
+  omitLargest(steps, Math.max(0, endBytes - rest));
+  if (rest <= endBytes) return record;
+  if (jsonBytes(record) > mostBytes) record.events = record.events.slice(-FEWER_EVENTS);
+  return jsonBytes(record) > mostBytes ? withoutDetails(record) : record;
 }
 
 function withoutDetails(record: FinalRecord): FinalRecord {

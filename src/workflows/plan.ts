@@ -9,6 +9,7 @@ export interface PlanStep {
   readonly step: WorkflowStep;
   readonly parallel: boolean;
   readonly requires: readonly StepRequirement[];
+  readonly runOn: 'success' | 'failure' | 'always';
   readonly skipIf: Expression | undefined;
   readonly dependencyCount: number;
   readonly dependents: number[];
@@ -39,6 +40,7 @@ export function compilePlan(definition: WorkflowDefinition, entryPointId: string
     step,
     parallel: step.execution === 'parallel',
     requires: step.requires ?? [],
+    runOn: step.run_on ?? 'success',
     skipIf: step.skip_if ? parseExpression(step.skip_if) : undefined,
     dependencyCount: new Set(step.depends_on ?? []).size,
     dependents: [],

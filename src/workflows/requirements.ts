@@ -9,6 +9,7 @@ import type { RequirementsCheck, RequirementsReport } from '../definition/messag
 import type { Bell } from './bell.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
+import type { Work } from './work.js';
 
 interface Checks {
   check_requirements(check: RequirementsCheck): Promise<RequirementsReport>;
@@ -16,19 +17,15 @@ interface Checks {
 
 const { check_requirements } = proxyLocalActivities<Checks>({ startToCloseTimeout: '1 minute' });
 
-/** A run that is canceled meanwhile still gets its answer. */
-function checkRequirements(check: RequirementsCheck): Promise<RequirementsReport> {
-  return CancellationScope.nonCancellable(() => check_requirements(check));
-}
-
 /** Asks what skills and tools there are, and waits for those that are missing. */
 export class Requirements {
   #awaited = 0;
+  #checks = 0;
   #awaiting: { key: string; scope: CancellationScope } | undefined;
 
   constructor(
     private readonly machine: RunMachine,
-    private readonly work: CancellationScope,
+    private readonly work: Work,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
   ) {}
@@ -37,16 +34,14 @@ export class Requirements {
   async checkAll(): Promise<void> {
     const check = this.machine.gate.everything();
     if (!check) return;
-    const report = await checkRequirements(check);
-    this.machine.now = this.clock.now();
-    this.machine.learn(check, report);
+    this.machine.learn(check, await check_requirements(check));
   }
 
   /** Checks afresh what is about to block, and holds one activity that ends when something missing appears. */
   followUp(): void {
     const due = this.machine.gate.takeChecks();
     if (due) {
-      void checkRequirements(due.check).then((report) => {
+      void this.#checkAgain(due.check).then((report) => {
         this.machine.now = this.clock.now();
         this.machine.checked(due.steps, due.check, report);
         this.bell.ring();
@@ -58,13 +53,27 @@ export class Requirements {
     if (awaited) this.#await(awaited.key, awaited.check);
   }
 
+  /**
+   * An activity and not a local one, whose end a replay sees at another moment than the run did. A run that is canceled
+   * meanwhile still gets its answer.
+   */
+  #checkAgain(check: RequirementsCheck): Promise<RequirementsReport> {
+    return CancellationScope.nonCancellable(() =>
+      scheduleActivity<RequirementsReport>('check_requirements', [check], {
+        activityId: `~check~${(this.#checks += 1)}`,
+        summary: 'is it there by now?',
+        startToCloseTimeout: '1 minute',
+      }),
+    );
+  }
+
   stop(): void {
     this.#awaiting?.scope.cancel();
     this.#awaiting = undefined;
   }
 
   #await(key: string, check: RequirementsCheck): void {
-    const scope = new CancellationScope({ cancellable: true, parent: this.work });
+    const scope = new CancellationScope({ cancellable: true, parent: this.work.scope });
     this.#awaiting = { key, scope };
     scope
       .run(() =>

@@ -1,5 +1,6 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { Lookup } from '../definition/references.js';
+import type { Seed } from '../definition/rerun.js';
 import type { Plan } from './plan.js';
 
 /** What the run's references see. */
@@ -14,6 +15,7 @@ export interface RunScope {
 export interface MachineOptions {
   readonly input?: JsonObject;
   readonly env?: { readonly [name: string]: string };
+  readonly seed?: Seed;
 }
 
 /** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */

@@ -11,7 +11,13 @@ export class SearchAttributes {
   #status = 'running';
   #missing = '';
 
-  constructor(private readonly mayUpsert: boolean) {}
+  /** `unsure`: an execution before this one may have left other values. */
+  constructor(
+    private readonly mayUpsert: boolean,
+    unsure: boolean,
+  ) {
+    if (unsure) this.#status = this.#missing = 'unknown';
+  }
 
   show(machine: RunMachine): void {
     const { status } = machine;

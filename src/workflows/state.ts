@@ -23,9 +23,13 @@ export interface StepState {
   message?: string;
   schema?: JsonValue;
   masked?: number;
+  /** Its result is that of an earlier run. */
+  kept?: true;
   /** Connections that were answered 401 or 403, with the revision that was. */
   rejected?: Map<string, string>;
   rejections: number;
+  /** How often its user had it run again. */
+  reruns: number;
 }
 
 export interface Failure {
@@ -35,5 +39,5 @@ export interface Failure {
 }
 
 export function pendingState(): StepState {
-  return { status: 'pending', attempts: 0, rejections: 0 };
+  return { status: 'pending', attempts: 0, rejections: 0, reruns: 0 };
 }

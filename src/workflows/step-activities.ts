@@ -8,7 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
-import { skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
+import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
 import { cut, wellFormed } from '../definition/text.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
@@ -17,8 +17,10 @@ import type { RunMachine, Start } from './machine.js';
 import { jsonBytes } from './size.js';
 import type { Failure } from './state.js';
 
-/** Inputs that one workflow task may schedule: Temporal ends a run whose commands exceed 4 MB. */
-const TASK_BYTES = 1_048_576;
+/** Inputs that one turn schedules. A workflow task has two turns at most, and Temporal ends a run at 4 MB of commands. */
+const TURN_BYTES = 1_048_576;
+/** Inputs that are stored outside the history count by this part. */
+const STORED_PART = TURN_BYTES / MOST_STORED_BYTES;
 /** A payload must stay below Temporal's limit of 2 MB. */
 const MOST_INPUT_BYTES = 1_900_000;
 const QUEUE_TIMEOUT_SECS = 300;
@@ -32,25 +34,19 @@ const LONGEST_SUMMARY = 200;
 /** Runs the steps that are due as activities on their skills' task queues, in the current scope, and tells the machine how they ended. */
 export class StepActivities {
   readonly #prefix = workflowInfo().taskQueue;
-  #budget = TASK_BYTES;
-  #budgetOf = -1;
 
   constructor(
     private readonly machine: RunMachine,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
+    private readonly storage: boolean,
   ) {}
 
   startDue(): void {
-    const { historyLength } = workflowInfo();
-    if (historyLength !== this.#budgetOf) {
-      this.#budgetOf = historyLength;
-      this.#budget = TASK_BYTES;
-    }
-    const starts = this.machine.takeStarts(this.#budget, MOST_INPUT_BYTES, (task) => {
+    const limit = this.storage ? MOST_STORED_BYTES : MOST_INPUT_BYTES;
+    const starts = this.machine.takeStarts(TURN_BYTES, limit, (task) => {
       const bytes = jsonBytes(task);
-      this.#budget -= bytes;
-      return bytes;
+      return { bytes, cost: this.storage && bytes >= STORED_FROM_BYTES ? bytes * STORED_PART : bytes };
     });
     for (const start of starts) this.#run(start);
   }

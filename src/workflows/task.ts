@@ -1,23 +1,8 @@
-import { isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import type { JsonObject, JsonValue } from '../definition/json.js';
 import type { StepTask } from '../definition/messages.js';
 import { collectValues, referencesIn, type Lookup } from '../definition/references.js';
 import type { StepKind, WorkflowStep } from '../definition/types.js';
-import { kinds } from '../kinds/index.js';
-
-function getsContext(kind: StepKind, step: WorkflowStep): boolean {
-  const plain = kinds[kind.type];
-  if (plain.runs === 'inline' || step.input !== undefined || step.context === false) return false;
-  switch (plain.context) {
-    case 'never':
-      return false;
-    case 'unless_mapped':
-      return true;
-    case 'unless_input': {
-      const input = 'input' in kind ? kind.input : undefined;
-      return input === undefined || input === null || (isObject(input) && Object.keys(input).length === 0);
-    }
-  }
-}
+import { getsContext } from '../definition/whole-context.js';
 
 /** What a step's activity is sent: its kind as written and the values of the references that it uses, each once. */
 export function buildTask(
@@ -26,6 +11,7 @@ export function buildTask(
   kind: StepKind,
   lookup: Lookup,
   context: () => JsonObject,
+  rerun: number,
 ): StepTask {
   const task: StepTask = { workflow_id: workflowId, kind };
   const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue);
@@ -34,6 +20,7 @@ export function buildTask(
   if (getsContext(kind, step)) task.context = context();
   if (step.requires?.length) task.requires = step.requires;
   if (step.retry) task.retry = step.retry;
+  if (rerun > 0) task.rerun = rerun;
   if (step.timeout_secs) task.timeout_secs = step.timeout_secs;
   return task;
 }

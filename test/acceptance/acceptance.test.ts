@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadTools } from '../../src/worker/load-tools.js';
+import { findLeaks, plantedIn } from '../support/leaks.js';
 import { atSite, readCases, type Case } from './support/case.js';
 import { TestConnections } from './support/connections.js';
 import { runCase } from './support/run-case.js';
@@ -11,6 +12,8 @@ import { WellKnownTools } from './support/tools.js';
 vi.setConfig({ maxConcurrency: 16 });
 
 const cases = readCases(join(import.meta.dirname, 'cases'));
+/** What the site's model wants. */
+const MODEL_KEY = 'model-key-12345';
 const tools = new WellKnownTools();
 const connections = new TestConnections();
 let stage: Stage;
@@ -26,13 +29,16 @@ beforeAll(async () => {
   }
   // The examples' tools import the built package, as those of its users do.
   const examples = await loadTools(['examples/data-pipeline.tools.mjs', 'examples/api-test.tools.mjs']);
-  const model = { baseUrl: `${site.url}/model`, apiKey: 'model-key-12345', model: 'parrot' };
+  const model = { baseUrl: `${site.url}/model`, apiKey: MODEL_KEY, model: 'parrot' };
   await stage.worker({ tools: [...tools.list, ...examples], connections, model });
 });
 
 afterAll(async () => {
+  const { looked, leaks } = await findLeaks(stage.client, [...plantedIn(await connections.list()), MODEL_KEY]);
   await stage?.stop();
   await site?.close();
+  expect(looked, 'histories looked through for secrets').toBeGreaterThan(1);
+  expect(leaks, 'secrets in histories').toEqual([]);
 });
 
 const topics = [...new Set(cases.map(({ file }) => dirname(file)))];

@@ -3,7 +3,7 @@ import type { EventsPage, FinalRecord, RunInput, StepTask } from '../../src/defi
 import type { LoggedEvent, RunSnapshot } from '../../src/definition/snapshot.js';
 
 /** Stands in for a long run: does one step, continues as new when it is told to, and ends when it is told again. */
-export async function distriWorkflow(input: RunInput & { carried?: LoggedEvent[] }): Promise<FinalRecord> {
+export async function distriWorkflow(input: Omit<RunInput, 'carried'> & { carried?: LoggedEvent[] }): Promise<FinalRecord> {
   const workflow_id = input.definition.id;
   const events: LoggedEvent[] = input.carried ?? [];
   const at = new Date().toISOString();

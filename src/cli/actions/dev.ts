@@ -27,6 +27,7 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
       temporal: server.address,
       namespace: server.namespace,
       ...(server.uiUrl !== undefined && { temporal_ui: server.uiUrl }),
+      ...(server.data.payloadDir !== undefined && { payload_dir: server.data.payloadDir }),
     };
     cleanup.add(await writeDevState(addresses, context.folder));
     announce(context, addresses);

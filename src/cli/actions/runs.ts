@@ -1,35 +1,30 @@
-import type { DistriClient, RunInfo } from '../../client/index.js';
+import type { Run, RunInfo } from '../../client/index.js';
 import { isEnded } from '../../definition/snapshot.js';
-import { withCleanup } from '../cleanup.js';
+import { filterOf } from '../commands/filter-flags.js';
 import type { CheckpointFlags, ListFlags, ReasonFlags } from '../commands/runs.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../errors.js';
 import { follow } from '../follow/follow.js';
 import { reportRun, sayEnd } from '../follow/report-run.js';
 import { listenForInterrupt } from '../interrupt.js';
-import { openClient, requireServer, runUrl, type Server } from '../server.js';
+import { runUrl } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readJson } from '../values.js';
 import { renderRun } from '../view/render.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { printTable } from '../view/table.js';
 import { duration } from '../view/text.js';
+import { sayDone, withClient } from './with-client.js';
 
-async function withClient(context: Context, work: (client: DistriClient, server: Server) => Promise<number>): Promise<number> {
-  return withCleanup(async (cleanup) => {
-    const server = await requireServer(context);
-    return work(await openClient(context, server, cleanup), server);
-  });
-}
+/** Reruns that are shown with a run, the newest. */
+const MOST_RERUNS = 20;
 
 /** Lists runs, the newest first. */
 export async function listRuns(context: Context, flags: ListFlags): Promise<number> {
   const { terminal } = context;
   return withClient(context, async (client) => {
-    const { status, workflow, missingSkill, limit } = flags;
-    const filter = { ...(status && { status }), ...(workflow && { workflowId: workflow }), ...(missingSkill && { missingSkill }), limit };
     const runs: RunInfo[] = [];
-    for await (const run of client.listRuns(filter)) runs.push(run);
+    for await (const run of client.listRuns({ ...filterOf(flags), limit: flags.limit })) runs.push(run);
     if (terminal.json) {
       printJson(terminal, runs);
     } else {
@@ -51,8 +46,9 @@ export async function showRun(context: Context, id: string): Promise<number> {
   return withClient(context, async (client, server) => {
     const run = client.getRun(id);
     const snapshot = await run.snapshot();
+    const reruns = await rerunsOf(run);
     if (terminal.json) {
-      printJson(terminal, snapshot);
+      printJson(terminal, reruns.length === 0 ? snapshot : { ...snapshot, reruns });
       return EXIT.completed;
     }
     const { printColor: color } = terminal;
@@ -62,9 +58,21 @@ export async function showRun(context: Context, id: string): Promise<number> {
     if (url !== undefined) terminal.print(color.dim(url));
     terminal.print(renderRun(viewOfSnapshot(snapshot), frame).join('\n'));
     for (const warning of snapshot.warnings) terminal.print(`  ${color.yellow('warning')} ${warning.code}: ${warning.message}`);
+    if (snapshot.rerun_of) terminal.print(`  a rerun of ${snapshot.rerun_of.run_id}`);
+    for (const rerun of reruns) terminal.print(`  run again by ${rerun}`);
     if (isEnded(snapshot.status)) sayEnd(terminal, snapshot);
     return EXIT.completed;
   });
+}
+
+/** The ids of the reruns of a run; many reruns, or many runs since, are not looked through to the end. */
+async function rerunsOf(run: Run): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { run_id } of run.reruns()) {
+    ids.push(run_id);
+    if (ids.length === MOST_RERUNS) break;
+  }
+  return ids;
 }
 
 /** Shows the progress of a run until it ends; the exit code is that of the run. */
@@ -98,17 +106,7 @@ export async function answerStep(context: Context, id: string, step: string, sou
   const value = await readJson('The answer', source, `'"yes"'`);
   return withClient(context, async (client) => {
     await client.getRun(id).answer(step, value);
-    done(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
-    return EXIT.completed;
-  });
-}
-
-/** Asks a run to cancel; it may take a moment until it has ended. */
-export async function cancelRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
-  return withClient(context, async (client) => {
-    await client.getRun(id).cancel(reason);
-    done(context, { run_id: id, cancel_requested: true }, `Asked ${id} to cancel.`);
-    return EXIT.completed;
+    return sayDone(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
   });
 }
 
@@ -116,8 +114,7 @@ export async function cancelRun(context: Context, id: string, { reason }: Reason
 export async function terminateRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
   return withClient(context, async (client) => {
     await client.getRun(id).terminate(reason);
-    done(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
-    return EXIT.completed;
+    return sayDone(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
   });
 }
 
@@ -138,9 +135,4 @@ export async function checkpoints(context: Context, id: string, { load }: Checkp
     }
     return EXIT.completed;
   });
-}
-
-function done({ terminal }: Context, document: object, text: string): void {
-  if (terminal.json) printJson(terminal, document);
-  else terminal.say(text);
 }

@@ -1,4 +1,4 @@
-import { createWorker } from '../../worker/index.js';
+import { createDataConverter, createWorker } from '../../worker/index.js';
 import { withCleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
 import type { Context } from '../context.js';
@@ -19,6 +19,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
     const serving = await createWorker({
       ...(await workerOptions(context, flags, cleanup)),
       ...server.temporal,
+      dataConverter: createDataConverter(server.data),
       skills,
       engine: flags.engine,
       ...(flags.metricsPort !== undefined && { metrics: { host: METRICS_HOST, port: flags.metricsPort } }),

@@ -1,12 +1,12 @@
-import { Option, type Command } from 'commander';
-import { RUN_STATUSES, type RunStatus } from '../../definition/snapshot.js';
+import type { Command } from 'commander';
 import type { Perform } from '../program.js';
 import { positiveInteger } from '../values.js';
+import { addControl } from './control.js';
+import { addFilterFlags, type FilterFlags } from './filter-flags.js';
+import { addMigrate } from './migrate.js';
+import { addRerun } from './rerun.js';
 
-export interface ListFlags {
-  status?: RunStatus;
-  workflow?: string;
-  missingSkill?: string;
+export interface ListFlags extends FilterFlags {
   limit: number;
 }
 
@@ -21,7 +21,7 @@ export interface CheckpointFlags {
 const actions = () => import('../actions/runs.js');
 
 export function addRuns(program: Command, perform: Perform): void {
-  const runs = program.command('runs').summary('look at runs, answer and end them').description('Looks at runs, answers and ends them.');
+  const runs = program.command('runs').summary('look at runs, answer, steer and end them').description('Looks at runs, answers, steers and ends them.');
   addList(runs, perform);
   runs
     .command('show')
@@ -47,7 +47,10 @@ export function addRuns(program: Command, perform: Perform): void {
     .action(async (id: string, step: string, answer: string, _flags: object, self: Command) =>
       perform(self, async (context) => (await actions()).answerStep(context, id, step, answer)),
     );
-  addEnders(runs, perform);
+  addControl(runs, perform);
+  addTerminate(runs, perform);
+  addRerun(runs, perform);
+  addMigrate(runs, perform);
   runs
     .command('checkpoints')
     .description('lists the checkpoints of a run, or loads one')
@@ -59,12 +62,8 @@ export function addRuns(program: Command, perform: Perform): void {
 }
 
 function addList(runs: Command, perform: Perform): void {
-  runs
-    .command('list')
-    .description('lists runs, the newest first')
-    .addOption(new Option('--status <status>', 'only runs with this status').choices(RUN_STATUSES))
-    .option('--workflow <id>', 'only runs of this workflow')
-    .option('--missing-skill <skill>', 'only runs that are blocked on this skill')
+  const list = runs.command('list').description('lists runs, the newest first');
+  addFilterFlags(list)
     .option('--limit <count>', 'at most so many', positiveInteger, 50)
     .addHelpText('after', '\nExamples:\n  $ distri-workflow runs list --missing-skill google:drive')
     .action(async (flags: ListFlags, self: Command) =>
@@ -72,15 +71,7 @@ function addList(runs: Command, perform: Perform): void {
     );
 }
 
-function addEnders(runs: Command, perform: Perform): void {
-  runs
-    .command('cancel')
-    .description('cancels a run: running steps are stopped, results are kept')
-    .argument('<id>', 'run id')
-    .option('--reason <text>', 'why, for those who look at the run later')
-    .action(async (id: string, flags: ReasonFlags, self: Command) =>
-      perform(self, async (context) => (await actions()).cancelRun(context, id, flags)),
-    );
+function addTerminate(runs: Command, perform: Perform): void {
   runs
     .command('terminate')
     .description('ends a run at once, without a chance to clean up; for runs that do not react to cancel')

@@ -50,6 +50,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   try {
     for await (const event of run.events({ signal: ended })) {
       apply(view, event);
+      if (event.event === 'run_migrated') refresh(view, await run.snapshot());
       display.update(event);
       if (isEnded(view.status)) break;
       answering.look();
@@ -106,6 +107,7 @@ function watchForStandstill(
 
 function looksIdle(view: RunView): boolean {
   const statuses = Object.values(view.steps).map((step) => step.status);
+  if (view.paused !== undefined) return true;
   return !statuses.includes('running') && statuses.some((status) => status === 'waiting_for_input' || status === 'blocked');
 }
 

@@ -3,6 +3,7 @@ import type { Run } from '../../client/index.js';
 import { exampleOf } from '../ask/example.js';
 import { EXIT } from '../errors.js';
 import { printJson, type Terminal } from '../terminal.js';
+import { holdCommands } from '../view/hold.js';
 import { plain, shellWord } from '../view/text.js';
 import type { Followed } from './follow.js';
 
@@ -65,7 +66,10 @@ function sayWaiting(terminal: Terminal, snapshot: RunSnapshot): void {
   const steps = Object.values(snapshot.steps);
   const waiting = steps.filter(({ status }) => status === 'waiting_for_input').length;
   const missing = new Set(steps.flatMap((step) => (step.status === 'blocked' ? (step.missing ?? []) : [])));
+  const held = steps.filter((step) => step.held === true).length;
   const reasons = [
+    ...(snapshot.paused?.by === 'user' ? ['its user paused it'] : []),
+    ...(held > 0 ? [`it holds for ${held === 1 ? 'a failed step' : `${held} failed steps`}`] : []),
     ...(waiting > 0 ? [`${waiting === 1 ? 'a step waits' : `${waiting} steps wait`} for an answer`] : []),
     ...(missing.size > 0 ? [`missing: ${[...missing].map(plain).join(', ')}`] : []),
   ];
@@ -82,7 +86,9 @@ function sayNext({ terminal, ownServer, run }: ReportOptions, snapshot: RunSnaps
       : 'The run goes on. To watch, answer or cancel it:',
   );
   terminal.say(color.cyan(`  distri-workflow runs watch ${id}`));
+  if (snapshot.paused?.by === 'user') terminal.say(color.cyan(`  distri-workflow runs resume ${id}`));
   for (const [stepId, step] of Object.entries(snapshot.steps)) {
+    if (step.held === true) for (const command of holdCommands(run.id, stepId)) terminal.say(color.cyan(`  ${command}`));
     if (step.status !== 'waiting_for_input') continue;
     const answer = shellWord(JSON.stringify(exampleOf(step.schema)));
     terminal.say(color.cyan(`  distri-workflow runs answer ${id} ${shellWord(plain(stepId))} ${answer}`));

@@ -1,8 +1,9 @@
 import { own } from '../../definition/json.js';
 import type { RunEvent } from '../../definition/snapshot.js';
+import { holdCommands } from './hold.js';
 import { remedy } from './remedy.js';
 import type { RunView } from './run-view.js';
-import { duration, plain } from './text.js';
+import { duration, moment, plain, shellWord } from './text.js';
 
 /** The lines that a log of the run gets for an event that is in the view already; most of one line, some of none. */
 export function eventLines(view: RunView, event: RunEvent): string[] {
@@ -12,11 +13,14 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
     case 'step_completed':
       return [`✓ ${name(event)}${took(view, event.step_id)}`];
     case 'step_failed':
-      return [`✗ ${name(event)}: ${plain(event.error)}`];
+      return [
+        `✗ ${name(event)}: ${plain(event.error)}`,
+        ...(event.held === true ? holdCommands(view.runId, event.step_id).map((command) => `    ${command}`) : []),
+      ];
     case 'step_skipped':
       return [`↷ ${name(event)} skipped`];
     case 'step_waiting':
-      return [`? ${name(event)} waits for an answer: ${plain(event.message)}`];
+      return [`? ${name(event)} waits for an answer${until(event)}: ${plain(event.message)}`];
     case 'step_blocked':
       return [
         `! ${name(event)} is blocked, missing: ${event.missing.map(plain).join(', ')}`,
@@ -31,6 +35,20 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
       ];
     case 'run_warning':
       return [`warning ${event.code}: ${plain(event.message)}`];
+    case 'step_delayed':
+      return [`◷ ${name(event)} is delayed${until(event)}`];
+    case 'step_retried':
+      return [`▸ ${name(event)} is run again`];
+    case 'run_paused':
+      return [
+        event.by === 'user'
+          ? `The run is paused; to go on: distri-workflow runs resume ${shellWord(plain(view.runId))}`
+          : 'The run holds for its failed step: retry it, skip it, or give it up',
+      ];
+    case 'run_resumed':
+      return ['The run goes on'];
+    case 'run_migrated':
+      return [`The run was moved to the definition ${event.to_hash.slice(0, 12)}`];
     case 'workflow_started':
     case 'workflow_completed':
     case 'workflow_paused':
@@ -43,6 +61,10 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
 function name(event: { step_id: string; step_label: string }): string {
   const label = plain(event.step_label);
   return label === event.step_id ? label : `${label} (${plain(event.step_id)})`;
+}
+
+function until({ until: end }: { until?: string }): string {
+  return end === undefined ? '' : ` until ${moment(Date.parse(end))}`;
 }
 
 function took(view: RunView, stepId: string): string {

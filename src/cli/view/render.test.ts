@@ -47,6 +47,23 @@ describe('renderRun', () => {
     ]);
   });
 
+  test('shows who pauses a run, the end of delays and waits, and what to do with a held step', () => {
+    const view = viewOf(
+      { id: 'nap', status: 'running', startedAt: 9000, until: Date.UTC(1970, 0, 1, 0, 1, 10) },
+      { id: 'ask', status: 'waiting_for_input', message: 'Go?', until: 20_000 },
+      { id: 'pay me', status: 'failed', startedAt: 9000, completedAt: 9500, attempts: 1, error: 'refused', held: true },
+    );
+    expect(renderRun({ ...view, paused: 'failure' }, { ...frame, width: 100 })).toEqual([
+      '  ⠋ nap     1.0s  until 1970-01-01 00:01:10Z (1m 00s)',
+      '  ? ask     waits for an answer until 1970-01-01 00:00:20Z (10.0s): Go?',
+      '  ✗ pay me  0.5s  the run holds for it  refused',
+      "    distri-workflow runs retry run-1 'pay me'",
+      "    distri-workflow runs skip run-1 'pay me' --result JSON",
+      '    distri-workflow runs resume run-1   (gives it up)',
+      '  running  1 of 3 steps  2.0s  holds for its failed step',
+    ]);
+  });
+
   test('has no id column when the labels are the ids', () => {
     expect(renderRun(viewOf({ id: 'fetch' }), frame)[0]).toBe('  · fetch');
   });

@@ -1,9 +1,10 @@
 import { own } from '../../definition/json.js';
 import type { RunStatus } from '../../definition/snapshot.js';
 import type { Colors } from '../terminal.js';
+import { holdCommands } from './hold.js';
 import { remedy } from './remedy.js';
 import type { RunView, StepView } from './run-view.js';
-import { column, columns, duration, fit, plain } from './text.js';
+import { column, columns, duration, fit, moment, plain } from './text.js';
 
 /** What the drawing depends on besides the run. */
 export interface Frame {
@@ -47,9 +48,15 @@ function renderStep(view: RunView, step: StepView, widths: { label: number; id: 
   const cells = [quiet ? color.dim(label) : label, ...(id === undefined ? [] : [color.dim(id)])];
   const note = paint(step, fit(noteOf(step, frame.now), Math.max(8, frame.width - used - 1)), color);
   const line = `  ${symbol(step, frame)} ${cells.join('  ')}  ${note}`.trimEnd();
-  if (step.status !== 'blocked') return [line];
-  const commands = (step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill)));
+  const commands = commandsOf(view, step);
   return [line, ...commands.map((command) => `    ${color.cyan(command)}`)];
+}
+
+/** What lets a blocked or held step go on. */
+function commandsOf(view: RunView, step: StepView): string[] {
+  if (step.held === true) return holdCommands(view.runId, step.id);
+  if (step.status !== 'blocked') return [];
+  return (step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill)));
 }
 
 function symbol(step: StepView, frame: Frame): string {
@@ -84,14 +91,18 @@ function noteOf(step: StepView, now: number): string {
     case 'done':
       return [elapsed, attempts].filter(Boolean).join(' ');
     case 'running':
-      return [elapsed, retryNote(step, now)].filter(Boolean).join('  ');
+      return [elapsed, delayNote(step, now), retryNote(step, now)].filter(Boolean).join('  ');
     case 'failed':
-      return [elapsed, attempts, plain(step.error ?? '')].filter(Boolean).join('  ');
+      return [elapsed, attempts, step.held === true ? 'the run holds for it' : '', plain(step.error ?? '')].filter(Boolean).join('  ');
     case 'waiting_for_input':
-      return `waits for an answer: ${plain(step.message ?? '')}`;
+      return `waits for an answer${step.until === undefined ? '' : ` ${delayNote(step, now)}`}: ${plain(step.message ?? '')}`;
     case 'blocked':
       return `blocked, missing: ${(step.missing ?? []).map(plain).join(', ')}`;
   }
+}
+
+function delayNote({ until }: StepView, now: number): string {
+  return until === undefined ? '' : `until ${moment(until)} (${duration(until - now)})`;
 }
 
 function retryNote(step: StepView, now: number): string {
@@ -137,8 +148,9 @@ function totals(view: RunView, { now, color }: Frame): string {
   const steps = Object.values(view.steps);
   const settled = steps.filter(({ status }) => status === 'done' || status === 'skipped' || status === 'failed').length;
   const time = duration((view.completedAt ?? now) - view.startedAt);
+  const paused = view.paused === undefined ? '' : `  ${color.yellow(view.paused === 'user' ? 'paused: runs resume lets it go on' : 'holds for its failed step')}`;
   const stuck = view.engineError === undefined ? '' : `  ${color.red(`engine error: ${plain(view.engineError)}`)}`;
-  return `  ${paintStatus(view.status, color)}  ${settled} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}  ${color.dim(time)}${stuck}`;
+  return `  ${paintStatus(view.status, color)}  ${settled} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}  ${color.dim(time)}${paused}${stuck}`;
 }
 
 /** The status of a run in its colour. */

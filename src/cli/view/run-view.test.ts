@@ -36,6 +36,23 @@ describe('viewOfDefinition', () => {
 });
 
 describe('apply', () => {
+  test('knows for which step the run holds, until it is run again', () => {
+    const failed: EventBody = { event: 'step_failed', ...step('a'), error: 'no', held: true };
+    const held = after({ event: 'step_started', ...step('a') }, failed, { event: 'run_paused', workflow_id: 'flow', by: 'failure' });
+    expect(held).toMatchObject({ paused: 'failure', steps: { a: { status: 'failed', held: true } } });
+    apply(held, { event: 'run_resumed', workflow_id: 'flow', seq: 4, at: new Date(4000).toISOString() });
+    apply(held, { event: 'step_retried', ...step('a'), seq: 5, at: new Date(5000).toISOString() });
+    expect(held.paused).toBeUndefined();
+    expect(held.steps.a).toEqual({ id: 'a', label: 'First', status: 'pending', attempts: 1 });
+  });
+
+  test('knows when a delay ends, until it has', () => {
+    const view = after({ event: 'step_started', ...step('a') }, { event: 'step_delayed', ...step('a'), until: '1970-01-01T00:01:00Z' });
+    expect(view.steps.a).toMatchObject({ status: 'running', until: 60_000 });
+    apply(view, { event: 'step_completed', ...step('a'), result: 1, seq: 3, at: new Date(60_000).toISOString() });
+    expect(view.steps.a?.until).toBeUndefined();
+  });
+
   test('times a step from its start to its end', () => {
     const view = after({ event: 'step_started', ...step('a') }, { event: 'step_completed', ...step('a'), result: 1 });
     expect(view.steps.a).toMatchObject({ status: 'done', startedAt: 1000, completedAt: 2000, attempts: 1 });

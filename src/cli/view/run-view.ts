@@ -6,6 +6,7 @@ import {
   type RunSnapshot,
   type RunStatus,
   type RunWarning,
+  type StepSnapshot,
   type StepStatus,
 } from '../../definition/snapshot.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
@@ -22,6 +23,10 @@ export interface StepView {
   missing?: string[];
   message?: string;
   schema?: JsonValue;
+  /** When a delay, or a wait with a time-out, ends by itself. */
+  until?: number;
+  /** The run holds for this failed step. */
+  held?: boolean;
   retry?: { attempt: number; maxAttempts: number; dueAt: number; error: string };
 }
 
@@ -30,6 +35,8 @@ export interface RunView {
   readonly runId: string;
   readonly workflowId: string;
   status: RunStatus;
+  /** Who lets nothing new start. */
+  paused?: 'user' | 'failure';
   startedAt: number;
   completedAt?: number;
   error?: string;
@@ -70,6 +77,9 @@ function stateOf(snapshot: RunSnapshot): Omit<RunView, 'permissions'> {
     steps[id] = { id, label, status, attempts, error, missing, message, schema };
     if (step.started_at !== undefined) steps[id].startedAt = Date.parse(step.started_at);
     if (step.completed_at !== undefined) steps[id].completedAt = Date.parse(step.completed_at);
+    if (step.until !== undefined) steps[id].until = Date.parse(step.until);
+    if (step.held === true) steps[id].held = true;
+    if (step.retrying !== undefined) steps[id].retry = retryOf(step.attempts, step.retrying);
   }
   return {
     runId: snapshot.run_id,
@@ -78,10 +88,16 @@ function stateOf(snapshot: RunSnapshot): Omit<RunView, 'permissions'> {
     startedAt: Date.parse(snapshot.started_at),
     ...(snapshot.completed_at === undefined ? {} : { completedAt: Date.parse(snapshot.completed_at) }),
     error: snapshot.error,
+    paused: snapshot.paused?.by,
     engineError: snapshot.engine_error,
     steps,
     warnings: [...snapshot.warnings],
   };
+}
+
+function retryOf(made: number, { error, max_attempts, next_at }: NonNullable<StepSnapshot['retrying']>): StepView['retry'] {
+  const dueAt = next_at === undefined ? 0 : Date.parse(next_at);
+  return { attempt: made + (next_at === undefined ? 0 : 1), maxAttempts: max_attempts, dueAt, error };
 }
 
 /** Takes everything from a fresh snapshot. */
@@ -123,7 +139,14 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
     case 'run_blocked':
       view.status = 'blocked';
       return;
+    case 'run_paused':
+      view.paused = event.by;
+      return;
+    case 'run_resumed':
+      delete view.paused;
+      return;
     case 'workflow_completed':
+      delete view.paused;
       view.status = event.status;
       view.completedAt = at;
       view.error = event.error;
@@ -139,7 +162,10 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
     case 'step_failed':
     case 'step_skipped':
     case 'step_waiting':
+    case 'step_delayed':
     case 'step_blocked':
+    case 'step_retried':
+    case 'run_migrated':
       return;
   }
 }
@@ -159,15 +185,24 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
     case 'step_failed':
       settle(step, 'failed', at);
       step.error = event.error;
+      if (event.held === true) step.held = true;
       return;
     case 'step_skipped':
       settle(step, 'skipped', at);
+      return;
+    case 'step_retried':
+      step.status = 'pending';
+      for (const key of ['error', 'held', 'startedAt', 'completedAt'] as const) delete step[key];
+      return;
+    case 'step_delayed':
+      step.until = Date.parse(event.until);
       return;
     case 'step_waiting':
       step.status = 'waiting_for_input';
       step.startedAt = at;
       step.message = event.message;
       step.schema = event.schema;
+      if (event.until !== undefined) step.until = Date.parse(event.until);
       return;
     case 'step_blocked':
       step.status = 'blocked';
@@ -181,6 +216,9 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
     case 'workflow_paused':
     case 'workflow_started':
     case 'workflow_completed':
+    case 'run_paused':
+    case 'run_resumed':
+    case 'run_migrated':
     case 'run_blocked':
     case 'run_warning':
       return;
@@ -191,6 +229,5 @@ function settle(step: StepView, status: 'done' | 'failed' | 'skipped', at: numbe
   if (step.retry !== undefined) step.attempts = step.retry.attempt;
   step.status = status;
   step.completedAt = at;
-  delete step.retry;
-  delete step.missing;
+  for (const key of ['retry', 'missing', 'until', 'held'] as const) delete step[key];
 }

@@ -43,6 +43,11 @@ export function duration(ms: number): string {
   return `${Math.floor(whole / 86_400)}d ${two((whole % 86_400) / 3600)}h`;
 }
 
+/** A time to the second: `2027-01-31 09:00:00Z`. */
+export function moment(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+}
+
 /** A word that a POSIX shell takes as written. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/u.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

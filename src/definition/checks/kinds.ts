@@ -3,6 +3,7 @@ import type { Kind } from '../../kinds/kind.js';
 import { isObject, own, type JsonObject } from '../json.js';
 import { referencesIn } from '../references.js';
 import { checkApiCall } from './api-call.js';
+import { checkDelay } from './delay.js';
 import { isGiven, kindsOf, textOf, type CheckContext, type RawKind, type RawStep } from './document.js';
 
 /** What is checked of each kind beyond its schema, in branches of conditions too. */
@@ -18,6 +19,9 @@ export function checkKinds(context: CheckContext): void {
           break;
         case 'reply':
           checkReply(kind, context);
+          break;
+        case 'delay':
+          checkDelay(kind, context);
           break;
         default:
           break;

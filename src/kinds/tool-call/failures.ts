@@ -16,6 +16,7 @@ export function notHere(name: string, attempt: number): StepFailure {
   return new StepFailure('TOOL_NOT_FOUND', message(text), {
     retryable: handBack,
     ...(handBack && { retryAfterSecs: 1 }),
+    maxAttempts: HAND_BACKS + 1,
   });
 }
 
@@ -37,6 +38,7 @@ export function notJson(tool: Tool, error: NotJsonError): StepFailure {
 export function timedOut(tool: Tool, attempt: number): StepFailure {
   return new StepFailure('TIMED_OUT', `Tool '${tool.name}' took longer than its ${tool.timeoutSecs} s`, {
     retryable: attempt < tool.maxAttempts,
+    maxAttempts: tool.maxAttempts,
   });
 }
 
@@ -44,16 +46,18 @@ export function timedOut(tool: Tool, attempt: number): StepFailure {
 export function failed(tool: Tool, error: unknown, attempt: number): StepFailure {
   if (error instanceof StepFailure) return error;
   if (isForeignFailure(error)) {
-    const { code, retryable, retryAfterSecs, details } = error;
+    const { code, retryable, retryAfterSecs, maxAttempts, details } = error;
     return new StepFailure(code, error.message, {
       retryable: retryable === true,
       ...(retryAfterSecs !== undefined && { retryAfterSecs }),
+      ...(maxAttempts !== undefined && { maxAttempts }),
       ...(details !== undefined && { details }),
       cause: error,
     });
   }
   return new StepFailure('TOOL_FAILED', message(`Tool '${tool.name}' failed: ${textOf(error)}`), {
     retryable: attempt < tool.maxAttempts,
+    maxAttempts: tool.maxAttempts,
     cause: error,
   });
 }

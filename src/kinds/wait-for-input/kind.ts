@@ -1,3 +1,3 @@
 import type { Kind } from '../kind.js';
 
-export const waitForInput = { title: 'Wait for input', runs: 'inline', textFields: ['message'] } as const satisfies Kind;
+export const waitForInput = { title: 'Wait for input', runs: 'inline', timed: true, textFields: ['message'] } as const satisfies Kind;

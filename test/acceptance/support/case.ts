@@ -26,6 +26,24 @@ const answer = z.strictObject({
   refused: z.strictObject({ code: z.string(), message: text.optional() }).optional(),
 });
 
+/** Done in this order, each when the run is as `when` says. A `refused` one changes nothing. */
+const operation = z.strictObject({
+  when: z.strictObject({
+    status: z.enum(RUN_STATUSES).optional(),
+    paused: z.enum(['user', 'failure']).optional(),
+    /** Step ids with the status that they have then. */
+    steps: z.record(z.string(), z.enum(STEP_STATUSES)).optional(),
+    /** Steps whose snapshot says until when they wait. */
+    until: z.array(z.string()).optional(),
+  }),
+  do: z.enum(['pause', 'resume', 'retry', 'skip', 'answer', 'cancel']),
+  step: z.string().optional(),
+  /** Of a step that is skipped, or the answer. */
+  value: z.json().optional(),
+  reason: z.string().optional(),
+  refused: z.strictObject({ code: z.string(), message: text.optional() }).optional(),
+});
+
 const expectedStep = z.strictObject({
   status: z.enum(STEP_STATUSES).optional(),
   label: z.string().optional(),
@@ -39,6 +57,7 @@ const expectedStep = z.strictObject({
   missing: z.array(z.string()).optional(),
   message: z.string().optional(),
   masked: z.number().optional(),
+  held: z.boolean().optional(),
 });
 
 const expected = z.strictObject({
@@ -76,6 +95,7 @@ const caseSchema = z
     entry_point: z.string().optional(),
     connections: z.array(connection).optional(),
     answers: z.array(answer).optional(),
+    operations: z.array(operation).optional(),
     /** Nothing starts: the error of the start. */
     refused: z.strictObject({ code: z.string(), message: text.optional(), problems: z.array(text).optional() }).optional(),
     /** `CODE path`, with ` line:column` when the document is text: all warnings about the document. */
@@ -90,6 +110,7 @@ const caseSchema = z
 
 /** One case: a whole document, what is done with it, and what must come of it. */
 export type Case = z.infer<typeof caseSchema> & { file: string };
+export type Operation = z.infer<typeof operation>;
 export type ExpectedStep = z.infer<typeof expectedStep>;
 export type Expected = z.infer<typeof expected>;
 

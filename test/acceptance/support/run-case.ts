@@ -6,8 +6,12 @@ import type { JsonObject } from '../../../src/definition/json.js';
 import { parseWorkflow, validateWorkflow, type ParsedWorkflow } from '../../../src/definition/parse.js';
 import { isEnded, type RunEvent, type RunSnapshot } from '../../../src/definition/snapshot.js';
 import type { Case, Expected, ExpectedStep } from './case.js';
+import { operate } from './operate.js';
 import { collect, untilRun, type Stage } from './stage.js';
 import type { WellKnownTools } from './tools.js';
+
+/** Set it to a low number to have every run continue as new as often as it can. */
+const CONTINUE_AFTER = process.env['DISTRI_TEST_CONTINUE_AFTER'];
 
 /** Runs a case and compares all that it expects. */
 export async function runCase(given: Case, { client }: Stage, tools: WellKnownTools): Promise<void> {
@@ -16,6 +20,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
     ...(given.env === undefined ? {} : { env: given.env }),
     ...(given.entry_point === undefined ? {} : { entryPoint: given.entry_point }),
     executionTimeoutSecs: 80,
+    ...(CONTINUE_AFTER === undefined ? {} : { continueAfterEvents: Number(CONTINUE_AFTER) }),
   };
   const started = await attempt(async () => client.start(documentOf(given), options));
   if (given.refused) return expectRefusal(given.refused, started.error);
@@ -23,6 +28,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
   const run = started.value;
   if (given.problems) expectTexts(problemsOf(given).map(problemText), given.problems, 'problems');
   await giveAnswers(run, given.answers ?? []);
+  await operate(run, given.operations ?? []);
   await expectRun(run, given.expect ?? {}, tools);
 }
 

@@ -93,6 +93,11 @@ export class WellKnownTools {
       this.#tool('surrogate', z.json(), () => {
         throw new Error('half a pair: \ud800 and \udc00');
       }),
+      // Fails until its step is run again by the user, who gives it another idempotency key.
+      this.#tool('once-more', z.json(), (_input, { idempotencyKey }) => {
+        if (!idempotencyKey.includes('#')) throw new Error('not yet');
+        return { again: true };
+      }),
       this.#tool('flaky', z.object({ failures: z.number() }), ({ failures }, { attempt }) => {
         if (attempt <= failures) throw new Error(`attempt ${attempt} failed`);
         return { attempt };

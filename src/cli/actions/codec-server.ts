@@ -1,0 +1,46 @@
+import { isIP } from 'node:net';
+import { createDataConverter } from '../../temporal/data-converter.js';
+import { withCleanup } from '../cleanup.js';
+import { startCodecServer } from '../codec/server.js';
+import type { CodecServerFlags } from '../commands/storage.js';
+import type { Context } from '../context.js';
+import { dataSettings } from '../data-settings.js';
+import { EXIT, UsageError } from '../errors.js';
+import { listenForInterrupt } from '../interrupt.js';
+import { findServer } from '../server.js';
+import { printJson } from '../terminal.js';
+
+/** Serves the codec endpoint until SIGINT or SIGTERM. */
+export async function codecServer(context: Context, { port, host, uiOrigin }: CodecServerFlags): Promise<number> {
+  const { codecToken: token } = context.environment;
+  if (!isLoopback(host) && token === undefined) {
+    throw new UsageError(`Whoever reaches ${host} could read all payloads`, 'Set DISTRI_CODEC_TOKEN, or leave --host out.');
+  }
+  return withCleanup(async (cleanup) => {
+    const interrupt = listenForInterrupt();
+    cleanup.add(async () => interrupt.release());
+    const server = await findServer(context);
+    const origins = uiOrigin ?? (server?.uiUrl === undefined ? [] : originsOf(server.uiUrl));
+    const dataConverter = createDataConverter(server?.data ?? dataSettings(context, undefined));
+    const serving = await startCodecServer({ dataConverter, port, host, origins, token });
+    cleanup.add(() => serving.close());
+    const { terminal } = context;
+    if (terminal.json) printJson(terminal, { codec_server: serving.url, ui_origins: origins });
+    else terminal.print(`The codec endpoint is ${serving.url}; Web UIs that may ask: ${origins.join(', ') || 'none, see --ui-origin'}`);
+    await new Promise<void>((resolve) => {
+      if (interrupt.signal.aborted) resolve();
+      interrupt.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    return EXIT.completed;
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** The Web UI of a local server is opened by either name. */
+function originsOf(uiUrl: string): string[] {
+  const { origin, protocol, port } = new URL(uiUrl);
+  return [...new Set([origin, ...(isLoopback(new URL(uiUrl).hostname) ? [`${protocol}//localhost:${port}`, `${protocol}//127.0.0.1:${port}`] : [])])];
+}

@@ -1,0 +1,55 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { JsonObject } from '../definition/json.js';
+import { MOST_STORED_BYTES, type Migrate, type RunInput } from '../definition/messages.js';
+import type { RunMachine } from './machine.js';
+import { migrationInput } from './migrate.js';
+import { jsonBytes } from './size.js';
+
+/** From here on a run starts nothing more until it can continue as new. */
+const DRAIN_EVENTS = 20_000;
+const DRAIN_BYTES = 20_000_000;
+/** What does not fit a payload is not attempted. */
+const MOST_BYTES = 1_900_000;
+
+/** Decides when a run continues as new: when Temporal suggests it, at the next moment with no activity in flight. */
+export class Continuation {
+  #tooLarge = false;
+
+  constructor(
+    private readonly machine: RunMachine,
+    private readonly input: RunInput,
+  ) {}
+
+  /** The input of the next execution, when it is time for it. */
+  due(): RunInput | undefined {
+    if (this.machine.migration && this.machine.idle) return this.#migrate(this.machine.migration);
+    const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
+    const limit = this.input.continue_after_events;
+    const wanted = continueAsNewSuggested || (limit !== undefined && historyLength >= limit);
+    if (!wanted || this.#tooLarge || this.machine.over) return undefined;
+    this.machine.draining = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
+    if (!this.machine.idle) return undefined;
+    const { seed: _seed, ...input } = this.input;
+    const next = { ...input, carried: this.machine.carry() as unknown as JsonObject };
+    if (this.#fits(next)) return next;
+    this.#tooLarge = true;
+    this.machine.draining = false;
+    return undefined;
+  }
+
+  #fits(next: RunInput): boolean {
+    return jsonBytes(next) <= (this.input.storage === true ? MOST_STORED_BYTES : MOST_BYTES);
+  }
+
+  /** What ended since the migration was accepted may stand against it: then the run goes on as it was, and says so. */
+  #migrate(migration: Migrate): RunInput | undefined {
+    const { machine } = this;
+    const next = migrationInput(machine, this.input, migration);
+    if (typeof next !== 'string' && this.#fits(next)) return next;
+    machine.migration = undefined;
+    const why = typeof next === 'string' ? next : 'The state of the run is too large to be carried over.';
+    machine.warn({ code: 'MIGRATION_GIVEN_UP', message: `The run was not moved to another definition. ${why}` });
+    machine.advance();
+    return undefined;
+  }
+}
