@@ -4,7 +4,6 @@ import { EncryptionCodec, type EncryptionKey } from './data/encryption.js';
 import { FileStorage } from './data/file-storage.js';
 
 export { parseEncryptionKeys, type EncryptionKey } from './data/encryption.js';
-export { FileStorage } from './data/file-storage.js';
 
 /** How payloads are kept. Clients and workers of the same runs need the same settings. */
 export interface DataSettings {
