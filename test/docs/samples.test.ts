@@ -61,7 +61,7 @@ describe('with a shell', () => {
 
   test.each(ours)('%s: the command takes the flags of `%s`', async (_place, command) => {
     const words = command.split(/\s+/).slice(1);
-    const names = words.filter((word) => /^[a-z]+$/.test(word)).slice(0, words[0] === 'runs' || words.includes('runs') ? 2 : 1);
+    const names = words.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, words[0] === 'runs' || words.includes('runs') ? 2 : 1);
     const { code, output } = await shell.run(`distri-workflow ${names.join(' ')} --help`);
     expect(code).toBe(0);
     for (const flag of words.filter((word) => /^--[a-z]/.test(word))) expect(output).toContain(`${flag} `);
@@ -108,7 +108,7 @@ test('docs/cli.md and the pages that it names tell of every command and flag', a
       if (flag !== '--help' && flag !== '--version') expect(text, `${path.join(' ')} ${flag}`).toContain(flag);
     }
     const commands = /\nCommands:\n([\s\S]*?)(\n\n|$)/.exec(own)?.[1] ?? '';
-    for (const [, name = ''] of commands.matchAll(/^ {2}(\w+)/gm)) {
+    for (const [, name = ''] of commands.matchAll(/^ {2}([\w-]+)/gm)) {
       if (name === 'help') continue;
       expect(text, `the command ${name}`).toMatch(new RegExp(`\\b${name}\\b`));
       await visit([...path, name]);
