@@ -47,7 +47,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   try {
     for await (const event of run.events({ signal: ended })) {
       apply(view, event);
-      if (event.event === 'run_migrated') refresh(view, await run.snapshot());
+      if (event.event === 'run_migrated') takeSteps(view, await run.snapshot());
       display.update(event);
       if (isEnded(view.status)) break;
       answering.look();
