@@ -3,7 +3,7 @@ import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
 import type { Run } from '../../client/index.js';
 import type { Terminal } from '../terminal.js';
 import { createDisplay } from '../view/display.js';
-import { apply, refresh, type RunView } from '../view/run-view.js';
+import { apply, refresh, takeSteps, type RunView } from '../view/run-view.js';
 import { Answering } from './answering.js';
 
 export interface FollowOptions {
