@@ -54,7 +54,8 @@ describe('a plan', () => {
 
   it('is refused when the run only winds down', () => {
     const made = plan([say('a')], [say('a')], { a: 'failed' }, { ending: true });
-    expect(made).toMatchObject({ verdict: 'refused', reason: expect.stringContaining('rerun') as string });
+    expect(made.verdict).toBe('refused');
+    expect(made.reason).toContain('rerun');
   });
 
   it('starts delays anew, which are no work in flight', () => {

@@ -58,6 +58,7 @@ describe('dev', () => {
       temporal: dev.temporal,
       namespace: 'default',
       temporal_ui: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
+      payload_dir: expect.stringMatching(/payloads$/) as string,
     });
   });
 

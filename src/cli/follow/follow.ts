@@ -3,7 +3,7 @@ import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
 import type { DistriClient, Run } from '../../client/index.js';
 import type { Terminal } from '../terminal.js';
 import { createDisplay, type Display } from '../view/display.js';
-import { apply, refresh, type RunView } from '../view/run-view.js';
+import { apply, refresh, takeSteps, type RunView } from '../view/run-view.js';
 import { Answering } from './answering.js';
 import { watchServer } from './server-watch.js';
 
@@ -50,7 +50,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   try {
     for await (const event of run.events({ signal: ended })) {
       apply(view, event);
-      if (event.event === 'run_migrated') refresh(view, await run.snapshot());
+      if (event.event === 'run_migrated') takeSteps(view, await run.snapshot());
       display.update(event);
       if (isEnded(view.status)) break;
       answering.look();

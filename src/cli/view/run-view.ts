@@ -105,6 +105,15 @@ export function refresh(view: RunView, snapshot: RunSnapshot): void {
   Object.assign(view, stateOf(snapshot));
 }
 
+/** Takes the steps of the definition that the run was moved to; what became of them, later events tell. */
+export function takeSteps(view: RunView, snapshot: RunSnapshot): void {
+  const steps = dictionary<StepView>();
+  for (const [id, { label }] of Object.entries(snapshot.steps)) {
+    steps[id] = own(view.steps, id) ?? { id, label, status: 'pending', attempts: 0 };
+  }
+  view.steps = steps;
+}
+
 /** Puts one event into the view. */
 export function apply(view: RunView, event: RunEvent): void {
   if (event.event === 'snapshot') {

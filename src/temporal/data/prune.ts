@@ -9,6 +9,7 @@ import {
   walkGetWorkflowExecutionHistoryResponse,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { GRPC, grpcCode } from '../errors.js';
 import { DRIVER_NAME, OWNER_FILE, ownerKey, type PayloadOwner } from './file-storage.js';
 
 /** The payloads of a run that is no longer on the server. */
@@ -41,7 +42,7 @@ interface Execution {
   startedAt: number;
 }
 
-/** A run's payloads are written before the server knows of it, and lists of runs lag behind. */
+/** A run's payloads are written before the server knows of it, and clocks differ. */
 const GRACE_MS = 60 * 60 * 1000;
 const PAGE = 500;
 
@@ -52,14 +53,12 @@ const PAGE = 500;
 export async function pruneStorage(client: Client, root: string, options: { remove: boolean; now?: number }): Promise<PruneReport> {
   const before = (options.now ?? Date.now()) - GRACE_MS;
   const folders = (await listFolders(root)).filter(({ owner }) => owner.namespace === client.options.namespace);
-  const executions = await listExecutions(client);
-  const present = new Set(executions.map(({ workflowId }) => workflowId));
-  const gone = new Map(
-    folders
-      .filter(({ owner, newest }) => owner.workflow_id !== '' && !present.has(owner.workflow_id) && newest < before)
-      .map((folder) => [folder.key, folder]),
-  );
-  await keepReferred(client, executions, gone);
+  const gone = new Map<string, Folder>();
+  for (const folder of folders) {
+    const { workflow_id } = folder.owner;
+    if (workflow_id !== '' && folder.newest < before && !(await exists(client, workflow_id))) gone.set(folder.key, folder);
+  }
+  if (gone.size > 0) await keepReferred(client, gone);
   const prunable = [...gone.values()];
   if (options.remove) for (const { path } of prunable) await rm(path, { recursive: true, force: true });
   return { runs: folders.length, prunable: prunable.map(({ owner, files, bytes }) => ({ run_id: owner.workflow_id, files, bytes })) };
@@ -115,17 +114,33 @@ async function listExecutions(client: Client): Promise<Execution[]> {
   return executions;
 }
 
-/** Takes out of `gone` what histories refer to. An execution that began after the last write cannot refer to it. */
-async function keepReferred(client: Client, executions: readonly Execution[], gone: Map<string, Folder>): Promise<void> {
-  for (const execution of executions) {
-    const newest = Math.max(0, ...[...gone.values()].map((folder) => folder.newest));
-    if (execution.startedAt >= newest) continue;
-    for (const key of await referredBy(client, execution)) gone.delete(key);
+async function exists(client: Client, workflowId: string): Promise<boolean> {
+  return found(client.workflowService.describeWorkflowExecution({ namespace: client.options.namespace, execution: { workflowId } }));
+}
+
+async function found(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (grpcCode(error) === GRPC.NOT_FOUND) return false;
+    throw error;
   }
 }
 
-async function referredBy(client: Client, { workflowId, runId }: Execution): Promise<Set<string>> {
-  const keys = new Set<string>();
+/** Takes out of `gone` what histories refer to. An execution that began after the last write cannot refer to it. */
+async function keepReferred(client: Client, gone: Map<string, Folder>): Promise<void> {
+  for (const execution of await listExecutions(client)) {
+    const newest = Math.max(0, ...[...gone.values()].map((folder) => folder.newest));
+    if (execution.startedAt >= newest + GRACE_MS) continue;
+    const keys = new Set<string>();
+    // A list goes on for a while about what has been deleted.
+    await found(noteReferred(client, execution, keys));
+    for (const key of keys) gone.delete(key);
+  }
+}
+
+async function noteReferred(client: Client, { workflowId, runId }: Execution, keys: Set<string>): Promise<void> {
   const note = (payload: Payload): Payload => {
     if (!isReferencePayload(payload)) return payload;
     const { driverName, claimData } = decodeReferencePayload(payload);
@@ -145,5 +160,4 @@ async function referredBy(client: Client, { workflowId, runId }: Execution): Pro
     });
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);
-  return keys;
 }
