@@ -198,7 +198,7 @@ describe('the end of a script', () => {
     const started = Date.now();
     const error = await failure(script({ command: `sleep 60 & echo $! > ${file}; wait`, timeout_secs: 0.3 }));
     expect(error).toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining('0.3 s') as string });
-    expect(Date.now() - started).toBeLessThan(1500);
+    expect(Date.now() - started).toBeLessThan(10_000);
     const child = Number(await readFile(file, 'utf8'));
     await eventually(() => !isAlive(child));
   });
