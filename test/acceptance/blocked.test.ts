@@ -64,7 +64,7 @@ describe.concurrent('a blocked run', () => {
     const begun = Date.now();
     expect((await stage.client.connectionsChanged(['late:signal'])).signalled).toBe(1);
     const snapshot = await run.result();
-    expect(Date.now() - begun).toBeLessThan(2_000);
+    expect(Date.now() - begun).toBeLessThan(6_000);
     expect(snapshot.steps).toMatchObject({ before: { result: { kept: true } }, needs: { status: 'done' } });
     expect(snapshot.steps.needs).not.toHaveProperty('error');
     expect(snapshot).not.toHaveProperty('missing');

@@ -48,7 +48,7 @@ test('connectionsChanged wakes the runs that lack the skill, and no others', asy
   const { signalled } = await client.connectionsChanged(['google:drive', 'slack:chat']);
   expect(signalled).toBe(1);
   expect((await run.result()).status).toBe('completed');
-  expect(Date.now() - begun).toBeLessThan(2_000);
+  expect(Date.now() - begun).toBeLessThan(6_000);
   await other.terminate();
 });
 

@@ -47,6 +47,6 @@ describe('withArguments', () => {
   it('is fast on a command of a megabyte of quotes', () => {
     const start = performance.now();
     withArguments(`'"\\`.repeat(350_000), ['a']);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });
