@@ -3,10 +3,13 @@ import ClosingLineReporter from './test/support/closing-line-reporter.js';
 
 export default defineConfig({
   test: {
+    // Real processes on a shared machine: in CI a test that fails is tried again before it counts.
+    retry: process.env['CI'] === undefined ? 0 : 2,
     reporters: ['default', new ClosingLineReporter()],
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 20_000 } },
+      { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 20_000 } },
       {
+        extends: true,
         test: {
           name: 'server',
           include: ['test/**/*.test.ts'],
