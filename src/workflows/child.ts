@@ -28,11 +28,10 @@ export function childRequest(kind: ConfigOf<'workflow'>, unit: Unit, runId: stri
   if (!isObject(input)) {
     return { code: 'INVALID_INPUT', message: `The input of a workflow must be an object, not ${JSON.stringify(input)?.slice(0, 100)}` };
   }
-  const definition = kind.definition as WorkflowDefinition | null | undefined;
-  const id = definition ? definition.id : resolveText(kind.workflow_id ?? '', lookup);
+  const definition = kind.definition ? ({ id: unit.step.id, ...kind.definition } as unknown as WorkflowDefinition) : undefined;
   return {
     run_id: runId,
-    workflow_id: id ?? `${unit.step.id}`,
+    workflow_id: definition?.id ?? resolveText(kind.workflow_id ?? '', lookup),
     ...(kind.version == null ? {} : { version: kind.version }),
     ...(definition ? { definition } : {}),
     input,
