@@ -195,10 +195,10 @@ function resume(run: RunMachine, unit: Unit): void {
 }
 
 /** Fills a state in place: others hold it. */
-function unpackInto({ state, step }: Unit, { rejected, ...packed }: CarriedState): void {
+function unpackInto({ state, step, fan }: Unit, { rejected, ...packed }: CarriedState): void {
   Object.assign(state, packed, rejected ? { rejected: new Map(rejected) } : {});
   // What had begun had chosen what it does; it was as written unless it was carried.
-  if (state.status !== 'pending' && !step.step.for_each) state.kind ??= step.step.kind;
+  if (state.status !== 'pending' && (fan !== undefined || !step.step.for_each)) state.kind ??= step.step.kind;
 }
 
 function restoreFan(run: RunMachine, carried: CarriedFan): void {

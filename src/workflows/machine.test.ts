@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../definition/json.js';
 import type { RequirementsCheck, RequirementsReport, StepTask } from '../definition/messages.js';
 import type { WorkflowDefinition } from '../definition/types.js';
 import { carry, restore, type Carried } from './carry.js';
+import { childChanged, childEnded } from './child.js';
 import { RunMachine, type Start } from './machine.js';
 import { eventsAfter, finalRecord, snapshotOf } from './observe.js';
 import { compilePlan } from './plan.js';
@@ -83,6 +84,18 @@ class Driver {
 
   fail(id: string, message = 'broken'): this {
     this.machine.fail(this.index(id), { code: 'TOOL_FAILED', message });
+    return this.turn();
+  }
+
+  /** An element of a fan-out is done. */
+  element(id: string, element: number): this {
+    this.machine.now += 10;
+    this.machine.succeed(this.machine.named(id, element)?.index ?? -1, { result: { ok: element } });
+    return this.turn();
+  }
+
+  failElement(id: string, element: number, message = 'broken'): this {
+    this.machine.fail(this.machine.named(id, element)?.index ?? -1, { code: 'TOOL_FAILED', message });
     return this.turn();
   }
 
@@ -530,6 +543,248 @@ describe.each([
       skip(run.machine, 'w', undefined);
       expect(run.turn().running).toEqual(['c']);
       expect(isSkippable(run.machine, 'c')).toBe(false);
+    });
+  });
+
+  describe('fan-out', () => {
+    const each = (id: string, forEach: JsonObject, more: JsonObject = {}): Steps[number] =>
+      tool(id, { for_each: { items: '{input.rows}', ...forEach }, input: { v: '{item.v}' }, ...more });
+    const rows = (count: number): { input: JsonObject } => ({ input: { rows: Array.from({ length: count }, (_, v) => ({ v })) } });
+    const elements = (run: Driver): (number | undefined)[] => [...run.machine.running].map((index) => run.machine.unit(index)?.element);
+    const items = (run: Driver, id: string) => snapshotOf(run.machine, IDENTITY).steps[id]?.items;
+
+    it('runs the kind once per element with its values, keeps the order, and gives the list of results', () => {
+      const run = new Driver({ steps: [each('e', { as: 'row' }, { input: { v: '{item.v}', at: '{item.index}', row: '{row.v}', nth: '{row_index}' } }), note('n', '{steps.e.1.ok}')] }, rows(3)).begin();
+      expect(elements(run)).toEqual([0, 1, 2]);
+      expect(run.tasks[1]).toMatchObject({ step_id: 'e', index: 1, values: { 'item.v': 1, 'item.index': 1, 'row.v': 1, row_index: 1 } });
+      run.element('e', 2).element('e', 0).element('e', 1);
+      expect(run.machine.steps[0]?.result).toEqual([{ ok: 0 }, { ok: 1 }, { ok: 2 }]);
+      expect(run.machine.steps[1]?.result).toEqual({ message: '1' });
+      expect(items(run, 'e')).toEqual({ total: 3, done: 3, failed: 0, running: 0 });
+    });
+
+    it('runs at most `concurrency` elements at once', () => {
+      const run = new Driver({ steps: [each('e', { concurrency: 2 })] }, rows(4)).begin();
+      expect(elements(run)).toEqual([0, 1]);
+      expect(elements(run.element('e', 1))).toEqual([0, 2]);
+      expect(elements(run.element('e', 0).element('e', 2))).toEqual([3]);
+    });
+
+    it("is bounded by the run's concurrency, too", () => {
+      const run = new Driver({ concurrency: 3, steps: [each('e', {}, parallel), tool('p', parallel)] }, rows(5)).begin();
+      expect(run.machine.running.size).toBe(3);
+    });
+
+    it('gives an empty list for an empty one, and fails on what is no list', () => {
+      const run = new Driver({ steps: [each('e', {}), tool('b')] }, rows(0)).begin();
+      expect([run.machine.steps[0]?.result, run.running]).toEqual([[], ['b']]);
+      const wrong = new Driver({ steps: [each('e', {})] }, { input: { rows: 7 } }).begin();
+      expect(wrong.machine.failure).toMatchObject({ code: 'BAD_ITEMS', message: expect.stringContaining('of type number') as string });
+    });
+
+    it('starts nothing more when an element fails, keeps what runs, and fails naming the element', () => {
+      const run = new Driver({ steps: [each('e', { concurrency: 2 }), tool('b')] }, rows(4)).begin();
+      run.failElement('e', 1, 'no luck');
+      expect(elements(run)).toEqual([0]);
+      run.element('e', 0);
+      expect(run.machine.failure).toMatchObject({ code: 'TOOL_FAILED', message: 'Element 1 of 4 failed: no luck', step: 0 });
+      expect(items(run, 'e')).toEqual({ total: 4, done: 1, failed: 1, running: 0, failures: [{ index: 1, error: 'no luck', error_code: 'TOOL_FAILED' }] });
+    });
+
+    it('keeps the good ones with on_error: continue, and puts errors in their places', () => {
+      const run = new Driver({ steps: [each('e', { on_error: 'continue' })] }, rows(3)).begin();
+      run.failElement('e', 1, 'no luck').element('e', 0).element('e', 2);
+      expect(run.machine.status).toBe('completed');
+      expect(run.machine.steps[0]?.result).toEqual([{ ok: 0 }, { error: 'no luck', error_code: 'TOOL_FAILED' }, { ok: 2 }]);
+    });
+
+    it('lets dependents go on with the error when the step says on_error: continue', () => {
+      const run = new Driver({ steps: [each('e', {}, { on_error: 'continue' }), note('n', '{steps.e.error}', { depends_on: ['e'] })] }, rows(1)).begin();
+      run.failElement('e', 0, 'no luck');
+      expect(run.machine.steps[1]?.result).toEqual({ message: 'Element 0 of 1 failed: no luck' });
+    });
+
+    it('holds for one element, which is retried alone', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [each('e', {})] }, rows(3)).begin();
+      run.element('e', 0).failElement('e', 1, 'no luck').element('e', 2);
+      expect([run.machine.status, items(run, 'e')?.failures]).toEqual(['paused', [{ index: 1, error: 'no luck', error_code: 'TOOL_FAILED', held: true }]]);
+      expect(heldUnits(run.machine, 'e', 0)).toEqual([]);
+      retry(run.machine, 'e', 1);
+      expect(elements(run.turn())).toEqual([1]);
+      expect(run.tasks.at(-1)).toMatchObject({ index: 1, rerun: 1 });
+      expect(run.element('e', 1).machine.steps[0]?.result).toEqual([{ ok: 0 }, { ok: 1 }, { ok: 2 }]);
+    });
+
+    it('lets one held element be skipped with a result, and all of them be retried at once', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [each('e', {})] }, rows(3)).begin();
+      run.failElement('e', 0).failElement('e', 1).failElement('e', 2);
+      skip(run.machine, 'e', { by: 'hand' }, 1);
+      expect(elements(run.turn())).toEqual([]);
+      retry(run.machine, 'e');
+      expect(elements(run.turn())).toEqual([0, 2]);
+      run.element('e', 0).element('e', 2);
+      expect(run.machine.steps[0]?.result).toEqual([{ ok: 0 }, { by: 'hand' }, { ok: 2 }]);
+    });
+
+    it('is given up with its failure when the run does not hold on', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [each('e', {}, parallel), tool('b', parallel)] }, rows(2)).begin();
+      run.failElement('e', 0, 'no luck').element('e', 1).fail('b');
+      resume(run.machine);
+      run.turn();
+      expect(run.machine.status).toBe('failed');
+      expect(run.machine.steps.map(({ status }) => status)).toEqual(['failed', 'failed']);
+    });
+
+    it('asks for each element, whose answers are its results', () => {
+      const ask = { ...wait('w'), for_each: { items: '{input.rows}' }, kind: { type: 'wait_for_input', message: 'For {item.v}?' } } as Steps[number];
+      const run = new Driver({ steps: [ask, tool('b')] }, rows(2)).begin();
+      expect([run.machine.status, snapshotOf(run.machine, IDENTITY).steps['w']?.status]).toEqual(['paused', 'waiting_for_input']);
+      expect(run.machine.waitingStep('w')).toBeUndefined();
+      expect(run.machine.waitingStep('w', 1)).toMatchObject({ message: 'For 1?' });
+      run.machine.answer('w', 'yes', 1);
+      run.turn();
+      expect(items(run, 'w')?.waiting).toEqual([{ index: 0, message: 'For 0?' }]);
+      run.machine.answer('w', 'no', 0);
+      expect([run.turn().machine.steps[0]?.result, run.running]).toEqual([['no', 'yes'], ['b']]);
+    });
+
+    it('chooses a branch for each element', () => {
+      const kind = { type: 'condition', expression: '{item.v} == 1', if_true: { type: 'tool_call', tool_name: 'echo' }, if_false: { type: 'checkpoint', message: 'no {item.v}' } };
+      const run = new Driver({ steps: [{ id: 'c', kind, for_each: { items: '{input.rows}' } } as unknown as Steps[number]] }, rows(3)).begin();
+      expect(elements(run)).toEqual([1]);
+      expect(run.element('c', 1).machine.steps[0]?.result).toEqual([{ message: 'no 0' }, { ok: 1 }, { message: 'no 2' }]);
+    });
+
+    it('blocks as a step, and goes on when what it lacks appears', () => {
+      const run = new Driver({ steps: [each('e', {}, { requires: [{ skill: 'google:drive' }] }), tool('b')] }, rows(3));
+      run.missing.add('google:drive');
+      run.begin();
+      expect(snapshotOf(run.machine, IDENTITY).steps['e']).toMatchObject({ status: 'blocked', missing: ['google:drive'] });
+      expect(run.done('b').machine.status).toBe('blocked');
+      expect(run.events.filter((event) => event.startsWith('step_blocked'))).toEqual(['step_blocked e']);
+      run.missing.clear();
+      run.machine.recheck();
+      expect(elements(run.turn())).toEqual([0, 1, 2]);
+      expect(run.events.filter((event) => event.startsWith('step_unblocked'))).toEqual(['step_unblocked e']);
+    });
+
+    it('takes its turn as the sequential step that it is', () => {
+      const run = new Driver({ steps: [tool('a'), each('e', { concurrency: 1 }), tool('b')] }, rows(2)).begin();
+      expect(run.running).toEqual(['a']);
+      expect(elements(run.done('a'))).toEqual([0]);
+      expect(elements(run.element('e', 0))).toEqual([1]);
+      expect(run.element('e', 1).running).toEqual(['b']);
+    });
+
+    it('is left unreached, with what it has done, when another step fails', () => {
+      const run = new Driver({ steps: [each('e', { concurrency: 1 }, parallel), tool('b', parallel)] }, rows(3)).begin();
+      run.element('e', 0).fail('b');
+      expect(run.machine.status).toBe('running');
+      run.element('e', 1);
+      expect([run.machine.status, run.status('e'), items(run, 'e')]).toEqual(['failed', 'pending', { total: 3, done: 2, failed: 0, running: 0 }]);
+    });
+
+    it('tells of its progress at most a hundred times', () => {
+      const steps = [{ ...note('n', '{item.v}'), for_each: { items: '{input.rows}' } }, each('e', {})] as Steps;
+      const run = new Driver({ steps }, rows(400)).begin();
+      for (let element = 0; element < 400; element += 1) run.element('e', element);
+      const told = run.events.filter((event) => event.startsWith('step_progress'));
+      expect(told.length).toBeGreaterThan(50);
+      expect(told.length).toBeLessThanOrEqual(100);
+      expect(run.machine.status).toBe('completed');
+    });
+
+    it('settles 10,000 pure elements in one turn', () => {
+      const run = new Driver({ steps: [{ ...note('n', '{item.v}'), for_each: { items: '{input.rows}' } }] as Steps }, rows(10_000)).begin();
+      expect(run.machine.status).toBe('completed');
+      expect((run.machine.steps[0]?.result as JsonValue[])[9_999]).toEqual({ message: '9999' });
+    });
+  });
+
+  describe('children', () => {
+    const child = (id: string, more: JsonObject = {}, kind: JsonObject = {}): Steps[number] =>
+      ({ id, kind: { type: 'workflow', workflow_id: 'inner', ...kind }, ...more }) as unknown as Steps[number];
+    const completed = (output: JsonValue) => ({ status: 'completed', output }) as const;
+
+    it('starts a run with its input, whose output is the result', () => {
+      const steps = [child('c', { input: { a: '{input.x}', b: 1 } }, { input: { b: 2 }, version: 3, entry_point: 'late' }), note('n', '{steps.c.y}')];
+      const run = new Driver({ steps }, { input: { x: 7 } }).begin();
+      expect(run.started[0]?.child).toEqual({ run_id: 'c', workflow_id: 'inner', version: 3, entry_point: 'late', input: { a: 7, b: 2 } });
+      childEnded(run.machine, 'c', completed({ y: 'yes' }));
+      expect(run.turn().machine.steps[1]?.result).toEqual({ message: 'yes' });
+    });
+
+    it('counts as running until it is paused or blocked, and shows what it waits for', () => {
+      const run = new Driver({ steps: [child('c', parallel), tool('s')] }).begin();
+      expect(run.running).toEqual([]);
+      childChanged(run.machine, { run_id: 'c', status: 'blocked', missing: ['a:b'] });
+      expect(run.turn().running).toEqual(['s']);
+      run.done('s');
+      expect([run.machine.status, run.machine.missing()]).toEqual(['blocked', ['a:b']]);
+      const waiting = [{ run_id: 'c', step_id: 'ask', message: 'Well?' }];
+      childChanged(run.machine, { run_id: 'c', status: 'paused', waiting });
+      expect(run.turn().machine.status).toBe('paused');
+      expect(snapshotOf(run.machine, IDENTITY).steps['c']).toMatchObject({ status: 'waiting_for_input', child: { run_id: 'c', waiting } });
+      childEnded(run.machine, 'c', completed(1));
+      expect(run.turn().machine.status).toBe('completed');
+    });
+
+    it('holds back later sequential steps while a sequential one is paused', () => {
+      const run = new Driver({ steps: [child('c'), tool('s')] }).begin();
+      childChanged(run.machine, { run_id: 'c', status: 'paused' });
+      expect(run.turn().running).toEqual([]);
+    });
+
+    it('fails with the failure of the child, and is run again under another id', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [child('c')] }).begin();
+      childEnded(run.machine, 'c', { status: 'failed', failure: { code: 'TOOL_FAILED', message: "Run 'c' failed: Step 'x' failed: no" } });
+      expect(run.turn().machine.paused?.by).toBe('failure');
+      retry(run.machine, 'c');
+      expect(run.turn().started.at(-1)?.child?.run_id).toBe('c#1');
+    });
+
+    it('is canceled when the run fails, which is over when it has ended', () => {
+      const run = new Driver({ steps: [child('c', parallel), tool('a', parallel)] }).begin();
+      run.fail('a');
+      expect([run.machine.over, run.machine.steps[0]?.child?.ending?.code]).toEqual([false, 'RUN_CANCELED']);
+      childEnded(run.machine, 'c', { status: 'canceled', failure: { code: 'RUN_CANCELED', message: 'canceled' } });
+      expect(run.turn().machine.status).toBe('failed');
+    });
+
+    it('is canceled when it takes too long', () => {
+      const run = new Driver({ steps: [child('c', { timeout_secs: 5 })] }).begin();
+      run.machine.timeUp(0);
+      expect(run.machine.over).toBe(false);
+      childEnded(run.machine, 'c', { status: 'canceled', failure: { code: 'RUN_CANCELED', message: 'canceled' } });
+      expect(run.turn().machine.failure).toMatchObject({ code: 'TIMED_OUT' });
+    });
+
+    it('runs once per element of a fan-out, within its limit', () => {
+      const run = new Driver({ steps: [child('c', { for_each: { items: [1, 2, 3], concurrency: 2 }, input: { n: '{item}' } })] }).begin();
+      expect(run.started.map((start) => [start.child?.run_id, start.child?.input])).toEqual([['c[0]', { n: 1 }], ['c[1]', { n: 2 }]]);
+      childEnded(run.machine, 'c[0]', completed('a'));
+      run.turn();
+      expect(run.started.at(-1)?.child?.run_id).toBe('c[2]');
+      childEnded(run.machine, 'c[2]', completed('c'));
+      childEnded(run.machine, 'c[1]', completed('b'));
+      expect(run.turn().machine.steps[0]?.result).toEqual(['a', 'b', 'c']);
+    });
+
+    it('is refused an input that is no object', () => {
+      const run = new Driver({ steps: [child('c', { input: '{input.x}' })] }, { input: { x: [1] } }).begin();
+      expect(run.machine.failure).toMatchObject({ code: 'INVALID_INPUT' });
+    });
+
+    it('is not paused twice: its user’s pause outlives that of its parent', () => {
+      const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
+      pause(run.machine);
+      pause(run.machine, 'parent');
+      resume(run.machine, 'parent');
+      expect(run.machine.paused?.by).toBe('user');
+      resume(run.machine);
+      pause(run.machine, 'parent');
+      resume(run.machine, 'parent');
+      expect(run.done('a').running).toEqual(['b']);
     });
   });
 
