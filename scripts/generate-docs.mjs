@@ -17,6 +17,7 @@ const referred = {
   Step: 'steps',
   Requirement: 'requirements',
   Retry: 'object',
+  ForEach: 'object',
   Checkpoint: 'object',
   EntryPoint: 'entry points',
   Trigger: 'triggers',
@@ -56,7 +57,7 @@ function fieldTable(zod) {
 }
 
 function runsOn(kind) {
-  return kind.runs === 'inline' ? 'no worker with a skill: the engine does it' : `a worker with \`${kind.skill}\``;
+  return kind.runs === 'activity' ? `a worker with \`${kind.skill}\`` : 'no worker with a skill: the engine does it';
 }
 
 function kindPage(name, kind) {
