@@ -31,7 +31,8 @@ const LONGEST_SUMMARY = 200;
 export class ChildRuns {
   /** Messages on their way: a workflow that ends or continues as new meanwhile would lose them. */
   #pending = 0;
-  #first = true;
+  /** Children that another execution of the run had started. */
+  readonly #inherited: string[];
   readonly #adopted = new Set<string>();
   #awaiting: CancellationScope | undefined;
   #awaited = 0;
@@ -45,6 +46,7 @@ export class ChildRuns {
     private readonly clock: TaskClock,
   ) {
     this.#pausedBefore = machine.paused !== undefined;
+    this.#inherited = [...machine.children.keys()];
   }
 
   /** Whether nothing is on its way to a child. */
@@ -67,8 +69,7 @@ export class ChildRuns {
   /** Tells children what happened to their run, and looks after those of an earlier execution. */
   followUp(): void {
     const { children, paused } = this.machine;
-    if (this.#first) for (const runId of children.keys()) this.#adopt(runId);
-    this.#first = false;
+    for (const runId of this.#inherited.splice(0)) this.#adopt(runId);
     for (const [runId, { state }] of children) {
       if (!state.child?.ending || this.#canceled.has(runId)) continue;
       this.#canceled.add(runId);

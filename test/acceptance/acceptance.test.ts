@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { JsonObject } from '../../src/definition/json.js';
 import { loadTools } from '../../src/worker/load-tools.js';
 import { findLeaks, plantedIn } from '../support/leaks.js';
 import { atSite, readCases, type Case } from './support/case.js';
@@ -8,6 +9,7 @@ import { runCase } from './support/run-case.js';
 import { openSite, type Site } from './support/site.js';
 import { openStage, type Stage } from './support/stage.js';
 import { WellKnownTools } from './support/tools.js';
+import { TestWorkflows } from './support/workflows.js';
 
 vi.setConfig({ maxConcurrency: 16 });
 
@@ -16,6 +18,7 @@ const cases = readCases(join(import.meta.dirname, 'cases'));
 const MODEL_KEY = 'model-key-12345';
 const tools = new WellKnownTools();
 const connections = new TestConnections();
+const workflows = new TestWorkflows();
 let stage: Stage;
 let site: Site;
 
@@ -27,10 +30,11 @@ beforeAll(async () => {
       connections.set(connection.skill, connection);
     }
   }
+  for (const { workflows: documents = [] } of cases) for (const document of atSite(documents, site)) workflows.add(document as JsonObject);
   // The examples' tools import the built package, as those of its users do.
   const examples = await loadTools(['examples/data-pipeline.tools.mjs', 'examples/api-test.tools.mjs']);
   const model = { baseUrl: `${site.url}/model`, apiKey: MODEL_KEY, model: 'parrot' };
-  await stage.worker({ tools: [...tools.list, ...examples], connections, model });
+  await stage.worker({ tools: [...tools.list, ...examples], connections, workflows, model });
 });
 
 afterAll(async () => {

@@ -20,6 +20,10 @@ const connection = z.strictObject({
 /** Given in this order, each when its step waits. A `refused` one leaves the step waiting. */
 const answer = z.strictObject({
   step: z.string(),
+  /** The element of a fan-out. */
+  index: z.number().optional(),
+  /** The step of the child that this step runs. */
+  in_child: z.string().optional(),
   value: z.json(),
   message: text.optional(),
   schema: z.json().optional(),
@@ -38,6 +42,8 @@ const operation = z.strictObject({
   }),
   do: z.enum(['pause', 'resume', 'retry', 'skip', 'answer', 'cancel']),
   step: z.string().optional(),
+  /** The element of a fan-out. */
+  index: z.number().optional(),
   /** Of a step that is skipped, or the answer. */
   value: z.json().optional(),
   reason: z.string().optional(),
@@ -58,6 +64,7 @@ const expectedStep = z.strictObject({
   message: z.string().optional(),
   masked: z.number().optional(),
   held: z.boolean().optional(),
+  items: z.json().optional(),
 });
 
 const expected = z.strictObject({
@@ -94,6 +101,8 @@ const caseSchema = z
     env: z.record(z.string(), z.string()).optional(),
     entry_point: z.string().optional(),
     connections: z.array(connection).optional(),
+    /** Documents that workflow steps may run by their id. Ids are of one case only, but for versions. */
+    workflows: z.array(z.looseObject({ id: z.string() })).optional(),
     answers: z.array(answer).optional(),
     operations: z.array(operation).optional(),
     /** Nothing starts: the error of the start. */

@@ -31,18 +31,19 @@ function isAs({ status, paused, steps }: RunSnapshot, when: Operation['when']): 
   );
 }
 
-async function perform(run: Run, { do: what, step = '', value, reason }: Operation): Promise<void> {
+async function perform(run: Run, { do: what, step = '', index, value, reason }: Operation): Promise<void> {
+  const element = index === undefined ? {} : { index };
   switch (what) {
     case 'pause':
       return run.pause();
     case 'resume':
       return run.resume();
     case 'retry':
-      return run.retry(step);
+      return run.retry(step, element);
     case 'skip':
-      return run.skip(step, value === undefined ? {} : { result: value });
+      return run.skip(step, { ...element, ...(value === undefined ? {} : { result: value }) });
     case 'answer':
-      return run.answer(step, value ?? null);
+      return run.answer(step, value ?? null, element);
     case 'cancel':
       return run.cancel(reason);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
-import { AnswerRefusedError, InvalidDefinitionError, type Run } from '../../../src/client/index.js';
+import { AnswerRefusedError, InvalidDefinitionError, type DistriClient, type Run } from '../../../src/client/index.js';
 import { DistriError, RunFailedError, type Problem } from '../../../src/definition/errors.js';
 import type { JsonObject } from '../../../src/definition/json.js';
 import { parseWorkflow, validateWorkflow, type ParsedWorkflow } from '../../../src/definition/parse.js';
@@ -27,7 +27,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
   if (started.value === undefined) throw started.error;
   const run = started.value;
   if (given.problems) expectTexts(problemsOf(given).map(problemText), given.problems, 'problems');
-  await giveAnswers(run, given.answers ?? []);
+  await giveAnswers(client, run, given.answers ?? []);
   await operate(run, given.operations ?? []);
   await expectRun(run, given.expect ?? {}, tools);
 }
@@ -55,16 +55,21 @@ function expectRefusal(refused: NonNullable<Case['refused']>, error: unknown): v
   expectTexts(problems.map(problemText), refused.problems, 'problems');
 }
 
-async function giveAnswers(run: Run, answers: NonNullable<Case['answers']>): Promise<void> {
-  for (const { step, value, message, schema, refused } of answers) {
+async function giveAnswers(client: DistriClient, run: Run, answers: NonNullable<Case['answers']>): Promise<void> {
+  for (const { step, index, in_child: inner, value, message, schema, refused } of answers) {
+    const options = index === undefined ? {} : { index };
     const snapshot = await untilRun(run, ({ status, steps }) => isEnded(status) || steps[step]?.status === 'waiting_for_input' || refused?.code === 'STEP_NOT_WAITING');
     if (message !== undefined) expect(snapshot.steps[step]?.message).toEqual(matching(message));
     if (schema !== undefined) expect(snapshot.steps[step]?.schema).toEqual(schema);
-    if (refused === undefined) {
-      await run.answer(step, value);
+    if (inner !== undefined) {
+      await client.getRun(snapshot.steps[step]?.child?.run_id ?? '').answer(inner, value, options);
       continue;
     }
-    const { error } = await attempt(async () => run.answer(step, value));
+    if (refused === undefined) {
+      await run.answer(step, value, options);
+      continue;
+    }
+    const { error } = await attempt(async () => run.answer(step, value, options));
     expect(error, `the answer of '${step}' must be refused`).toBeInstanceOf(DistriError);
     const { code, message: said } = error as DistriError;
     expect({ code, message: said }).toEqual({ code: refused.code, message: refused.message === undefined ? said : matching(refused.message) });

@@ -51,6 +51,11 @@ export class WellKnownTools {
       this.#tool('deep', z.object({ levels: z.number() }), ({ levels }) => nested(levels)),
       this.#tool('brackets', z.object({ levels: z.number() }), ({ levels }) => '['.repeat(levels) + ']'.repeat(levels)),
       this.#tool('length', z.object({ text: z.string() }), ({ text }) => ({ length: text.length })),
+      this.#tool('which', z.json(), (input, { runId, stepId, index, idempotencyKey }) => ({
+        input,
+        index: index ?? null,
+        key: idempotencyKey === `${encodeURIComponent(runId)}/${stepId}/${index}`,
+      })),
       this.#tool('whoami', z.json(), (_input, { runId, workflowId, stepId, attempt, idempotencyKey }) => ({
         run: runId.length > 0,
         workflowId,
@@ -71,6 +76,15 @@ export class WellKnownTools {
       this.#tool('meet', z.object({ count: z.number() }), async ({ count }, { runId, signal }) => {
         await Promise.race([this.#meet(runId, count), sleep(20_000, undefined, { signal }).then(() => Promise.reject(new Error('nobody came')))]);
         return { met: count };
+      }),
+      // Fails when more than `count` calls of its step are under way, its own included.
+      this.#tool('at-most', z.object({ count: z.number() }), async ({ count }, { runId, stepId, index }) => {
+        for (let look = 0; look < 5; look += 1) {
+          const under = this.callsOf(runId).filter((call) => !call.ended && call.stepId === stepId).length;
+          if (under > count) throw new Error(`${under} run at the same time`);
+          await sleep(10);
+        }
+        return index ?? null;
       }),
       // Fails when any other call of the run is under way.
       this.#tool('alone', z.json(), async (_input, { runId, stepId }) => {
@@ -97,6 +111,11 @@ export class WellKnownTools {
       this.#tool('once-more', z.json(), (_input, { idempotencyKey }) => {
         if (!idempotencyKey.includes('#')) throw new Error('not yet');
         return { again: true };
+      }),
+      // Fails for one element of a fan-out until its user has it run again.
+      this.#tool('fail-at', z.object({ index: z.number() }), ({ index: bad }, { index, idempotencyKey }) => {
+        if (index === bad && !idempotencyKey.includes('#')) throw new Error(`not ${bad}`);
+        return { index: index ?? null };
       }),
       this.#tool('flaky', z.object({ failures: z.number() }), ({ failures }, { attempt }) => {
         if (attempt <= failures) throw new Error(`attempt ${attempt} failed`);
