@@ -14,6 +14,12 @@ import { TestWorkflows } from './support/workflows.js';
 vi.setConfig({ maxConcurrency: 16 });
 
 const cases = readCases(join(import.meta.dirname, 'cases'));
+/** So low a number of events that a run continues as new as often as it can. */
+const AS_OFTEN_AS_IT_CAN = 6;
+/** Set to have all runs do so. */
+const continueAll = process.env['DISTRI_TEST_CONTINUE_ALL'] === undefined ? undefined : AS_OFTEN_AS_IT_CAN;
+/** The cases that are also run so, always: waits, blocks, failures, delays, steering, fan-outs, children, samples. */
+const CONTINUED = /^(waits\/(answer|two)|control\/(catch|compensation|hold-retry|hold-skip|pause|skip|delay-secs|wait-timeout|cancel-always)|fan-out\/(order|limit|hold|waits|partial|blocked)|children\/(by-id|waits|each|nested|cancel)|running\/(parallel|sequential|concurrency)|samples\/data-pipeline)\.yaml$/;
 /** What the site's model wants. */
 const MODEL_KEY = 'model-key-12345';
 const tools = new WellKnownTools();
@@ -50,6 +56,14 @@ const topics = [...new Set(cases.map(({ file }) => dirname(file)))];
 describe.concurrent.for(topics)('%s', (topic) => {
   const inTopic = cases.filter(({ file }) => dirname(file) === topic);
   test.concurrent.for(inTopic.map((one): [string, Case] => [`${one.rule}: ${one.name}`, one]))('%s', async ([, one]) => {
-    await runCase(atSite(one, site), stage, tools);
+    await runCase(atSite(one, site), stage, tools, continueAll);
+  });
+});
+
+const continued = continueAll === undefined ? cases.filter(({ file }) => CONTINUED.test(file)) : [];
+
+describe.concurrent('continuing as new as often as it can', () => {
+  test.concurrent.for(continued.map((one): [string, Case] => [one.file, one]))('%s', async ([, one]) => {
+    await runCase(atSite(one, site), stage, tools, AS_OFTEN_AS_IT_CAN);
   });
 });

@@ -10,17 +10,14 @@ import { operate } from './operate.js';
 import { collect, untilRun, type Stage } from './stage.js';
 import type { WellKnownTools } from './tools.js';
 
-/** Set it to a low number to have every run continue as new as often as it can. */
-const CONTINUE_AFTER = process.env['DISTRI_TEST_CONTINUE_AFTER'];
-
-/** Runs a case and compares all that it expects. */
-export async function runCase(given: Case, { client }: Stage, tools: WellKnownTools): Promise<void> {
+/** Runs a case and compares all that it expects. `continueAfter`: the run continues as new after so many events already. */
+export async function runCase(given: Case, { client }: Stage, tools: WellKnownTools, continueAfter?: number): Promise<void> {
   const options = {
     ...(given.input === undefined ? {} : { input: given.input as JsonObject }),
     ...(given.env === undefined ? {} : { env: given.env }),
     ...(given.entry_point === undefined ? {} : { entryPoint: given.entry_point }),
     executionTimeoutSecs: 80,
-    ...(CONTINUE_AFTER === undefined ? {} : { continueAfterEvents: Number(CONTINUE_AFTER) }),
+    ...(continueAfter === undefined ? {} : { continueAfterEvents: continueAfter }),
   };
   const started = await attempt(async () => client.start(documentOf(given), options));
   if (given.refused) return expectRefusal(given.refused, started.error);
