@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunSnapshot } from '../../src/definition/snapshot.js';
 import { findTemporal, startEmbedded } from '../../src/cli/embedded.js';
+import { findFreePort } from '../../src/cli/find-port.js';
 import { removeFolder, run, start, startDev, stop, workFolder, type Command } from './support.js';
 
 const TOOLS = `
@@ -137,8 +138,14 @@ test('a blocked run goes on as soon as its connection is there', async () => {
 });
 
 test('a worker brings its skills and tools, prints one line when ready, and leaves on SIGTERM', async () => {
-  const worker = await start(['worker', '--skills', 'native:tool', '--no-engine', '--tools', 'tools.mjs', '--json'], { cwd: folder });
-  expect(JSON.parse(await worker.until('stdout', /\n/))).toMatchObject({ skills: ['native:tool'], engine: false, temporal: dev.temporal });
+  const port = String(await findFreePort('127.0.0.1'));
+  const flags = ['--skills', 'native:tool', '--no-engine', '--tools', 'tools.mjs', '--metrics-port', port, '--json'];
+  const worker = await start(['worker', ...flags], { cwd: folder });
+  const ready = { skills: ['native:tool'], engine: false, temporal: dev.temporal, metrics: `http://127.0.0.1:${port}` };
+  expect(JSON.parse(await worker.until('stdout', /\n/))).toMatchObject(ready);
+  // Every address of 127.0.0.0/8 is this machine: one that is not listened on shows that not all interfaces are.
+  await expect(fetch(`http://127.0.0.2:${port}/healthz`)).rejects.toThrow();
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
   expect((await cli('skills')).stdout).toMatch(/^native:tool /m);
   expect((await cli('tools')).stdout).toMatch(/^double +native:tool +Doubles n/m);
   const { code, stdout } = await cli('run', 'double.json', '--input', '{"n":21}');
