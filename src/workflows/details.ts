@@ -7,7 +7,10 @@ const ROWS = 50;
 /** Rows of steps that are done and so do not change, by index; a chain shows each of them 50 times. */
 const doneRows = new WeakMap<RunMachine, Map<number, string>>();
 
-/** Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. */
+/**
+ * Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. The Web UI knows CommonMark
+ * only, in which a table would be one long line: hence a list.
+ */
 export function currentDetails(machine: RunMachine): string {
   const { counts, running, waiting, blocked, steps } = machine;
   const rows: string[] = [];
@@ -26,8 +29,7 @@ export function currentDetails(machine: RunMachine): string {
   if (running.size > 0) parts.push(`${running.size} running`);
   if (waiting.size > 0) parts.push(`${waiting.size} waiting for input`);
   if (blocked.size > 0) parts.push(`${blocked.size} blocked`);
-  const table = rows.length > 0 ? `\n\n| step | status | |\n| --- | --- | --- |\n${rows.join('\n')}` : '';
-  return parts.join(' · ') + table;
+  return rows.length > 0 ? `${parts.join(' · ')}\n\n${rows.join('\n')}` : parts.join(' · ');
 }
 
 function doneRow(machine: RunMachine, index: number): string {
@@ -41,9 +43,11 @@ function doneRow(machine: RunMachine, index: number): string {
 function row(machine: RunMachine, index: number): string {
   const state = machine.steps[index];
   const note = state?.error ?? (state?.status === 'waiting_for_input' ? state.message : undefined) ?? '';
-  return `| ${cell(labelOf(machine, index), 80)} | ${state?.status} | ${cell(note, 200)} |`;
+  const told = note === '' ? '' : ` — ${plain(note, 200)}`;
+  return `- ${state?.status.replaceAll('_', ' ')} · **${plain(labelOf(machine, index), 80)}**${told}`;
 }
 
-function cell(text: string, length: number): string {
-  return wellFormed(text.slice(0, length)).replace(/[|\\`<>*_]/g, '\\$&').replace(/\s+/g, ' ');
+/** Text that Markdown shows as it is, on one line. */
+function plain(text: string, length: number): string {
+  return wellFormed(text.slice(0, length)).replace(/[\\`<>*_[\]&]/g, '\\$&').replace(/\s+/g, ' ').trim();
 }
