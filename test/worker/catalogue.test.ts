@@ -89,10 +89,8 @@ test('goes on as a new run, with all it knows, when its history grows long', asy
     input_schema: { description: 'x'.repeat(90_000) },
   }));
   for (let count = 0; count < 6; count += 1) await announce(large);
-  const newest = async () => {
-    await announce(stays());
-    return (await handle.describe()).runId;
-  };
-  await until(newest, (runId) => runId !== first);
+  // Once, not while it looks: the server refuses an end that a signal has overtaken, on a busy machine each time.
+  await announce(stays());
+  await until(async () => (await handle.describe()).runId, (runId) => runId !== first);
   expect((await identities()).sort()).toEqual(['large', 'stays']);
 });
