@@ -100,10 +100,10 @@ describe('closing a client', () => {
     expect((await reading).at(-1)).toMatchObject({ event: 'workflow_paused' });
     expect(await next).toEqual({ done: true, value: undefined });
     // Ten tries of one call take half a minute.
-    expect(Date.now() - since).toBeLessThan(5_000);
+    expect(Date.now() - since).toBeLessThan(15_000);
     await sleep(1_000);
     expect(unhandled).toEqual([]);
     await expect(waiting).rejects.toThrow('The client was closed');
     await lost.close();
-  }, 60_000);
+  });
 });
