@@ -128,7 +128,7 @@ function noServer({ address }: Session, cause: unknown): DistriError {
 /** `NO_WORKER`, or `NO_TEMPORAL_SERVER` when it is the server that does not answer. */
 export async function noAnswer(session: Session, cause: unknown): Promise<DistriError> {
   try {
-    await session.client.withDeadline(Date.now() + 2_000, () => session.client.workflowService.getSystemInfo({}));
+    await session.client.withDeadline(Date.now() + 5_000, () => session.client.workflowService.getSystemInfo({}));
   } catch {
     return noServer(session, cause);
   }

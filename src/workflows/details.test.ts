@@ -7,7 +7,7 @@ import { compilePlan } from './plan.js';
 type Steps = WorkflowDefinition['steps'];
 
 function started(steps: Steps): RunMachine {
-  const machine = new RunMachine(compilePlan({ id: 'doc', steps }), { runId: 'run', definitionHash: 'hash' });
+  const machine = new RunMachine(compilePlan({ id: 'doc', steps }, undefined), {});
   const check = machine.gate.everything();
   if (check) {
     const requirements = check.requirements.map(({ skill }) => ({ available: skill !== 'google:drive', served: false }));

@@ -58,8 +58,8 @@ test('is empty before the first worker announces itself', async () => {
 test('lists what workers announced, ignores what is malformed, and forgets the expired by itself', async () => {
   const first = stays();
   await announce(first);
-  await announce(announcement('goes', 4_000));
   await announce({ identity: 'malformed' });
+  await announce(announcement('goes', 8_000));
   const both = await until(() => readCatalogue(client, prefix), (list) => list.length === 2);
   expect(both[0]).toEqual(first);
 
