@@ -10,7 +10,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { URL } from 'node:url';
+import { fileURLToPath, URL } from 'node:url';
 import { startEmbedded } from '../dist/cli/embedded.js';
 import { DistriClient } from '../dist/client/index.js';
 import { createWorker, defineTool } from '../dist/worker/index.js';
@@ -80,9 +80,15 @@ async function record(name, client, stage) {
   return outcome;
 }
 
+/** Stack traces name the folder of whoever records: what is left is the path in the repository. */
+function withoutPaths(json) {
+  const root = JSON.stringify(fileURLToPath(new URL('../', import.meta.url))).slice(1, -1);
+  return json.replaceAll(`file://${root}`, '').replaceAll(root, '');
+}
+
 async function save(name, client, workflowId) {
   const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
-  await writeFile(new URL(`${name}.json`, folder), `${historyToJSON(history)}\n`);
+  await writeFile(new URL(`${name}.json`, folder), `${withoutPaths(historyToJSON(history))}\n`);
 }
 
 async function main() {

@@ -35,6 +35,10 @@ test('every case is recorded for this version', async () => {
   expect(names.filter((name) => name.startsWith(`${version}/`)).sort()).toEqual(expected.sort());
 });
 
+test('no history names a folder of the machine that recorded it', async () => {
+  for (const name of names) expect(await readFile(new URL(name, root), 'utf8'), name).not.toMatch(/file:\/\/|\((?:\/|[A-Z]:)/);
+});
+
 test('an interpreter that would have scheduled something else is found out', async () => {
   const history = await read(`${version}/linear.json`);
   const scheduled = history.events.map((event) => event['activityTaskScheduledEventAttributes'] as { activityId: string } | undefined);

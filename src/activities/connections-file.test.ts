@@ -110,7 +110,7 @@ describe('add, get, list and remove', () => {
     expect((await here.list()).map(({ skill }) => skill).sort()).toEqual(
       ['p', 'q', 'r'].flatMap((name) => [0, 1, 2, 3, 4].map((i) => `${name}:${i}`)),
     );
-  }, 60_000);
+  });
 });
 
 describe('the file', () => {

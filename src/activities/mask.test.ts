@@ -83,9 +83,9 @@ describe('maskText', () => {
 
   it('takes a text of 20 MB in about a second', () => {
     const secrets = secretsOf([connection({ secrets: { A: 'a'.repeat(20), B: 'secret-b-secret', C: 'aaaaaaaab' } })]);
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(maskText(`${'a'.repeat(10_000_000)}${'aaaab '.repeat(1_700_000)}`, secrets).count).toBeGreaterThan(1);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000);
   });
 });
 

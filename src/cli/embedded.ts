@@ -139,7 +139,8 @@ export async function startEmbedded(options: EmbeddedOptions = {}): Promise<Embe
   const lock = options.memory === true ? undefined : await lockFolder(folder);
   try {
     const server = await startWithRetries(options, program, folder, lock);
-    void server.exited.then(() => lock?.release());
+    // A release that failed is told by `stop`.
+    server.exited.then(() => lock?.release()).catch(() => undefined);
     return { ...server, stop: async () => (await server.stop(), lock?.release()) };
   } catch (error) {
     await lock?.release();

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Client } from '@temporalio/client';
 import { DEFAULT_QUEUE_PREFIX, type WorkerAnnouncement } from '../definition/messages.js';
 import { isEnded } from '../definition/snapshot.js';
@@ -54,6 +55,8 @@ export class DistriClient {
 
   static #create(client: Client, address: string, settings: ClientSettings, disconnect: () => Promise<void>): DistriClient {
     const close = new AbortController();
+    // Each feed and each waiter listens.
+    setMaxListeners(0, close.signal);
     const session: Session = {
       client,
       address,
@@ -166,9 +169,12 @@ export class DistriClient {
     return toolsOf(await this.workers());
   }
 
-  /** Ends all reading and waiting of this client, and its connection. Runs go on. */
+  /**
+   * Ends all reading and waiting of this client, and its connection. Runs go on. Readers of events end where they are,
+   * `result` throws an `AbortError`, which nobody needs to handle.
+   */
   async close(): Promise<void> {
-    this.#close.abort();
+    this.#close.abort(new DOMException('The client was closed', 'AbortError'));
     await this.#disconnect();
   }
 }

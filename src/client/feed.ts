@@ -6,7 +6,7 @@ import { readEnded, type Ended } from './ended.js';
 import { HistoryWatch } from './history-watch.js';
 import { describe } from './info.js';
 import { retryingEvents } from './pending.js';
-import { abortable, isTransient, pause, translate } from './rpc.js';
+import { abortable, isTransient, pause, raceAbort, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { hasEnded } from './snapshot.js';
 
@@ -52,6 +52,7 @@ export class RunFeed {
     if (feed === undefined) {
       feed = new RunFeed(session, runId);
       session.feeds.set(runId, feed);
+      session.closed.addEventListener('abort', feed.#end, { once: true });
       void feed.#follow();
       void feed.#watchPending();
     }
@@ -61,11 +62,16 @@ export class RunFeed {
 
   leave(reader: Reader): void {
     this.#readers.delete(reader);
-    if (this.#readers.size > 0) return;
+    if (this.#readers.size === 0) this.#end();
+  }
+
+  /** Also at the close of the client: a reader that is never pulled again never leaves. */
+  readonly #end = (): void => {
+    this.session.closed.removeEventListener('abort', this.#end);
     this.#stop.abort();
     this.#asking.abort();
     if (this.session.feeds.get(this.runId) === this) this.session.feeds.delete(this.runId);
-  }
+  };
 
   /** Grows with each sign of something new. */
   get version(): number {
@@ -107,6 +113,7 @@ export class RunFeed {
           ask<EventsPage>(this.session, this.runId, QUERIES.events, [seq]),
         );
       } catch (error) {
+        if (this.#asking.signal.aborted) return undefined;
         if (!isPatient(error)) throw error;
       }
       await pause(NO_WORKER_PAUSE_MS, this.#asking.signal);
@@ -211,18 +218,4 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
     resolve = done;
   });
   return { promise, resolve };
-}
-
-async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

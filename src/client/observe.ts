@@ -14,7 +14,7 @@ export interface EventsOptions {
 /** The `seq` of the end of a run that was ended from outside and so left no log: above that of any log. */
 const OUTSIDE_END = Number.MAX_SAFE_INTEGER;
 
-/** Yields a run's log after `after`, in order, with no gap and no repeat, until the run has ended. */
+/** Yields a run's log after `after`, in order, with no gap and no repeat, until the run has ended or the client is closed. */
 export async function* observe(session: Session, runId: string, options: EventsOptions): AsyncGenerator<RunEvent, void> {
   const signal = AbortSignal.any([session.closed, ...(options.signal ? [options.signal] : [])]);
   signal.throwIfAborted();
@@ -39,6 +39,8 @@ export async function* observe(session: Session, runId: string, options: EventsO
       }
       next = page !== undefined && page.events.length > 0 && last < page.last_seq;
     }
+  } catch (error) {
+    if (!session.closed.aborted || options.signal?.aborted === true) throw error;
   } finally {
     feed.leave(reader);
   }

@@ -44,10 +44,38 @@ export async function abortable<T>(session: Session, signal: AbortSignal, call: 
   const abort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    return await session.client.withAbortSignal(controller.signal, call);
+    // The abort reaches the first try of a call only: one that is tried again in an outage would go on.
+    return await raceAbort(session.client.withAbortSignal(controller.signal, call), signal);
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** The promise's value; throws the signal's reason when that is aborted before. */
+export async function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * The same promise, which may go without a handler once the client is closed: who closes it knows that nothing is waited
+ * for any more, and must not lose the process for a promise that is looked at later or never.
+ */
+export function forgivenAtClose<T>({ closed }: Session, promise: Promise<T>): Promise<T> {
+  const forgive = (): void => void kept.catch(() => undefined);
+  const kept = promise.finally(() => closed.removeEventListener('abort', forgive));
+  closed.addEventListener('abort', forgive, { once: true });
+  if (closed.aborted) forgive();
+  return kept;
 }
 
 /** What was stored needs another codec or storage than this client has: `CODEC_MISMATCH`, or what the storage says. */
@@ -100,7 +128,7 @@ function noServer({ address }: Session, cause: unknown): DistriError {
 /** `NO_WORKER`, or `NO_TEMPORAL_SERVER` when it is the server that does not answer. */
 export async function noAnswer(session: Session, cause: unknown): Promise<DistriError> {
   try {
-    await session.client.withDeadline(Date.now() + 2_000, () => session.client.workflowService.getSystemInfo({}));
+    await session.client.withDeadline(Date.now() + 5_000, () => session.client.workflowService.getSystemInfo({}));
   } catch {
     return noServer(session, cause);
   }

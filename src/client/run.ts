@@ -13,6 +13,7 @@ import { readEnded } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
 import { migrateRun, type MigrateOptions, type MigrationOutcome } from './migrate.js';
 import { observe, type EventsOptions } from './observe.js';
+import { forgivenAtClose } from './rpc.js';
 import type { Session } from './session.js';
 import { listReruns } from './rerun.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
@@ -60,17 +61,19 @@ export class Run {
 
   /**
    * Waits for the end, through restarts of the server and of workers. Resolves for a completed run; throws
-   * `RunFailedError` (`RUN_FAILED`, `RUN_CANCELED`) with the snapshot for any other end.
+   * `RunFailedError` (`RUN_FAILED`, `RUN_CANCELED`) with the snapshot for any other end, an `AbortError` when the client is
+   * closed before.
    */
-  async result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
+  result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
     const signal = AbortSignal.any([this.session.closed, ...(options.signal ? [options.signal] : [])]);
-    return resultOf(this.session, this.id, signal);
+    return forgivenAtClose(this.session, resultOf(this.session, this.id, signal));
   }
 
   /**
    * The run's log after `after`, each entry once and in order, as it happens, until the run has ended. Who comes back
    * with the last `seq` misses nothing; who is behind the log gets a `snapshot` event first. Between the entries come
-   * `step_retrying` events, best effort. Waits as long as it takes when no worker or server answers.
+   * `step_retrying` events, best effort. Waits as long as it takes when no worker or server answers. When the client is
+   * closed the iteration ends where it is, without `workflow_completed`.
    */
   events(options: EventsOptions = {}): AsyncIterable<RunEvent> {
     return { [Symbol.asyncIterator]: () => observe(this.session, this.id, options) };

@@ -1,5 +1,5 @@
 import { QUERIES } from '../definition/messages.js';
-import type { RunSnapshot } from '../definition/snapshot.js';
+import { isEnded, type RunSnapshot } from '../definition/snapshot.js';
 import { ask } from './ask.js';
 import { withAttempts } from './attempts.js';
 import { readEnded } from './ended.js';
@@ -14,7 +14,12 @@ const STUCK_ATTEMPT = 3;
 /** The run at this moment, live or ended. */
 export async function snapshotOf(session: Session, runId: string): Promise<RunSnapshot> {
   const described = await describe(session, runId);
-  return hasEnded(described) ? (await readEnded(session, described)).snapshot : live(session, described);
+  if (hasEnded(described)) return (await readEnded(session, described)).snapshot;
+  const snapshot = await live(session, described);
+  if (!isEnded(snapshot.status)) return snapshot;
+  // It has ended since it was described, and what it has left tells more: its output too.
+  const again = await describe(session, runId);
+  return hasEnded(again) ? (await readEnded(session, again)).snapshot : snapshot;
 }
 
 /** Whether a description is that of an ended run. */

@@ -35,7 +35,7 @@ async function openHttp(url: URL): Promise<Client> {
   }
   const client = await connect(new SSEClientTransport(url, { fetch: patientFetch }));
   // This older transport answers on one stream; once that breaks, what was asked before is never answered.
-  client.onerror = () => void client.close();
+  client.onerror = () => void client.close().catch(() => undefined);
   return client;
 }
 

@@ -53,9 +53,9 @@ async function failure(promise: Promise<unknown>): Promise<StepFailure> {
 }
 
 async function eventually(check: () => Promise<boolean>): Promise<void> {
-  const until = Date.now() + 5000;
+  const until = Date.now() + 30_000;
   while (!(await check())) {
-    if (Date.now() > until) throw new Error('did not happen within 5 s');
+    if (Date.now() > until) throw new Error('did not happen within 30 s');
     await delay(20);
   }
 }

@@ -7,7 +7,7 @@ test('the workflow sources can be bundled, and a second asking gets the same bun
   const bundle = await workflowBundle();
   expect(bundle).toMatchObject({ code: expect.stringContaining('distriWorkflow') as string });
   expect(await workflowBundle()).toBe(bundle);
-}, 60_000);
+});
 
 test.each([
   ['a library that must stay out of histories', "import { z } from 'zod'; export async function w() { return z; }", /'zod' is imported by .*workflows\.js/],
@@ -22,4 +22,4 @@ test.each([
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+});

@@ -19,10 +19,10 @@ describe('the problems of an answer', () => {
   });
 
   test('are a hundred at most, found in no time, of a long answer', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     const found = problems({ type: 'array', items: { type: 'object', required: ['a'] } }, Array<string>(30_000).fill('x'));
     expect(found).toHaveLength(100);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(2_000);
   });
 
   test('tell of a key that is not well-formed text', () => {

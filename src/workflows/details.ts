@@ -1,6 +1,6 @@
 import { wellFormed } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
-import { itemsOf, statusOf } from './items.js';
+import { statusOf } from './items.js';
 import { labelOf } from './observe.js';
 import type { Unit } from './unit.js';
 
@@ -9,7 +9,10 @@ const ROWS = 50;
 /** Rows of steps that are done and so do not change, by index; a chain shows each of them 50 times. */
 const doneRows = new WeakMap<RunMachine, Map<number, string>>();
 
-/** Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. */
+/**
+ * Markdown for the Temporal Web UI: counts, and at most 50 rows of the steps that matter most. The Web UI knows CommonMark
+ * only, in which a table would be one long line: hence a list.
+ */
 export function currentDetails(machine: RunMachine): string {
   const { counts, running, waiting, blocked, steps } = machine;
   const rows: string[] = [];
@@ -21,7 +24,12 @@ export function currentDetails(machine: RunMachine): string {
     rows.push(row(machine, step));
   };
   if (counts.failed > 0) for (const index of machine.finished) if (steps[index]?.status === 'failed') add(index);
-  for (const set of [blocked, waiting, machine.fans.keys(), childSteps(machine), running]) for (const index of set) if (rows.length < ROWS) add(index);
+  for (const set of [blocked, waiting, machine.fans.keys(), childSteps(machine), running]) {
+    for (const index of set) {
+      if (rows.length >= ROWS) break;
+      add(index);
+    }
+  }
   for (let at = machine.finished.length - 1; at >= 0 && rows.length < ROWS; at -= 1) {
     const index = machine.finished[at] as number;
     if (steps[index]?.status === 'done') rows.push(doneRow(machine, index));
@@ -32,8 +40,7 @@ export function currentDetails(machine: RunMachine): string {
   if (running.size > 0) parts.push(`${running.size} running`);
   if (waiting.size > 0) parts.push(`${waiting.size} waiting for input`);
   if (blocked.size > 0) parts.push(`${blocked.size} blocked`);
-  const table = rows.length > 0 ? `\n\n| step | status | |\n| --- | --- | --- |\n${rows.join('\n')}` : '';
-  return parts.join(' · ') + table;
+  return rows.length > 0 ? `${parts.join(' · ')}\n\n${rows.join('\n')}` : parts.join(' · ');
 }
 
 function* childSteps(machine: RunMachine): Generator<number> {
@@ -51,16 +58,24 @@ function doneRow(machine: RunMachine, index: number): string {
 function row(machine: RunMachine, index: number): string {
   const unit = machine.units[index];
   if (!unit) return '';
-  return `| ${cell(labelOf(machine, index), 80)} | ${statusOf(machine, unit)} | ${cell(noteOf(machine, unit), 200)} |`;
+  const note = plain(noteOf(machine, unit), 200);
+  const told = note === '' ? '' : ` — ${note}`;
+  return `- ${statusOf(machine, unit).replaceAll('_', ' ')} · **${plain(labelOf(machine, index), 80)}**${told}`;
 }
 
-function noteOf(machine: RunMachine, unit: Unit): string {
-  const { error, status, message, child } = unit.state;
-  const items = itemsOf(machine, unit);
-  if (items) return `${items.done + items.failed}/${items.total}${items.failed > 0 ? `, ${items.failed} failed` : ''}${error === undefined ? '' : `: ${error}`}`;
-  return error ?? (status === 'waiting_for_input' ? message : undefined) ?? (child && !machine.isSettled(unit.index) ? `run ${child.run_id}` : '');
+function noteOf(machine: RunMachine, { index, state }: Unit): string {
+  const { error, status, message, child } = state;
+  const elements = machine.fans.get(index) ?? state.elements;
+  const progress = elements && progressOf(elements);
+  const why = error ?? (status === 'waiting_for_input' ? message : undefined) ?? (child && !machine.isSettled(index) ? `run ${child.run_id}` : undefined);
+  return [progress, why].filter((text) => text !== undefined).join(': ');
 }
 
-function cell(text: string, length: number): string {
-  return wellFormed(text.slice(0, length)).replace(/[|\\`<>*_]/g, '\\$&').replace(/\s+/g, ' ');
+function progressOf({ done, failed, total }: { done: number; failed: number; total: number }): string {
+  return `${done + failed}/${total}${failed > 0 ? `, ${failed} failed` : ''}`;
+}
+
+/** Text that Markdown shows as it is, on one line. */
+function plain(text: string, length: number): string {
+  return wellFormed(text.slice(0, length)).replace(/[\\`<>*_[\]&]/g, '\\$&').replace(/\s+/g, ' ').trim();
 }

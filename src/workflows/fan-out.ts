@@ -50,6 +50,10 @@ export class FanOut {
     return as == null ? [] : [as, `${as}_index`];
   }
 
+  get total(): number {
+    return this.items.length;
+  }
+
   get isOver(): boolean {
     return this.open.size === 0 && (this.stopped !== undefined || this.next >= this.items.length);
   }

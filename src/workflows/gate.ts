@@ -94,6 +94,11 @@ export class Gate {
     this.#due.clear();
   }
 
+  /** Without the tools that are there: a wait for them too would end at once, again and again. */
+  missingOf(check: RequirementsCheck): RequirementsCheck {
+    return { ...check, tools: check.tools.filter((tool) => !this.#available.isLive(tool)) };
+  }
+
   /** What these steps still lack. */
   questions(steps: Iterable<number>): Questions {
     const questions = new Questions();

@@ -62,6 +62,11 @@ export class Availability {
     return this.#tools.has(name);
   }
 
+  /** Whether a live worker has this tool, as far as is known. */
+  isLive(name: string): boolean {
+    return this.#tools.get(name)?.live === true;
+  }
+
   /** Whether this tool was looked for and nobody announces it. */
   isUnknownTool(name: string): boolean {
     return this.#tools.get(name) === null;

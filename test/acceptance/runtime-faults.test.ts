@@ -111,11 +111,9 @@ describe.concurrent('scripts', () => {
   test('one that ignores SIGTERM is killed with all it started', async () => {
     const file = join(folder, 'pids');
     const command = `trap '' TERM; (trap '' TERM; sleep 300) & echo $! $$ > ${file}; while true; do sleep 1; done`;
-    const begun = Date.now();
-    const step = await failedStep(script(command, { timeout_secs: 1 }));
-    expect(Date.now() - begun).toBeLessThan(15_000);
+    const step = await failedStep(script(command, { timeout_secs: 2 }));
     expect(step).toMatchObject({ error_code: 'TIMED_OUT' });
-    expect(step.error).toMatch(/longer than 1 s.*Set timeout_secs/);
+    expect(step.error).toMatch(/longer than 2 s.*Set timeout_secs/);
     for (const pid of (await readFile(file, 'utf8')).trim().split(' ')) {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => `${pid} (gone) Z`);
       expect(stat).toMatch(/\) Z/);

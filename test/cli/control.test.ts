@@ -58,4 +58,8 @@ test('many runs are changed only when somebody says so', async () => {
   expect(canceled.code).toBe(0);
   expect((JSON.parse(canceled.stdout) as { done: string[] }).done).toContain('three');
   expect((await ours('runs', 'watch', 'three')).code).toBe(1);
+  const again = await ours('runs', 'cancel', 'three');
+  expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining('Run three has ended already, as canceled') as string });
+  expect(JSON.parse((await ours('runs', 'cancel', 'two', '--json')).stdout)).toEqual({ run_id: 'two', cancel_requested: false, status: 'completed' });
+  expect((await ours('runs', 'terminate', 'two')).stderr).toContain('Run two has ended already, as completed');
 });

@@ -68,6 +68,7 @@ describe('what cannot be run ends before anything starts', () => {
     [['runs', 'list'], 'NO_TEMPORAL_SERVER'],
     [['runs', 'list', '--status', 'sleeping'], 'USAGE'],
     [['worker', '--skills', ','], 'USAGE'],
+    [['worker', '--skills', 'all', '--metrics-host', '0.0.0.0'], 'USAGE'],
     [['connections', 'add', 'drive', '--env', 'A=b'], 'BAD_SKILL'],
     [['connections', 'add', 'google:drive', '--header', 'Authorization: x'], 'USAGE'],
     [['connections', 'remove', 'google:drive'], 'USAGE'],

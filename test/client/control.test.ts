@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   RunEndedError,
   RunFailedError,
@@ -6,13 +6,12 @@ import {
   StepNotHeldError,
   StepNotSkippableError,
   type JsonObject,
-  type Run,
   type RunFilter,
   type RunSnapshot,
 } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
-import { chain, review } from './documents.js';
-import { collect, eventually, openStage, runWorker, type Stage } from './stage.js';
+import { call, chain, review } from './documents.js';
+import { collect, eventually, isPaused, sharedStage, untilRun } from './stage.js';
 
 let broken = true;
 const keys: string[] = [];
@@ -34,31 +33,16 @@ const tools = [
     },
   }),
 ];
-const call = (id: string, tool_name: string, more: JsonObject = {}): JsonObject => ({ id, input: {}, kind: { type: 'tool_call', tool_name }, ...more });
 const note = (id: string, message: string): JsonObject => ({ id, kind: { type: 'checkpoint', message } });
 
-let stage: Stage;
-let worker: { stop(): Promise<void> };
-beforeAll(async () => {
-  stage = await openStage();
-  worker = await runWorker(stage, { tools });
-});
-afterAll(async () => {
-  await worker?.stop();
-  await stage?.close();
-});
+const stage = sharedStage({ tools });
 
-const until = (run: Run, good: (snapshot: RunSnapshot) => boolean) =>
-  eventually(async () => {
-    const snapshot = await run.snapshot();
-    return good(snapshot) ? snapshot : undefined;
-  });
 const waits = ({ steps }: RunSnapshot) => steps['approve']?.status === 'waiting_for_input';
 
 describe('pause and resume', () => {
   test('let nothing new start, and go on where the run was', async () => {
     const run = await stage.client.start({ ...review, steps: [...(review['steps'] as JsonObject[]), note('after', 'x')] });
-    await until(run, waits);
+    await untilRun(run, waits);
     await run.pause();
     await run.pause();
     await run.answer('approve', { approved: true });
@@ -87,7 +71,7 @@ describe('a run that holds', () => {
     broken = true;
     keys.length = 0;
     const run = await stage.client.start(holding);
-    const held = await until(run, ({ status }) => status === 'paused');
+    const held = await untilRun(run, isPaused);
     expect(held).toMatchObject({ paused: { by: 'failure' }, steps: { fix: { status: 'failed', held: true, error: "Tool 'mended' failed: still broken" } } });
     await expect(run.retry('after')).rejects.toThrow(StepNotHeldError);
     await expect(run.retry('nothing')).rejects.toMatchObject({ code: 'STEP_NOT_HELD', stepId: 'nothing' });
@@ -107,10 +91,10 @@ describe('a run that holds', () => {
   test('takes a retry with the same update id once', async () => {
     broken = true;
     const run = await stage.client.start(holding);
-    await until(run, ({ status }) => status === 'paused');
+    await untilRun(run, isPaused);
     keys.length = 0;
     await run.retry('fix', { updateId: 'once' });
-    await until(run, ({ status }) => status === 'paused');
+    await untilRun(run, isPaused);
     await run.retry('fix', { updateId: 'once' });
     expect(keys).toHaveLength(1);
     await run.terminate();
@@ -119,7 +103,7 @@ describe('a run that holds', () => {
   test('goes on when its failed step is skipped, with a result by hand', async () => {
     broken = true;
     const run = await stage.client.start(holding);
-    await until(run, ({ status }) => status === 'paused');
+    await untilRun(run, isPaused);
     await run.skip('fix', { result: { by: 'hand' } });
     expect(await run.result()).toMatchObject({ output: { message: 'got {"by":"hand"}' }, steps: { fix: { status: 'skipped', result: { by: 'hand' } } } });
   });
@@ -127,7 +111,7 @@ describe('a run that holds', () => {
   test('fails when it is given up', async () => {
     broken = true;
     const run = await stage.client.start(holding);
-    await until(run, ({ status }) => status === 'paused');
+    await untilRun(run, isPaused);
     await run.resume();
     const failure: unknown = await run.result().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RunFailedError);
@@ -138,7 +122,7 @@ describe('a run that holds', () => {
 describe('skip', () => {
   test('settles a step that waits, and one that has not run', async () => {
     const run = await stage.client.start({ ...review, steps: [...(review['steps'] as JsonObject[]), note('after', 'x'), note('end', 'end')] });
-    await until(run, waits);
+    await untilRun(run, waits);
     await run.skip('after');
     await run.skip('approve', { result: null });
     expect(await run.result()).toMatchObject({
@@ -150,7 +134,7 @@ describe('skip', () => {
 
   test('of a step that is done or does not exist is refused', async () => {
     const run = await stage.client.start(review);
-    await until(run, waits);
+    await untilRun(run, waits);
     await expect(run.skip('draft')).rejects.toThrow(StepNotSkippableError);
     await expect(run.skip('nothing')).rejects.toMatchObject({ code: 'STEP_NOT_SKIPPABLE', stepId: 'nothing' });
     await run.terminate();
@@ -165,7 +149,7 @@ describe('many runs', () => {
     broken = true;
     const { client } = stage;
     const runs = await Promise.all([1, 2, 2].map((version) => client.start(holding(version))));
-    await Promise.all(runs.map((run) => until(run, ({ status }) => status === 'paused')));
+    await Promise.all(runs.map((run) => untilRun(run, isPaused)));
     const [first, ...others] = runs.map(({ id }) => id);
     const second = others.sort();
     await eventually(async () => ((await found({ workflowId: 'many', version: 2, status: 'paused' })).length === 2 ? true : undefined));
@@ -191,7 +175,7 @@ test('a step that is tried again shows why, how often and when next', async () =
     id: 'retrying',
     steps: [call('by-tool', 'never', { execution: 'parallel', retry: { initial_interval_secs: 60 } }), call('by-step', 'never', { execution: 'parallel', retry: { max_attempts: 7, initial_interval_secs: 60 } })],
   });
-  const { steps } = await until(run, ({ steps }) => Object.values(steps).every(({ retrying }) => retrying?.next_at !== undefined));
+  const { steps } = await untilRun(run, ({ steps }) => Object.values(steps).every(({ retrying }) => retrying?.next_at !== undefined));
   expect(steps).toMatchObject({
     'by-tool': { status: 'running', attempts: 1, retrying: { error: "Tool 'never' failed: no luck", max_attempts: 4 } },
     'by-step': { status: 'running', attempts: 1, retrying: { max_attempts: 7 } },
@@ -204,17 +188,12 @@ test('a step that is tried again shows why, how often and when next', async () =
 
 test('without a worker the message is an error, and counts once when it is sent again', async () => {
   const run = await stage.client.start(review);
-  await until(run, waits);
-  await worker.stop();
-  try {
-    await expect(run.pause({ updateId: 'p' })).rejects.toMatchObject({ code: 'NO_WORKER' });
-  } finally {
-    worker = await runWorker(stage, { tools });
-  }
+  await untilRun(run, waits);
+  await stage.withoutWorker(() => expect(run.pause({ updateId: 'p' })).rejects.toMatchObject({ code: 'NO_WORKER' }));
   await run.pause({ updateId: 'p' });
   expect(await run.snapshot()).toMatchObject({ paused: { by: 'user' } });
   await run.resume();
   await run.pause({ updateId: 'p' });
   expect(await run.snapshot()).not.toHaveProperty('paused');
   await run.terminate();
-}, 60_000);
+});

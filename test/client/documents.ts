@@ -36,6 +36,11 @@ export const failing: JsonObject = {
   ],
 };
 
+/** A step that calls a tool. */
+export function call(id: string, tool: string, more: JsonObject = {}): JsonObject {
+  return { id, input: {}, kind: { type: 'tool_call', tool_name: tool }, ...more };
+}
+
 /** A chain of so many pure steps. */
 export function chain(length: number): JsonObject {
   const steps = Array.from({ length }, (_, index) => ({

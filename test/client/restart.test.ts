@@ -26,7 +26,8 @@ test('readers and waiters go on when the server comes back', async () => {
   server = await startEmbedded({ folder, port, ui: false });
   worker = await runWorker({ server }, { tools });
 
-  await eventually(() => run.answer('approve', { approved: true }).then(() => true, () => undefined));
+  const answer = () => run.answer('approve', { approved: true }, { updateId: 'once' });
+  await eventually(() => answer().then(() => true, () => undefined));
   expect((await waiting).status).toBe('completed');
   const seqs = (await reading).map((event) => (event.event === 'step_retrying' ? 0 : event.seq));
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
@@ -34,4 +35,4 @@ test('readers and waiters go on when the server comes back', async () => {
   await client.close();
   await server.stop();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+});

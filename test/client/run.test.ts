@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
   AnswerRefusedError,
+  DistriClient,
   InvalidDefinitionError,
   InvalidInputError,
   RunAlreadyExistsError,
@@ -12,7 +14,7 @@ import {
 } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
 import { chain, failing, greeting, review } from './documents.js';
-import { collect, eventually, openStage, runWorker, type Stage } from './stage.js';
+import { collect, eventually, isPaused, sharedStage, untilRun } from './stage.js';
 
 const text = z.object({ text: z.string() });
 let tries = 0;
@@ -36,16 +38,7 @@ const tools = [
   }),
 ];
 
-let stage: Stage;
-let worker: { stop(): Promise<void> };
-beforeAll(async () => {
-  stage = await openStage();
-  worker = await runWorker(stage, { tools });
-});
-afterAll(async () => {
-  await worker?.stop();
-  await stage?.close();
-});
+const stage = sharedStage({ tools });
 
 function seqs(events: RunEvent[]): number[] {
   return events.flatMap((event) => (event.event === 'step_retrying' ? [] : [event.seq]));
@@ -123,7 +116,7 @@ describe('events', () => {
   test('of many readers are complete for each', async () => {
     const run = await stage.client.start(review);
     const readers = Array.from({ length: 10 }, () => collect(run.events()));
-    await eventually(async () => ((await run.snapshot()).status === 'paused' ? true : undefined));
+    await untilRun(run, isPaused);
     const late = collect(run.events({ after: 2 }));
     await run.answer('approve', { approved: true });
     const all = await Promise.all(readers);
@@ -179,7 +172,7 @@ describe('events', () => {
 describe('answer', () => {
   test('is checked by the schema, and a refused one leaves the step waiting', async () => {
     const run = await stage.client.start(review);
-    await eventually(async () => ((await run.snapshot()).steps.approve?.status === 'waiting_for_input' ? true : undefined));
+    await untilRun(run, ({ steps }) => steps.approve?.status === 'waiting_for_input');
     const refused = await run.answer('approve', { approved: 'yes' }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(AnswerRefusedError);
     expect((refused as AnswerRefusedError).problems).toEqual([expect.objectContaining({ path: '$.approved' })]);
@@ -209,7 +202,7 @@ describe('an end that is no completion', () => {
 
   test('of a canceled run keeps the reason, its results and its log', async () => {
     const run = await stage.client.start(review);
-    await eventually(async () => ((await run.snapshot()).status === 'paused' ? true : undefined));
+    await untilRun(run, isPaused);
     await run.cancel('no longer needed');
     await expect(run.result()).rejects.toMatchObject({ code: 'RUN_CANCELED', message: expect.stringContaining('no longer needed') as string });
     expect(await run.snapshot()).toMatchObject({ status: 'canceled', steps: { draft: { status: 'done', result: { said: 'DRAFT' } } } });
@@ -220,7 +213,7 @@ describe('an end that is no completion', () => {
 
   test('of a terminated run tells what history alone tells', async () => {
     const run = await stage.client.start(review, { input: { name: 'Ada' } });
-    await eventually(async () => ((await run.snapshot()).status === 'paused' ? true : undefined));
+    await untilRun(run, isPaused);
     await run.terminate('by hand');
     const snapshot = await run.snapshot();
     expect(snapshot).toMatchObject({
@@ -240,7 +233,7 @@ describe('an end that is no completion', () => {
   test('is told to a reader who was there before it', async () => {
     const run = await stage.client.start(review);
     const reading = collect(run.events());
-    await eventually(async () => ((await run.snapshot()).status === 'paused' ? true : undefined));
+    await untilRun(run, isPaused);
     await run.terminate('by hand');
     expect((await reading).at(-1)).toMatchObject({ event: 'workflow_completed', status: 'failed' });
   });
@@ -249,6 +242,22 @@ describe('an end that is no completion', () => {
     const run = await stage.client.start(review, { executionTimeoutSecs: 1 });
     await expect(run.result()).rejects.toThrow(/timed out/);
   });
+});
+
+test('a snapshot that is taken while the run ends has its output', async () => {
+  const run = await stage.client.start(review);
+  await untilRun(run, isPaused);
+  const { connection } = stage.client.temporal;
+  const endFirst: WorkflowClientInterceptor = {
+    query: async (input, next) => {
+      await run.answer('approve', { approved: true });
+      await run.result();
+      return next(input);
+    },
+  };
+  const late = DistriClient.fromClient(new Client({ connection, interceptors: { workflow: [endFirst] } }));
+  expect(await late.getRun(run.id).snapshot()).toMatchObject({ status: 'completed', output: { approved: true } });
+  await late.close();
 });
 
 describe('listRuns', () => {

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { startEmbedded, type EmbeddedServer } from '../../src/cli/embedded.js';
-import { DistriClient } from '../../src/client/index.js';
+import { DistriClient, type Run, type RunSnapshot } from '../../src/client/index.js';
 import { createWorker } from '../../src/worker/create-worker.js';
 import type { WorkerOptions } from '../../src/worker/options.js';
 
@@ -33,7 +34,8 @@ export async function openStage(): Promise<Stage> {
 /** A worker that runs in this process until it is stopped. */
 export async function runWorker(stage: Pick<Stage, 'server'>, options: WorkerOptions = {}): Promise<{ stop(): Promise<void> }> {
   const logger = pino({ level: 'silent' });
-  const worker = await createWorker({ address: stage.server.address, logger, shutdownGraceSecs: 1, ...options });
+  const workflowBundle = { codePath: inject('workflowBundlePath') };
+  const worker = await createWorker({ address: stage.server.address, workflowBundle, logger, shutdownGraceSecs: 1, ...options });
   const running = worker.run();
   return {
     stop: async () => {
@@ -43,13 +45,62 @@ export async function runWorker(stage: Pick<Stage, 'server'>, options: WorkerOpt
   };
 }
 
-/** Waits until a look gives something; fails after 20 s. */
+/** A stage with one worker for all tests of a file. */
+export interface SharedStage {
+  readonly client: DistriClient;
+  readonly server: EmbeddedServer;
+  /** Does something while the worker is away. */
+  withoutWorker(act: () => Promise<void>): Promise<void>;
+}
+
+/** Opens a stage with a worker before the tests of the file that calls it, and closes both after them. */
+export function sharedStage(options: WorkerOptions): SharedStage {
+  let stage: Stage;
+  let worker: { stop(): Promise<void> };
+  beforeAll(async () => {
+    stage = await openStage();
+    worker = await runWorker(stage, options);
+  });
+  afterAll(async () => {
+    await worker?.stop();
+    await stage?.close();
+  });
+  return {
+    get client() {
+      return stage.client;
+    },
+    get server() {
+      return stage.server;
+    },
+    withoutWorker: async (act) => {
+      await worker.stop();
+      try {
+        await act();
+      } finally {
+        worker = await runWorker(stage, options);
+      }
+    },
+  };
+}
+
+/** Looks at a run until it is as wanted. */
+export async function untilRun(run: Run, good: (snapshot: RunSnapshot) => boolean): Promise<RunSnapshot> {
+  return eventually(async () => {
+    const snapshot = await run.snapshot();
+    return good(snapshot) ? snapshot : undefined;
+  });
+}
+
+/** Whether a run waits for somebody. */
+export const isPaused = ({ status }: RunSnapshot): boolean => status === 'paused';
+
+/** Waits until a look gives something; fails after a minute. */
 export async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error('it did not come about within 20 s');
+    if (Date.now() > deadline) throw new Error('it did not come about within a minute');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -45,7 +45,8 @@ describe('connect', () => {
     await expect(DistriClient.connect({ address: '127.0.0.1:1', connectTimeoutMs: 2_000 })).rejects.toMatchObject({
       code: 'NO_TEMPORAL_SERVER',
     });
-    expect(Date.now() - begun).toBeLessThan(8_000);
+    // By default both would have taken 10 s.
+    expect(Date.now() - begun).toBeLessThan(16_000);
   });
 
   test('says that the namespace is not there', async () => {

@@ -65,7 +65,7 @@ test('secrets of connections are in no history, in whatever form steps repeat th
   expect(site.requests.map((request) => request.headers.authorization)).toContain(HEADER);
   const planted = plantedIn(await connections.list());
   expect(planted).toContain(PASSWORD);
-  await expect.poll(async () => (await findLeaks(client, planted)).looked, { timeout: 20_000 }).toBeGreaterThan(1);
+  await expect.poll(async () => (await findLeaks(client, planted)).looked, { timeout: 60_000 }).toBeGreaterThan(1);
   expect((await findLeaks(client, planted)).leaks).toEqual([]);
 });
 
@@ -74,5 +74,5 @@ test('the search finds a secret that a history does hold', async () => {
   const document = { id: 'leaky', steps: [{ id: 'a', kind: { type: 'checkpoint', message: Buffer.from(`ab${PASSWORD}`).toString('base64') } }] };
   const run = await client.start(document, { executionTimeoutSecs: 60 });
   await run.result();
-  await expect.poll(async () => (await findLeaks(client, plantedIn(leaky))).leaks.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await findLeaks(client, plantedIn(leaky))).leaks.length, { timeout: 60_000 }).toBeGreaterThan(0);
 });

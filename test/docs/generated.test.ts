@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-test('the pages of the step kinds are those that the kinds make', { timeout: 30_000 }, async () => {
+test('the pages of the step kinds are those that the kinds make', async () => {
   const checked = promisify(execFile)(process.execPath, ['scripts/generate-docs.mjs', '--check']);
   await expect(checked).resolves.toMatchObject({ stderr: '' });
 });

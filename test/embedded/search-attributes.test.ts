@@ -26,7 +26,7 @@ async function newNamespace(namespace: string): Promise<string> {
     ?.workflowExecutionRetentionTtl;
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: workflowExecutionRetentionPeriod ?? null });
   // The server learns of a namespace from its cache, some seconds later.
-  await expect.poll(() => listed(namespace).catch(() => undefined), { timeout: 30_000 }).toBeDefined();
+  await expect.poll(() => listed(namespace).catch(() => undefined), { timeout: 60_000 }).toBeDefined();
   return namespace;
 }
 

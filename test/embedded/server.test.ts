@@ -91,7 +91,7 @@ describe('startEmbedded', () => {
     const port = await findFreePort();
     const server = await start({ ui: true, uiPort: port, memory: true });
     expect(server.uiUrl).toBe(`http://127.0.0.1:${port}`);
-    await expect.poll(async () => (await fetch(server.uiUrl ?? '')).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(server.uiUrl ?? '')).status, { timeout: 60_000 }).toBe(200);
     expect(existsSync(join(folder, 'temporal.db'))).toBe(false);
   });
 
@@ -150,7 +150,7 @@ describe.skipIf(process.platform === 'win32')('a parent that is gone', () => {
     const mark = await markProcess(pid);
     expect(await isRunning(mark)).toBe(true);
     await kill(signal);
-    await expect.poll(() => isRunning(mark), { timeout: 10_000, interval: 100 }).toBe(false);
+    await expect.poll(() => isRunning(mark), { timeout: 60_000, interval: 100 }).toBe(false);
     await start();
   });
 

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
-import { collect, eventually, openStage, runWorker, type Stage } from '../client/stage.js';
+import { call } from '../client/documents.js';
+import { collect, eventually, isPaused, sharedStage, untilRun } from '../client/stage.js';
 
-let stage: Stage;
-let worker: { stop(): Promise<void> };
 let calls: string[] = [];
 let release = (): void => undefined;
 let gate = Promise.resolve();
@@ -25,12 +24,7 @@ const tools = [
     },
   }),
 ];
-const tool = (id: string, name: string, input: JsonObject, after: string[] = []): JsonObject => ({
-  id,
-  kind: { type: 'tool_call', tool_name: name },
-  input,
-  depends_on: after,
-});
+const tool = (id: string, name: string, input: JsonObject, after: string[] = []): JsonObject => call(id, name, { input, depends_on: after });
 const wait = (id: string, after: string[], message = 'Well?'): JsonObject => ({
   id,
   kind: { type: 'wait_for_input', message, schema: { type: 'object' } },
@@ -41,14 +35,7 @@ const review = wait('review', ['fetch']);
 const publish = tool('publish', 'work', { what: '{steps.review.ok}' }, ['review']);
 const reviewed: JsonObject = { id: 'reviewed', version: 1, steps: [fetch, review, publish] };
 
-beforeAll(async () => {
-  stage = await openStage();
-  worker = await runWorker(stage, { tools });
-});
-afterAll(async () => {
-  await worker?.stop();
-  await stage?.close();
-});
+const stage = sharedStage({ tools });
 beforeEach(() => {
   calls = [];
   gate = new Promise((resolve) => {
@@ -58,7 +45,7 @@ beforeEach(() => {
 
 async function paused(definition: JsonObject) {
   const run = await stage.client.start(definition);
-  await eventually(async () => ((await run.snapshot()).status === 'paused' ? true : undefined));
+  await untilRun(run, isPaused);
   return run;
 }
 

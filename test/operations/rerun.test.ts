@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { RunFailedError, type JsonObject } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
-import { collect, eventually, openStage, runWorker, type Stage } from '../client/stage.js';
+import { call } from '../client/documents.js';
+import { collect, eventually, isPaused, sharedStage, untilRun } from '../client/stage.js';
 
-let stage: Stage;
-let worker: { stop(): Promise<void> };
 let calls: string[] = [];
 let broken = new Set<string>();
 const tools = [
@@ -18,7 +17,7 @@ const tools = [
   }),
   defineTool({ name: 'grow', execute: (_given, { stepId }) => ({ step: stepId, text: 'x'.repeat(700_000) }) }),
 ];
-const work = (id: string, input: JsonObject, more: JsonObject = {}): JsonObject => ({ id, kind: { type: 'tool_call', tool_name: 'work' }, input, ...more });
+const work = (id: string, input: JsonObject, more: JsonObject = {}): JsonObject => call(id, 'work', { input, ...more });
 const nightly: JsonObject & { steps: JsonObject[] } = {
   id: 'nightly',
   steps: [
@@ -29,14 +28,7 @@ const nightly: JsonObject & { steps: JsonObject[] } = {
 };
 const input = { url: 'a', target: 'b' };
 
-beforeAll(async () => {
-  stage = await openStage();
-  worker = await runWorker(stage, { tools });
-});
-afterAll(async () => {
-  await worker?.stop();
-  await stage?.close();
-});
+const stage = sharedStage({ tools });
 beforeEach(() => {
   calls = [];
   broken = new Set();
@@ -90,7 +82,7 @@ test('a run that waits is run again with a newer definition, and goes on waiting
   const wait = { id: 'review', kind: { type: 'wait_for_input', message: 'Well?', schema: {} }, depends_on: ['fetch'] };
   const [fetch = {}, count] = nightly.steps;
   const first = await client.start({ id: 'reviewed', steps: [fetch, wait] }, { input });
-  await eventually(async () => ((await first.snapshot()).status === 'paused' ? true : undefined));
+  await untilRun(first, isPaused);
   const newer = { steps: [fetch, { ...count, id: 'review' }] };
   const second = await client.rerun(first.id, { definition: newer });
   expect((await second.result()).steps).toMatchObject({ fetch: { kept: true }, review: { result: { given: { of: 'a' } } } });
@@ -114,9 +106,8 @@ test('what an entry point left out stays left out', async () => {
 
 test('a result that is left out of the end of a run is found in its history', async () => {
   const { client } = stage;
-  const grow = (id: string, more: JsonObject): JsonObject => ({ id, kind: { type: 'tool_call', tool_name: 'grow' }, input: {}, ...more });
   const end = work('end', { n: '{steps.load.step}' }, { depends_on: ['more'] });
-  const big = { id: 'big', steps: [grow('load', {}), grow('more', { depends_on: ['load'] }), end] };
+  const big = { id: 'big', steps: [call('load', 'grow'), call('more', 'grow', { depends_on: ['load'] }), end] };
   const first = await client.start(big);
   expect((await first.result()).steps['load']?.result_omitted).toBeGreaterThan(0);
   calls = [];

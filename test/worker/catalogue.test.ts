@@ -58,8 +58,8 @@ test('is empty before the first worker announces itself', async () => {
 test('lists what workers announced, ignores what is malformed, and forgets the expired by itself', async () => {
   const first = stays();
   await announce(first);
-  await announce(announcement('goes', 4_000));
   await announce({ identity: 'malformed' });
+  await announce(announcement('goes', 8_000));
   const both = await until(() => readCatalogue(client, prefix), (list) => list.length === 2);
   expect(both[0]).toEqual(first);
 
@@ -89,10 +89,8 @@ test('goes on as a new run, with all it knows, when its history grows long', asy
     input_schema: { description: 'x'.repeat(90_000) },
   }));
   for (let count = 0; count < 6; count += 1) await announce(large);
-  const newest = async () => {
-    await announce(stays());
-    return (await handle.describe()).runId;
-  };
-  await until(newest, (runId) => runId !== first);
+  // Once, not while it looks: the server refuses an end that a signal has overtaken, on a busy machine each time.
+  await announce(stays());
+  await until(async () => (await handle.describe()).runId, (runId) => runId !== first);
   expect((await identities()).sort()).toEqual(['large', 'stays']);
 });

@@ -5,13 +5,12 @@ export function uniquePrefix(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`;
 }
 
-/** Looks every 100 ms until what it sees is good, for at most ten seconds. */
+/** Looks every 100 ms until what it sees is good, for at most a minute. */
 export async function until<T>(look: () => Promise<T> | T, good: (value: T) => boolean): Promise<T> {
-  let value = await look();
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (const deadline = Date.now() + 60_000; ; ) {
+    const value = await look();
     if (good(value)) return value;
+    if (Date.now() > deadline) throw new Error(`did not come true within a minute: ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    value = await look();
   }
-  throw new Error(`did not come true within 10 s: ${JSON.stringify(value)}`);
 }

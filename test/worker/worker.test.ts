@@ -13,6 +13,7 @@ import { createWorker, type DistriWorker } from '../../src/worker/create-worker.
 import { defineTool } from '../../src/worker/define-tool.js';
 import type { WorkerOptions } from '../../src/worker/options.js';
 import { readCatalogue } from '../../src/temporal/catalogue.js';
+import { lossesOf } from '../support/history.js';
 import { uniquePrefix, until } from './support.js';
 
 const address = inject('temporalAddress');
@@ -175,7 +176,8 @@ describe('shutdown', () => {
         name: 'wait',
         execute: async (_input, { signal }) => {
           begun += 1;
-          if (name === 'first') await sleep(60_000, undefined, { signal });
+          // Longer than this test may take.
+          if (name === 'first') await sleep(300_000, undefined, { signal });
           return name;
         },
       });
@@ -184,23 +186,19 @@ describe('shutdown', () => {
     const first = await start({ queuePrefix, engine: false, skills, tools: [wait('first')], shutdownGraceSecs: 0.2 });
     const handle = await callTool(queuePrefix, 'wait');
     await until(() => begun, (count) => count === 1);
-    const since = Date.now();
     await first.shutdown();
-    expect(Date.now() - since).toBeLessThan(5_000);
     await start({ queuePrefix, engine: false, skills, tools: [wait('second')] });
     expect(await stepOf(handle)).toMatchObject({ status: 'done', result: { output: 'second' } });
-    expect(Date.now() - since).toBeLessThan(14_000);
+    expect(await lossesOf(client, handle.workflowId)).toEqual(['handed back']);
   });
 
-  test('ends soon when the server is gone, and readiness says so before', async () => {
+  test('ends when the server is gone, and readiness says so before', async () => {
     const server = await startEmbedded({ memory: true, ui: false, log: () => undefined });
     const worker = await start({ address: server.address, metrics: { host: '127.0.0.1', port: 0 } });
     await server.stop();
     const ready = await get(`${worker.metricsUrl}/readyz`);
     expect(ready).toEqual({ status: 503, body: `the Temporal server at ${server.address} does not answer\n` });
-    const since = Date.now();
     await worker.shutdown();
-    expect(Date.now() - since).toBeLessThan(20_000);
   });
 
   test('works before the worker has run, and twice', async () => {

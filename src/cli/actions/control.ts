@@ -7,7 +7,7 @@ import { EXIT, UsageError } from '../errors.js';
 import { printJson } from '../terminal.js';
 import { readJson } from '../values.js';
 import { plain } from '../view/text.js';
-import { sayDone, withClient } from './with-client.js';
+import { sayDone, sayEndedAlready, withClient } from './with-client.js';
 
 /** Lets nothing new start in a run. */
 export async function pauseRun(context: Context, id: string): Promise<number> {
@@ -61,7 +61,10 @@ export async function cancelRuns(context: Context, id: string | undefined, flags
     if (id === undefined) {
       return many(context, client, flags, 'Cancel', 'asked to cancel', (ids) => client.cancelRuns(ids, reason === undefined ? {} : { reason }));
     }
-    await client.getRun(id).cancel(reason);
+    const run = client.getRun(id);
+    const ended = await sayEndedAlready(context, run, { cancel_requested: false });
+    if (ended !== undefined) return ended;
+    await run.cancel(reason);
     return sayDone(context, { run_id: id, cancel_requested: true }, `Asked ${id} to cancel.`);
   });
 }

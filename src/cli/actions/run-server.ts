@@ -33,8 +33,8 @@ export async function openServer(
   if (found !== undefined) return { server: found, own: false };
   if (flags.detach === true) throw needsLasting('--detach needs a Temporal server that goes on after this command');
   if (!flags.worker) throw needsLasting('--no-worker needs a Temporal server that has workers');
-  // The worker's modules load while the server starts.
-  void import('../local-worker.js');
+  // The worker's modules load while the server starts; what is wrong with them is told when they are needed.
+  import('../local-worker.js').catch(() => undefined);
   for (let told = false; !signal.aborted; told = true) {
     const opened = (await startOwn(context, cleanup, told)) ?? (await joinOther(context, signal));
     if (opened !== undefined) return opened;

@@ -14,7 +14,7 @@ import { renderRun } from '../view/render.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { printTable } from '../view/table.js';
 import { duration } from '../view/text.js';
-import { sayDone, withClient } from './with-client.js';
+import { sayDone, sayEndedAlready, withClient } from './with-client.js';
 
 /** Reruns that are shown with a run, the newest. */
 const MOST_RERUNS = 20;
@@ -113,7 +113,10 @@ export async function answerStep(context: Context, id: string, step: string, sou
 /** Ends a run at once. */
 export async function terminateRun(context: Context, id: string, { reason }: ReasonFlags): Promise<number> {
   return withClient(context, async (client) => {
-    await client.getRun(id).terminate(reason);
+    const run = client.getRun(id);
+    const ended = await sayEndedAlready(context, run, { terminated: false });
+    if (ended !== undefined) return ended;
+    await run.terminate(reason);
     return sayDone(context, { run_id: id, terminated: true }, `Run ${id} is terminated.`);
   });
 }

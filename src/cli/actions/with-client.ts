@@ -1,4 +1,5 @@
-import type { DistriClient } from '../../client/index.js';
+import type { DistriClient, Run } from '../../client/index.js';
+import { isEnded } from '../../definition/snapshot.js';
 import { withCleanup } from '../cleanup.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../errors.js';
@@ -18,4 +19,11 @@ export function sayDone({ terminal }: Context, document: object, text: string): 
   if (terminal.json) printJson(terminal, document);
   else terminal.say(text);
   return EXIT.completed;
+}
+
+/** For a command that ends a run: tells that it has ended already, which is what was wanted. Undefined: it has not. */
+export async function sayEndedAlready(context: Context, run: Run, document: object): Promise<number | undefined> {
+  const { status } = await run.describe();
+  if (!isEnded(status)) return undefined;
+  return sayDone(context, { run_id: run.id, ...document, status }, `Run ${run.id} has ended already, as ${status}: nothing was done.`);
 }

@@ -7,11 +7,13 @@ import { listenForInterrupt } from '../interrupt.js';
 import { workerOptions } from '../local-worker.js';
 import { requireServer } from '../server.js';
 
-const METRICS_HOST = '0.0.0.0';
+/** Who else may read them is for the operator to say. */
+const METRICS_HOST = '127.0.0.1';
 
 /** Serves skills until SIGTERM or SIGINT; running steps finish or are handed back. */
 export async function worker(context: Context, flags: WorkerCommandFlags): Promise<number> {
   const skills = skillsOf(flags.skills);
+  const metrics = metricsOf(flags);
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
@@ -22,7 +24,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       dataConverter: createDataConverter(server.data),
       skills,
       engine: flags.engine,
-      ...(flags.metricsPort !== undefined && { metrics: { host: METRICS_HOST, port: flags.metricsPort } }),
+      ...(metrics && { metrics }),
     });
     cleanup.add(() => serving.shutdown());
     interrupt.signal.addEventListener('abort', () => void serving.shutdown().catch(() => undefined), { once: true });
@@ -38,6 +40,12 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
     await ended;
     return EXIT.completed;
   });
+}
+
+function metricsOf({ metricsPort: port, metricsHost: host }: WorkerCommandFlags): { host: string; port: number } | undefined {
+  if (port !== undefined) return { host: host ?? METRICS_HOST, port };
+  if (host !== undefined) throw new UsageError('--metrics-host is given without --metrics-port', 'Give the port too, e.g. --metrics-port 9464.');
+  return undefined;
 }
 
 function skillsOf(list: string): string[] | 'all' {

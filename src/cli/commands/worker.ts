@@ -8,6 +8,7 @@ export interface WorkerCommandFlags extends WorkerFlags {
   /** commander's name of `--no-engine`. */
   engine: boolean;
   metricsPort?: number;
+  metricsHost?: string;
 }
 
 export function addWorker(program: Command, perform: Perform): void {
@@ -19,6 +20,7 @@ export function addWorker(program: Command, perform: Perform): void {
     .option('--no-engine', 'serve no workflows, only the skills');
   addWorkerFlags(command)
     .option('--metrics-port <port>', 'serve /healthz, /readyz and /metrics (Prometheus) there', portNumber)
+    .option('--metrics-host <address>', 'where to serve them: 0.0.0.0 in a container (default: 127.0.0.1)')
     .addHelpText(
       'after',
       '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +

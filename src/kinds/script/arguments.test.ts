@@ -45,8 +45,8 @@ describe('withArguments', () => {
   });
 
   it('is fast on a command of a megabyte of quotes', () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     withArguments(`'"\\`.repeat(350_000), ['a']);
-    expect(performance.now() - start).toBeLessThan(5_000);
+    expect(process.cpuUsage(start).user / 1_000).toBeLessThan(5_000);
   });
 });

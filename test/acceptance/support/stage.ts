@@ -56,7 +56,7 @@ export async function openStage(name: string): Promise<Stage> {
 }
 
 /** Looks at a run until it is as wanted; fails with what it last was. */
-export async function untilRun(run: Run, good: (snapshot: RunSnapshot) => boolean, timeoutMs = 30_000): Promise<RunSnapshot> {
+export async function untilRun(run: Run, good: (snapshot: RunSnapshot) => boolean, timeoutMs = 60_000): Promise<RunSnapshot> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const snapshot = await run.snapshot();
@@ -67,7 +67,7 @@ export async function untilRun(run: Run, good: (snapshot: RunSnapshot) => boolea
 }
 
 /** Looks until a look gives something. */
-export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, timeoutMs = 20_000): Promise<T> {
+export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, timeoutMs = 60_000): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();
