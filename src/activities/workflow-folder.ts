@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { DistriError } from '../definition/errors.js';
-import { isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
+import { isObject, own, type JsonObject } from '../definition/json.js';
 import { readJson } from '../definition/read-json.js';
 import { readYaml } from '../definition/read-yaml.js';
 import type { WorkflowSource } from './workflow-source.js';
@@ -31,7 +31,7 @@ export class FolderWorkflows implements WorkflowSource {
     for (const name of await this.#names()) {
       const document = await this.#read(join(this.folder, name));
       if (document === undefined || own(inner(document), 'id') !== id) continue;
-      if (version === undefined || String(versionOf(document)) === String(version)) found.push(document);
+      if (version === undefined || versionOf(document) === String(version)) found.push(document);
     }
     return found.sort((a, b) => compareVersions(versionOf(a), versionOf(b))).at(-1);
   }
@@ -70,12 +70,13 @@ function inner(document: JsonObject): JsonObject {
   return own(document, 'agent_type') !== undefined && isObject(definition) ? definition : document;
 }
 
-function versionOf(document: JsonObject): JsonValue {
-  return own(inner(document), 'version') ?? own(document, 'version') ?? null;
+/** The version as text; empty when there is none. */
+function versionOf(document: JsonObject): string {
+  const version = own(inner(document), 'version') ?? own(document, 'version');
+  return typeof version === 'string' || typeof version === 'number' ? String(version) : '';
 }
 
 /** `10` is newer than `9`, and `1.10` than `1.9`; a document without a version is the oldest. */
-function compareVersions(a: JsonValue, b: JsonValue): number {
-  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
-  return String(a).localeCompare(String(b), 'en', { numeric: true });
+function compareVersions(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }

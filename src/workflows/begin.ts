@@ -95,7 +95,7 @@ function fanOut(run: RunState, unit: Unit, lookup: Lookup): void {
   const items = resolve(settings.items, lookup);
   if (!Array.isArray(items)) {
     const found = items === settings.items ? 'has no value' : `is ${items === null ? 'null' : `of type ${typeof items}`}`;
-    return fail(run, unit, { code: 'BAD_ITEMS', message: `for_each needs a list of items; ${String(settings.items).slice(0, 200)} ${found}` });
+    return fail(run, unit, { code: 'BAD_ITEMS', message: `for_each needs a list of items; ${JSON.stringify(settings.items).slice(0, 200)} ${found}` });
   }
   markStarted(run, unit);
   if (items.length === 0) {
