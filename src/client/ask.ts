@@ -1,13 +1,10 @@
 import { QueryNotRegisteredError } from '@temporalio/client';
 import { DistriError } from '../definition/errors.js';
-import { GRPC } from '../temporal/errors.js';
-import { grpcCode, noAnswer, translate } from './rpc.js';
+import { isUnanswered, noAnswer, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 /** How long a live worker may take to answer a query or an update. */
 export const ANSWER_TIMEOUT_MS = 10_000;
-
-const UNANSWERED = new Set<number | undefined>([GRPC.DEADLINE_EXCEEDED, GRPC.CANCELLED, GRPC.FAILED_PRECONDITION]);
 
 /**
  * Asks a workflow. The type is what the contract of the query says (`definition/messages.ts`).
@@ -21,7 +18,7 @@ export async function ask<T>(session: Session, workflowId: string, query: string
     if (error instanceof QueryNotRegisteredError) {
       throw new DistriError('INTERNAL', `The query '${query}' of run '${workflowId}' failed: ${error.message}`, { cause: error });
     }
-    if (UNANSWERED.has(grpcCode(error))) throw await noAnswer(session, error);
+    if (isUnanswered(error)) throw await noAnswer(session, error);
     throw translate(session, error, workflowId);
   }
 }

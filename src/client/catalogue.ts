@@ -1,7 +1,6 @@
 import type { ToolEntry, WorkerAnnouncement } from '../definition/messages.js';
 import { readCatalogue } from '../temporal/catalogue.js';
-import { GRPC } from '../temporal/errors.js';
-import { grpcCode, noAnswer, translate } from './rpc.js';
+import { isUnanswered, noAnswer, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 /** A skill and the identities of the live workers that serve it. */
@@ -18,9 +17,7 @@ export async function liveWorkers(session: Session): Promise<WorkerAnnouncement[
   try {
     return await readCatalogue(session.client, session.queuePrefix);
   } catch (error) {
-    const code = grpcCode(error);
-    const unanswered = code === GRPC.DEADLINE_EXCEEDED || code === GRPC.FAILED_PRECONDITION;
-    throw unanswered ? await noAnswer(session, error) : translate(session, error, '');
+    throw isUnanswered(error) ? await noAnswer(session, error) : translate(session, error, '');
   }
 }
 

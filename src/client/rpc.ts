@@ -26,6 +26,13 @@ export function isTransient(error: unknown): boolean {
   return code !== undefined && TRANSIENT.has(code);
 }
 
+const UNANSWERED = new Set<number | undefined>([GRPC.DEADLINE_EXCEEDED, GRPC.CANCELLED, GRPC.FAILED_PRECONDITION]);
+
+/** Whether a workflow was asked and no worker answered for it, as far as the error tells; see {@link noAnswer}. */
+export function isUnanswered(error: unknown): boolean {
+  return UNANSWERED.has(grpcCode(error));
+}
+
 /** Waits; returns early, without an error, when the signal is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

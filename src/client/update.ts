@@ -1,10 +1,9 @@
 import { WorkflowUpdateFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { UPDATES } from '../definition/messages.js';
-import { GRPC } from '../temporal/errors.js';
 import { ANSWER_TIMEOUT_MS } from './ask.js';
 import { describe } from './info.js';
-import { grpcCode, noAnswer, translate } from './rpc.js';
+import { isUnanswered, noAnswer, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 export interface UpdateOptions {
@@ -53,7 +52,5 @@ async function refusal<Argument>(session: Session, runId: string, update: Update
     await describe(session, runId);
     return update.ended();
   }
-  const code = grpcCode(error);
-  const unanswered = code === GRPC.DEADLINE_EXCEEDED || code === GRPC.CANCELLED || code === GRPC.FAILED_PRECONDITION;
-  return unanswered ? noAnswer(session, error) : translate(session, error, runId);
+  return isUnanswered(error) ? noAnswer(session, error) : translate(session, error, runId);
 }

@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   isCancellation,
+  type RetryPolicy,
   scheduleActivity,
   TimeoutFailure,
   workflowInfo,
@@ -10,6 +11,7 @@ import {
 import { codes, type Code } from '../definition/codes.js';
 import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
 import { cut, wellFormed } from '../definition/text.js';
+import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
 import type { ChildRuns } from './children.js';
@@ -33,6 +35,7 @@ const QUEUE_TIMEOUT_SECS = 300;
  */
 const SPARE_ATTEMPTS = 50;
 const LONGEST_SUMMARY = 200;
+const LONGEST_INTERVAL_SECS = 100;
 
 /** Runs the steps that are due as activities on their skills' task queues, in the current scope, and tells the machine how they ended. */
 export class StepActivities {
@@ -76,7 +79,6 @@ export class StepActivities {
     const activityId = activityIdOf(unit);
     const label = labelOf(this.machine, unit.step.index) + (unit.element === undefined ? '' : ` [${unit.element}]`);
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
-    const retry = step.retry ?? {};
     return scheduleActivity<StepOutcome>(task.kind.type, [activityId === id ? task : { ...task, step_id: id }], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),
@@ -86,12 +88,7 @@ export class StepActivities {
       heartbeatTimeout: '15 seconds',
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
       allowEagerDispatch: false,
-      retry: {
-        initialInterval: `${retry.initial_interval_secs ?? 1} seconds`,
-        backoffCoefficient: retry.backoff_coefficient ?? 2,
-        maximumInterval: `${retry.max_interval_secs ?? 100} seconds`,
-        maximumAttempts: SPARE_ATTEMPTS + (retry.max_attempts ?? 0),
-      },
+      retry: retryPolicyOf(step.retry ?? {}),
     });
   }
 
@@ -137,4 +134,16 @@ function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Fa
     };
   }
   return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Temporal takes no longest interval that is below the first one. */
+function retryPolicyOf(retry: RetryOptions): RetryPolicy {
+  const first = retry.initial_interval_secs ?? 1;
+  const longest = retry.max_interval_secs ?? Math.max(LONGEST_INTERVAL_SECS, first);
+  return {
+    initialInterval: `${Math.min(first, longest)} seconds`,
+    backoffCoefficient: retry.backoff_coefficient ?? 2,
+    maximumInterval: `${longest} seconds`,
+    maximumAttempts: SPARE_ATTEMPTS + (retry.max_attempts ?? 0),
+  };
 }

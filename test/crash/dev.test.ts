@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { DistriClient, DistriError, type JsonObject } from '../../src/client/index.js';
+import { DistriClient, type JsonObject } from '../../src/client/index.js';
 import { removeFolder, run as command, start, stop, workFolder, type Command } from '../cli/support.js';
 import { readCalls, TOOLS, until, work } from './support.js';
 
@@ -25,10 +25,6 @@ async function startDev(): Promise<Dev> {
   return { process, client: await DistriClient.connect({ address: temporal }) };
 }
 
-function unlessNoWorker(error: unknown): undefined {
-  if (!(error instanceof DistriError) || error.code !== 'NO_WORKER') throw error;
-}
-
 const documents: (JsonObject & { id: string })[] = [
   { id: 'works', steps: [work('first'), work('long', { gate: 'gate' }), work('last')] },
   { id: 'waits', steps: [work('first'), { id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }] },
@@ -38,11 +34,7 @@ const documents: (JsonObject & { id: string })[] = [
 test('runs go on when dev is killed and starts again: one in the middle of a step, one that waits, one that is blocked', async () => {
   folder = await workFolder({ ledger: '' });
   const calls = () => readCalls(join(folder, 'ledger'));
-  // Right after a start the server may still look for the worker of before, which no longer answers.
-  const status = async (id: string) => {
-    const snapshot = await dev.client.getRun(id).snapshot().catch(unlessNoWorker);
-    return snapshot?.status;
-  };
+  const status = async (id: string) => (await dev.client.getRun(id).snapshot()).status;
   dev = await startDev();
   for (const document of documents) await dev.client.start(document, { runId: document.id });
   await until('the long step runs', async () => (await calls()).some((call) => call.step === 'long'));
@@ -55,7 +47,7 @@ test('runs go on when dev is killed and starts again: one in the middle of a ste
   const statuses = [];
   for (const { id } of documents) statuses.push(await until(`${id} is seen again`, () => status(id)));
   expect(statuses).toEqual(['running', 'paused', 'blocked']);
-  const answered = () => dev.client.getRun('waits').answer('ask', { fine: true }, { updateId: 'once' }).then(() => true, unlessNoWorker);
+  const answered = () => dev.client.getRun('waits').answer('ask', { fine: true }, { updateId: 'once' }).then(() => true);
   await until('the answer is taken', answered);
   expect(await command(['connections', 'add', 'google:drive', '--env', 'USER_NAME=kim'], { cwd: folder })).toMatchObject({ code: 0 });
   await writeFile(join(folder, 'gate'), '');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEmbedded, type EmbeddedServer } from '../../src/cli/embedded.js';
-import { DistriClient } from '../../src/client/index.js';
+import { DistriClient, DistriError } from '../../src/client/index.js';
 import type { JsonObject, RunEvent } from '../../src/client/index.js';
 import { start, type Command, type Ended } from '../cli/support.js';
 
@@ -99,15 +99,22 @@ export async function readCalls(ledger: string): Promise<Call[]> {
   return lines.map((line) => JSON.parse(line) as Call);
 }
 
-/** Looks every 50 ms until it sees something, for at most three minutes. */
+/**
+ * Looks every 50 ms until it sees something, for at most three minutes. That no worker answers is nothing seen yet: after a
+ * crash the server still looks for the one of before.
+ */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
   const deadline = Date.now() + 180_000;
   for (;;) {
-    const found = await look();
+    const found = await Promise.resolve(look()).catch(unlessNoWorker);
     if (found !== undefined && found !== false) return found;
     if (Date.now() > deadline) throw new Error(`${what}: not within three minutes`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+function unlessNoWorker(error: unknown): undefined {
+  if (!(error instanceof DistriError) || error.code !== 'NO_WORKER') throw error;
 }
 
 /** A step that calls `work`. */
