@@ -64,7 +64,8 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   handleMessages(machine, identity, { inbox, bell, clock });
   showDefinition(input);
   const canceled = CancellationScope.current().cancelRequested;
-  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock }));
+  const work = new Work();
+  const next = await work.lead(() => drive(machine, identity, { input, canceled, inbox, bell, clock, work }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);
   return conclude(machine, finalRecord(machine, identity, input.storage === true));
 }
@@ -75,6 +76,7 @@ interface Driving {
   readonly inbox: Inbox;
   readonly bell: Bell;
   readonly clock: TaskClock;
+  readonly work: Work;
   readonly input: RunInput;
 }
 
@@ -86,12 +88,12 @@ interface Driving {
 async function drive(
   machine: RunMachine,
   identity: RunIdentity,
-  { input, canceled, inbox, bell, clock }: Driving,
+  { input, canceled, inbox, bell, clock, work }: Driving,
 ): Promise<RunInput | undefined> {
-  const work = new Work(() => {
+  work.outOfTime = () => {
     machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
     bell.ring();
-  });
+  };
   canceled.catch(() => {
     inbox.take(() => {
       machine.now = clock.now();
@@ -117,7 +119,7 @@ async function drive(
     machine.advance();
     const next = !first && checkpoints.settled ? continuation.due() : undefined;
     if (next) return next;
-    await work.within(async () => {
+    work.within(() => {
       activities.startDue();
       requirements.followUp();
       checkpoints.saveNew();
