@@ -64,7 +64,7 @@ export class Run {
    */
   async result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
     const signal = AbortSignal.any([this.session.closed, ...(options.signal ? [options.signal] : [])]);
-    return resultOf(this.session, this.id, signal);
+    return resultOf(this.session, this.id, signal, this.temporalRunId);
   }
 
   /**
@@ -181,7 +181,7 @@ export class Run {
       { id: 'distri-checkpoints', steps: [step] },
       { runId: newRunId(`${cut(this.id, 150)}-checkpoints`), executionTimeoutSecs: CHECKPOINT_CALL_SECS },
     );
-    const snapshot = await resultOf(this.session, started.runId, this.session.closed);
+    const snapshot = await resultOf(this.session, started.runId, this.session.closed, started.temporalRunId);
     return snapshot.steps.call?.result ?? null;
   };
 }

@@ -119,6 +119,7 @@ export interface StepTask<K extends StepKind = StepKind> {
   workflow_id: string;
   /** The step's id, when the activity id is not the same text. */
   step_id?: string;
+  /** In history without its `type`, which is the activity's type. */
   kind: K;
   /** The step's `input` mapping as written. */
   mapping?: JsonValue;

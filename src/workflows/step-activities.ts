@@ -69,7 +69,9 @@ export class StepActivities {
     const label = this.machine.steps[index]?.label ?? id;
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
     const retry = step.retry ?? {};
-    return scheduleActivity<StepOutcome>(task.kind.type, [activityId === id ? task : { ...task, step_id: id }], {
+    const { type, ...config } = task.kind;
+    const sent = { ...task, kind: config };
+    return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),
       summary: wellFormed(cut(summary, LONGEST_SUMMARY)),
