@@ -24,6 +24,8 @@ export interface EmbeddedOptions extends FindOptions {
   memory?: boolean;
   /** Let workflows skip time; for tests. Default false. */
   timeSkipping?: boolean;
+  /** More settings of the server's dynamic configuration, as `name=value`; for benchmarks. */
+  dynamicConfig?: readonly string[];
   /** Called when the server's process begins to start: what is loaded from then on costs no time. */
   onLaunch?: () => void;
 }
@@ -54,7 +56,7 @@ interface Ports {
 }
 
 function serverArguments(options: EmbeddedOptions, { port, uiPort }: Ports, dbFile: string | undefined): string[] {
-  const config = ['history.transferProcessorMaxPollRPS=1000'];
+  const config = ['history.transferProcessorMaxPollRPS=1000', ...(options.dynamicConfig ?? [])];
   if (options.timeSkipping === true) config.push('frontend.WorkflowTimeSkippingEnabled=true');
   return [
     ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--log-level', 'error'],
