@@ -7,7 +7,11 @@ import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
 import { DistriClient } from 'distri-workflow/client';
 import { startEmbedded } from '../../dist/cli/embedded.js';
 import { startChild } from './child.js';
+import { ownCpuMs, processCpuMs } from './cpu.js';
 import type { Bench } from './sides.js';
+
+/** A replay of 5,000 events is to be one of 5,000 events: the server would suggest to continue as new at 4,096. */
+const ONE_EXECUTION = 'limit.historyCount.suggestContinueAsNew=20000';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -30,7 +34,7 @@ export async function withBench<T>(profile: string | undefined, work: (bench: Be
     const folder = await mkdtemp(join(tmpdir(), 'distri-bench-'));
     ends.push(() => rm(folder, { recursive: true, force: true }));
     const say = (line: string): void => console.error(line);
-    const { address, namespace, stop } = await startEmbedded({ memory: true, ui: false, log: say });
+    const { address, namespace, pid, stop } = await startEmbedded({ memory: true, ui: false, log: say, dynamicConfig: [ONE_EXECUTION] });
     ends.push(stop);
     const bundles = { ours: here('../../dist/workflow-bundle.js'), twin: await bundleTwin(folder) };
     const nodeArgs = (side: string): string[] =>
@@ -44,8 +48,12 @@ export async function withBench<T>(profile: string | undefined, work: (bench: Be
     const temporal = new Client({ connection, namespace });
     let ids = 0;
     const id = (prefix: string): string => `${prefix}-${(ids += 1)}`;
-    const workerCpu = { ours: () => ours.cpuMs(), twin: () => twin.cpuMs() };
-    return await work({ temporal, distri: DistriClient.fromClient(temporal), workerCpu, bundles, id, say });
+    const cpu = {
+      worker: { ours: () => ours.cpuMs(), twin: () => twin.cpuMs() },
+      server: () => processCpuMs(pid),
+      client: ownCpuMs,
+    };
+    return await work({ temporal, distri: DistriClient.fromClient(temporal), cpu, bundles, id, say });
   } finally {
     for (const end of ends.reverse()) await end();
   }

@@ -1,4 +1,4 @@
-import type { Bench, Pair, Sides } from './sides.js';
+import type { Bench, Cpu, Pair, Sides } from './sides.js';
 
 /** Measures both sides one after the other, so often: A B, B A, A B … One pair before that is not counted. */
 export async function measurePairs<T>(
@@ -43,28 +43,25 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - begun;
 }
 
-/** What something took. */
+/** What something took, in milliseconds: on the clock, and of the CPU of each process, which is far less noisy on a busy machine. */
 export interface Cost {
-  /** Milliseconds on the clock. */
   readonly ms: number;
-  /** Milliseconds of CPU of the process that works, all threads together: far less noisy on a busy machine. */
-  readonly cpu: number;
+  readonly worker: number;
+  readonly server: number;
+  readonly client: number;
 }
 
-/** What each side takes for `work`, divided by `parts`; `cpuMs` gives the CPU time that its process has used. */
-export function costs(cpuMs: Sides<() => Promise<number>>, parts: number, work: Sides<() => Promise<unknown>>): Sides<() => Promise<Cost>> {
+/** What each side takes for `work`, divided by `parts`. */
+export function costs(cpu: Cpu, parts: number, work: Sides<() => Promise<unknown>>): Sides<() => Promise<Cost>> {
   const cost = (side: keyof Sides<unknown>) => async (): Promise<Cost> => {
-    const before = await cpuMs[side]();
+    const used = async () => ({ worker: await cpu.worker[side](), server: await cpu.server(), client: await cpu.client() });
+    const before = await used();
     const ms = await timed(work[side]);
-    return { ms: ms / parts, cpu: ((await cpuMs[side]()) - before) / parts };
+    const after = await used();
+    const part = (process: keyof typeof before): number => (after[process] - before[process]) / parts;
+    return { ms: ms / parts, worker: part('worker'), server: part('server'), client: part('client') };
   };
   return { ours: cost('ours'), twin: cost('twin') };
-}
-
-/** Milliseconds of CPU that this process has used. */
-export async function ownCpuMs(): Promise<number> {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 /** The middle value; NaN of none. */

@@ -29,8 +29,11 @@ export function pairedRow(measure: string, unit: string, pairs: readonly Pair[],
   };
 }
 
-/** The rows of what one of many steps or runs takes: the time has a target, the CPU time explains it. */
+/** The rows of what one of many steps or runs takes: the time has a target, the CPU time of each process explains it. */
 export function costRows(of: string, pairs: readonly Sides<Cost>[], mostRatio: number): Row[] {
   const values = (key: keyof Cost): Pair[] => pairs.map(({ ours, twin }) => ({ ours: ours[key], twin: twin[key] }));
-  return [pairedRow(`time a ${of}`, 'ms', values('ms'), mostRatio), pairedRow(`CPU of the worker a ${of}`, 'ms', values('cpu'))];
+  return [
+    pairedRow(`time a ${of}`, 'ms', values('ms'), mostRatio),
+    ...(['worker', 'server', 'client'] as const).map((process) => pairedRow(`CPU of the ${process} a ${of}`, 'ms', values(process))),
+  ];
 }

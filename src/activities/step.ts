@@ -36,7 +36,8 @@ export function serveStep<N extends ActivityKindName>(
         seconds: (performance.now() - begun) / 1000,
         ...(failureCode === undefined ? {} : { code: failureCode }),
       });
-    const attempt = new Attempt(task, deps);
+    // The interpreter leaves out the kind's type, which is the activity's.
+    const attempt = new Attempt({ ...task, kind: { ...task.kind, type: kind } as StepTask['kind'] }, deps);
     try {
       const outcome = await attempt.run(kind, code);
       observe('done');

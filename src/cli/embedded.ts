@@ -6,7 +6,6 @@ import { assertPortFree, findFreePort } from './find-port.js';
 import { findTemporal, type FindOptions } from './embedded/find.js';
 import { launch, type ServerProcess } from './embedded/launch.js';
 import { lockFolder, type FolderLock } from './embedded/lock.js';
-import { untilReady } from './embedded/ready.js';
 
 export { findTemporal } from './embedded/find.js';
 
@@ -25,6 +24,10 @@ export interface EmbeddedOptions extends FindOptions {
   memory?: boolean;
   /** Let workflows skip time; for tests. Default false. */
   timeSkipping?: boolean;
+  /** More settings of the server's dynamic configuration, as `name=value`; for benchmarks. */
+  dynamicConfig?: readonly string[];
+  /** Called when the server's process begins to start: what is loaded from then on costs no time. */
+  onLaunch?: () => void;
 }
 
 /** A Temporal dev server of this process, on 127.0.0.1 only. On Windows it outlives a parent that is killed. */
@@ -53,7 +56,7 @@ interface Ports {
 }
 
 function serverArguments(options: EmbeddedOptions, { port, uiPort }: Ports, dbFile: string | undefined): string[] {
-  const config = ['history.transferProcessorMaxPollRPS=1000'];
+  const config = ['history.transferProcessorMaxPollRPS=1000', ...(options.dynamicConfig ?? [])];
   if (options.timeSkipping === true) config.push('frontend.WorkflowTimeSkippingEnabled=true');
   return [
     ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--log-level', 'error'],
@@ -94,6 +97,7 @@ async function startOnce(options: EmbeddedOptions, program: string, folder: stri
   const args = serverArguments(options, ports, memory ? undefined : join(folder, 'temporal.db'));
   const server: ServerProcess = await launch({ program, args, logFile, env });
   await lock?.noteServer(server.pid);
+  options.onLaunch?.();
   const gone = new AbortController();
   const ended = server.exited.then(async (how) => {
     gone.abort();
@@ -101,6 +105,8 @@ async function startOnce(options: EmbeddedOptions, program: string, folder: stri
   });
   ended.catch(() => undefined);
   try {
+    // Temporal's client takes long to load, and the server to start.
+    const { untilReady } = await import('./embedded/ready.js');
     await Promise.race([untilReady(address, namespace, READY_TIMEOUT_MS, gone.signal), ended]);
   } catch (error) {
     await server.stop();

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { createDataConverter, DistriClient, temporalUiUrl, type DataSettings } from '../client/index.js';
+import type { DataSettings, DistriClient } from '../client/index.js';
+import { temporalUiUrl } from '../client/ui-url.js';
 import { DistriError } from '../definition/errors.js';
 import { loadTemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import type { Cleanup } from './cleanup.js';
@@ -28,14 +29,14 @@ export async function findServer(context: Context): Promise<Server | undefined> 
   const config = loadTemporalConfig(temporal, environment.variables);
   if (config.explicit) {
     const { address, namespace } = config;
-    const data = dataSettings(context, undefined);
+    const data = await dataSettings(context, undefined);
     return { temporal, address, namespace, data, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
   }
   const dev = await readDevState(folder);
   if (dev === undefined) return undefined;
   const namespace = config.explicitNamespace ? config.namespace : dev.namespace;
   const address = dev.temporal;
-  const data = dataSettings(context, dev.payload_dir);
+  const data = await dataSettings(context, dev.payload_dir);
   return { temporal: { ...temporal, address, namespace }, address, namespace, data, ...uiOf(dev.temporal_ui) };
 }
 
@@ -48,20 +49,21 @@ export async function requireServer(context: Context): Promise<Server> {
   });
 }
 
-/** Starts an embedded server, which ends with the command. */
+/** Starts an embedded server, which ends with the command. `onLaunch` is called when its process begins to start. */
 export async function startServer(
   context: Context,
-  ports: { port?: number; uiPort?: number },
+  { onLaunch, ...ports }: { port?: number; uiPort?: number; onLaunch?: () => void },
   cleanup: Cleanup,
 ): Promise<Server & { exited: Promise<string> }> {
   const { folder, temporal, environment, terminal } = context;
-  const data = dataSettings(context, join(folder, 'payloads'));
+  const data = await dataSettings(context, join(folder, 'payloads'));
   const embedded = await startEmbedded({
     ...ports,
     folder,
     namespace: loadTemporalConfig(temporal, environment.variables).namespace,
     log: (line) => terminal.say(terminal.color.dim(line)),
     env: environment.variables,
+    ...(onLaunch && { onLaunch }),
   });
   cleanup.add(() => embedded.stop());
   const { address, namespace, uiUrl, exited } = embedded;
@@ -70,6 +72,7 @@ export async function startServer(
 
 /** A client for the server, closed with the command. What it works around is told as a warning. */
 export async function openClient({ terminal }: Context, server: Server, cleanup: Cleanup): Promise<DistriClient> {
+  const { createDataConverter, DistriClient } = await import('../client/index.js');
   const client = await DistriClient.connect({
     ...server.temporal,
     connectTimeoutMs: CONNECT_MS,

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { ServiceError, WorkflowContinuedAsNewError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { DistriError, RunFailedError, RunNotFoundError } from '../definition/errors.js';
 import type { RunSnapshot } from '../definition/snapshot.js';
-import { readEnded, type Ended } from './ended.js';
+import { completedEnd, readEnded, type Ended } from './ended.js';
 import { describe } from './info.js';
 import { abortable, isTransient, pause, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
@@ -10,24 +10,35 @@ import { hasEnded } from './snapshot.js';
 
 const PAUSE_MS = 1_000;
 
-/** Waits for a run's end, through restarts of the server. Throws `RunFailedError` when it did not complete. */
-export async function resultOf(session: Session, runId: string, signal: AbortSignal): Promise<RunSnapshot> {
-  const ended = await waitForEnd(session, runId, signal);
+/**
+ * Waits for a run's end, through restarts of the server. Throws `RunFailedError` when it did not complete.
+ * `started`: Temporal's id of the execution that the caller has started, which saves asking for it.
+ */
+export async function resultOf(session: Session, runId: string, signal: AbortSignal, started?: string): Promise<RunSnapshot> {
+  const ended = await waitForEnd(session, runId, signal, started);
   const { snapshot } = ended;
   if (snapshot.status === 'completed') return snapshot;
   throw failed(runId, ended);
 }
 
-async function waitForEnd(session: Session, runId: string, signal: AbortSignal): Promise<Ended> {
-  const handle = session.client.workflow.getHandle(runId);
+/** One long poll for each execution of the run; what is not plainly a completed one is read by its description. */
+async function waitForEnd(session: Session, runId: string, signal: AbortSignal, started: string | undefined): Promise<Ended> {
+  let execution = started;
   for (;;) {
     try {
-      const described = await describe(session, runId);
-      if (hasEnded(described)) return await readEnded(session, described);
-      await abortable(session, signal, () => handle.result());
+      if (execution === undefined) {
+        const described = await describe(session, runId);
+        if (hasEnded(described)) return await readEnded(session, described);
+        execution = described.execution.runId;
+      }
+      const handle = session.client.workflow.getHandle(runId, execution, { followRuns: false });
+      const ended = completedEnd(execution, await abortable(session, signal, () => handle.result()));
+      if (ended !== undefined) return ended;
+      execution = undefined;
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof WorkflowFailedError) continue;
+      execution = error instanceof WorkflowContinuedAsNewError ? error.newExecutionRunId : undefined;
+      if (execution !== undefined || error instanceof WorkflowFailedError) continue;
       if (!mayPass(error) && isAboutTheCall(error)) throw translate(session, error, runId);
       await pause(PAUSE_MS, signal);
     }

@@ -26,9 +26,9 @@ export async function readEnded(session: Session, described: Described & { end: 
   const { execution, end } = described;
   const { record, error } = await finalRecord(session, execution, end);
   if (record !== undefined) {
-    const snapshot = { ...snapshotOfFinal(record), temporal_run_id: execution.runId };
-    if (end === 'canceled' && error !== undefined) snapshot.error = error;
-    return { snapshot, events: eventsOfFinal(record), ...(error === undefined ? {} : { reason: error }) };
+    const ended = endOfRecord(record, execution.runId);
+    if (end === 'canceled' && error !== undefined) ended.snapshot.error = error;
+    return { ...ended, ...(error === undefined ? {} : { reason: error }) };
   }
   const closed = optionalTsToDate(described.raw.workflowExecutionInfo?.closeTime);
   const snapshot = await retell(session, execution, {
@@ -41,6 +41,15 @@ export async function readEnded(session: Session, described: Described & { end: 
     events: undefined,
     ...(error === undefined ? {} : { reason: error }),
   };
+}
+
+/** What a completed execution left, by its result; undefined when that is none of ours. */
+export function completedEnd(temporalRunId: string, result: unknown): Ended | undefined {
+  return isFinalRecord(result) ? endOfRecord(result, temporalRunId) : undefined;
+}
+
+function endOfRecord(record: FinalRecord, temporalRunId: string): Ended {
+  return { snapshot: { ...snapshotOfFinal(record), temporal_run_id: temporalRunId }, events: eventsOfFinal(record) };
 }
 
 interface Found {

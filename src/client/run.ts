@@ -66,7 +66,7 @@ export class Run {
    */
   result(options: { signal?: AbortSignal } = {}): Promise<RunSnapshot> {
     const signal = AbortSignal.any([this.session.closed, ...(options.signal ? [options.signal] : [])]);
-    return forgivenAtClose(this.session, resultOf(this.session, this.id, signal));
+    return forgivenAtClose(this.session, resultOf(this.session, this.id, signal, this.temporalRunId));
   }
 
   /**
@@ -184,7 +184,7 @@ export class Run {
       { id: 'distri-checkpoints', steps: [step] },
       { runId: newRunId(`${cut(this.id, 150)}-checkpoints`), executionTimeoutSecs: CHECKPOINT_CALL_SECS },
     );
-    const snapshot = await resultOf(this.session, started.runId, this.session.closed);
+    const snapshot = await resultOf(this.session, started.runId, this.session.closed, started.temporalRunId);
     return snapshot.steps.call?.result ?? null;
   };
 }

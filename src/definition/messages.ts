@@ -156,6 +156,7 @@ export interface StepTask<K extends StepKind = StepKind> {
   step_id?: string;
   /** The position of the element of a fan-out. */
   index?: number;
+  /** In history without its `type`, which is the activity's type. */
   kind: K;
   /** The step's `input` mapping as written. */
   mapping?: JsonValue;

@@ -1,5 +1,5 @@
 import { DistriError } from '../definition/errors.js';
-import { McpServer, type McpSpec } from './mcp-server.js';
+import type { McpSpec } from './mcp-server.js';
 import type { Tool } from './tool.js';
 
 export type { McpSpec };
@@ -11,6 +11,9 @@ export type { McpSpec };
  * @throws DistriError `BAD_MCP_SERVER` with the server's command, the reason and the end of its error output.
  */
 export async function connectMcp(specs: readonly McpSpec[]): Promise<{ tools: Tool[]; close(): Promise<void> }> {
+  if (specs.length === 0) return { tools: [], close: async () => undefined };
+  // The client of MCP servers takes long to load, and most workers have none.
+  const { McpServer } = await import('./mcp-server.js');
   const servers = specs.map((spec) => new McpServer(spec));
   const close = async () => void (await Promise.all(servers.map((server) => server.close())));
   const listed = await Promise.allSettled(servers.map((server) => server.tools()));

@@ -51,7 +51,8 @@ function ownWorkflows(): string {
 }
 
 /**
- * Bundles workflow code for the sandbox.
+ * Bundles workflow code for the sandbox. The interpreter's modules are evaluated once for all runs of a worker, and not
+ * once a run: they hold no state but the run's own, which hangs on its machine.
  * @throws Error naming each import that may not be in the sandbox, or with what the bundler said
  */
 export async function bundleWorkflows(workflowsPath = ownWorkflows()): Promise<string> {
@@ -59,6 +60,7 @@ export async function bundleWorkflows(workflowsPath = ownWorkflows()): Promise<s
   const said: string[] = [];
   const bundled = await bundleWorkflowCode({
     workflowsPath,
+    preloadModules: [workflowsPath],
     logger: new DefaultLogger('ERROR', ({ message }) => said.push(message)),
     webpackConfigHook: (config) => refusing(offenders, modernSources(config)),
   }).catch((error: unknown) => ({ error }));

@@ -3,7 +3,6 @@ import {
   ActivityCancellationType,
   CancellationScope,
   getExternalWorkflowHandle,
-  isCancellation,
   ParentClosePolicy,
   scheduleActivity,
   startChild,
@@ -139,9 +138,10 @@ export class ChildRuns {
           for (const end of ends) this.#ended(end.run_id, asEnd(end));
           this.bell.ring();
         },
-        (error: unknown) => {
+        () => {
+          // Canceled, as when the run is: then what is still open is awaited anew.
           if (this.#awaiting === scope) this.#awaiting = undefined;
-          if (!isCancellation(error)) this.bell.ring();
+          this.bell.ring();
         },
       );
   }

@@ -72,7 +72,8 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   handleMessages(machine, identity, { inbox, bell, clock, children, parent });
   showDefinition(input);
   const canceled = CancellationScope.current().cancelRequested;
-  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock, children, parent }));
+  const work = new Work();
+  const next = await work.lead(() => drive(machine, identity, { input, canceled, inbox, bell, clock, work, children, parent }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);
   const record = finalRecord(machine, identity, input.storage === true);
   return input.parent ? concludeChild(machine, record, parent, input.storage === true) : conclude(machine, record);
@@ -84,6 +85,7 @@ interface Driving {
   readonly inbox: Inbox;
   readonly bell: Bell;
   readonly clock: TaskClock;
+  readonly work: Work;
   readonly input: RunInput;
   readonly children: ChildRuns;
   readonly parent: ParentLink;
@@ -97,12 +99,12 @@ interface Driving {
 async function drive(
   machine: RunMachine,
   identity: RunIdentity,
-  { input, canceled, inbox, bell, clock, children, parent }: Driving,
+  { input, canceled, inbox, bell, clock, work, children, parent }: Driving,
 ): Promise<RunInput | undefined> {
-  const work = new Work(() => {
+  work.outOfTime = () => {
     failRun(machine, { code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
     bell.ring();
-  });
+  };
   canceled.catch(() => {
     inbox.take(() => {
       machine.now = clock.now();
@@ -129,7 +131,7 @@ async function drive(
     const settled = checkpoints.settled && children.settled && parent.settled;
     const next = !first && settled ? continuation.due() : undefined;
     if (next) return next;
-    await work.within(async () => {
+    work.within(() => {
       activities.startDue();
       children.followUp();
       requirements.followUp();

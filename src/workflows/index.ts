@@ -1,2 +1,4 @@
+import './stack-traces.js';
+
 export { distriCatalogue } from './catalogue.js';
 export { distriWorkflow } from './distri-workflow.js';

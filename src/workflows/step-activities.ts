@@ -79,7 +79,9 @@ export class StepActivities {
     const activityId = activityIdOf(unit);
     const label = labelOf(this.machine, unit.step.index) + (unit.element === undefined ? '' : ` [${unit.element}]`);
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
-    return scheduleActivity<StepOutcome>(task.kind.type, [activityId === id ? task : { ...task, step_id: id }], {
+    const { type, ...config } = task.kind;
+    const sent = { ...task, kind: config };
+    return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),
       summary: wellFormed(cut(summary, LONGEST_SUMMARY)),

@@ -5,31 +5,42 @@ const CLEAN_UP = '10 minutes';
 
 /**
  * The scopes in which a run does its work: one until the run is canceled, and after that, for steps that run always, one
- * that ends ten minutes later. Make it where nothing is canceled: when the cancel counts is for the run to say.
+ * that ends ten minutes later. A shield keeps Temporal's own cancel from both: when it counts is for the run to say.
  */
 export class Work {
-  readonly #running = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
-  readonly #cleaning = new CancellationScope({ cancellable: true, parent: CancellationScope.current() });
-  #canceled = false;
+  readonly #shield = new CancellationScope({ cancellable: false });
+  readonly #running = new CancellationScope({ cancellable: true, parent: this.#shield });
+  #cleaning: CancellationScope | undefined;
 
-  constructor(private readonly outOfTime: () => void) {}
+  /** What happens when a canceled run is out of time. */
+  outOfTime: () => void = () => undefined;
 
   get scope(): CancellationScope {
-    return this.#canceled ? this.#cleaning : this.#running;
+    return this.#cleaning ?? this.#running;
   }
 
-  /** Runs `act` so that what it schedules belongs to the current scope. */
-  within<T>(act: () => Promise<T>): Promise<T> {
-    return this.scope.run(act);
+  /** Runs the whole run: what it schedules belongs to the scope that a cancel ends. */
+  lead<T>(run: () => Promise<T>): Promise<T> {
+    return this.#running.run(run);
+  }
+
+  /**
+   * Runs `act`, a part of what is led, so that what it schedules belongs to the current scope. To enter a scope makes
+   * promises, for each of which the sandbox records a stack trace; a run that is not canceled is in its scope already.
+   */
+  within(act: () => void): void {
+    if (this.#cleaning) void this.#cleaning.run(async () => act());
+    else act();
   }
 
   cancel(): void {
-    if (this.#canceled) return;
-    this.#canceled = true;
+    if (this.#cleaning) return;
+    const cleaning = new CancellationScope({ cancellable: true, parent: this.#shield });
+    this.#cleaning = cleaning;
     this.#running.cancel();
     void CancellationScope.nonCancellable(() => sleep(CLEAN_UP)).then(() => {
       this.outOfTime();
-      this.#cleaning.cancel();
+      cleaning.cancel();
     });
   }
 }

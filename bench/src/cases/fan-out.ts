@@ -33,7 +33,7 @@ export const fanOut: Case = {
       ours: async () => ids.ours.push(await runOurs(bench, document)),
       twin: async () => ids.twin.push(await runTwin(bench, 'fanOut', { steps: STEPS, limit: LIMIT })),
     };
-    const measured = await measurePairs(bench, { name: 'fan-out', pairs }, costs(bench.workerCpu, STEPS, work));
+    const measured = await measurePairs(bench, { name: 'fan-out', pairs }, costs(bench.cpu, STEPS, work));
     const counted = ids.ours.slice(1).map((ours, at) => ({ ours, twin: ids.twin[at + 1] ?? '' }));
     return [...costRows('step', measured, MOST_TIME_RATIO), ...(await historyRows(bench, counted))];
   },

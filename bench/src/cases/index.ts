@@ -1,12 +1,14 @@
 import type { Case } from './case.js';
 import { chain } from './chain.js';
 import { coldStart } from './cold-start.js';
+import { continueAsNew } from './continue-as-new.js';
 import { fanOut } from './fan-out.js';
 import { history } from './history.js';
+import { migration } from './migration.js';
 import { progress } from './progress.js';
 import { pure } from './pure.js';
 import { replay } from './replay.js';
 import { throughput } from './throughput.js';
 
 /** All benchmarks, in the order in which they run. */
-export const cases: readonly Case[] = [chain, fanOut, pure, throughput, history, progress, replay, coldStart];
+export const cases: readonly Case[] = [chain, fanOut, pure, throughput, history, progress, replay, continueAsNew, migration, coldStart];

@@ -22,6 +22,6 @@ export const throughput: Case = {
       ours: allAtOnce(() => runOurs(bench, document)),
       twin: allAtOnce(() => runTwin(bench, 'chain', { steps: STEPS })),
     };
-    return costRows('run', await measurePairs(bench, { name: 'throughput', pairs }, costs(bench.workerCpu, RUNS, work)), MOST_TIME_RATIO);
+    return costRows('run', await measurePairs(bench, { name: 'throughput', pairs }, costs(bench.cpu, RUNS, work)), MOST_TIME_RATIO);
   },
 };

@@ -21,7 +21,7 @@ export async function codecServer(context: Context, { port, host, uiOrigin }: Co
     cleanup.add(async () => interrupt.release());
     const server = await findServer(context);
     const origins = uiOrigin ?? (server?.uiUrl === undefined ? [] : originsOf(server.uiUrl));
-    const dataConverter = createDataConverter(server?.data ?? dataSettings(context, undefined));
+    const dataConverter = createDataConverter(server?.data ?? (await dataSettings(context, undefined)));
     const serving = await startCodecServer({ dataConverter, port, host, origins, token });
     cleanup.add(() => serving.close());
     const { terminal } = context;

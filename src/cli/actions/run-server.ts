@@ -21,31 +21,37 @@ export interface OpenServer {
 
 /**
  * The server that is configured or runs here, else an embedded one that ends with the command. While another `run` has
- * the folder, this waits for its end; undefined when the signal is aborted meanwhile.
+ * the folder, this waits for its end; undefined when the signal is aborted meanwhile. `onLaunch` is called once the
+ * server's process begins to start, or when there is none to start for now.
  */
 export async function openServer(
   context: Context,
   flags: RunFlags,
   cleanup: Cleanup,
   signal: AbortSignal,
+  onLaunch: () => void,
 ): Promise<OpenServer | undefined> {
   const found = await findServer(context);
   if (found !== undefined) return { server: found, own: false };
   if (flags.detach === true) throw needsLasting('--detach needs a Temporal server that goes on after this command');
   if (!flags.worker) throw needsLasting('--no-worker needs a Temporal server that has workers');
-  // The worker's modules load while the server starts; what is wrong with them is told when they are needed.
-  import('../local-worker.js').catch(() => undefined);
+  const launched = (): void => {
+    onLaunch();
+    // What the run needs loads while the server starts; what is wrong with it is told when it is needed.
+    import('../local-worker.js').catch(() => undefined);
+    import('../follow/follow.js').catch(() => undefined);
+  };
   for (let told = false; !signal.aborted; told = true) {
-    const opened = (await startOwn(context, cleanup, told)) ?? (await joinOther(context, signal));
+    const opened = (await startOwn(context, cleanup, told, launched)) ?? (await joinOther(context, signal));
     if (opened !== undefined) return opened;
   }
   return undefined;
 }
 
 /** Undefined: another process has the folder, and the user has been told. */
-async function startOwn(context: Context, cleanup: Cleanup, told: boolean): Promise<OpenServer | undefined> {
+async function startOwn(context: Context, cleanup: Cleanup, told: boolean, onLaunch: () => void): Promise<OpenServer | undefined> {
   try {
-    const server = await startServer(context, {}, cleanup);
+    const server = await startServer(context, { onLaunch }, cleanup);
     const lost = server.exited.then((how) => {
       throw new DistriError('NO_TEMPORAL_SERVER', `The Temporal server of this command has ended: ${how}`, {
         hint: 'The run is kept, and goes on when `distri-workflow dev` is started in this folder.',
@@ -55,6 +61,7 @@ async function startOwn(context: Context, cleanup: Cleanup, told: boolean): Prom
     return { server, own: true, lost };
   } catch (error) {
     if (!(error instanceof DistriError) || error.code !== 'DATA_IN_USE') throw error;
+    onLaunch();
     if (!told) context.terminal.say(`${error.message}: waiting for its end. To run several at once, start \`distri-workflow dev\` first.`);
     return undefined;
   }
@@ -71,7 +78,7 @@ function needsLasting(why: string): UsageError {
   return new UsageError(`${why}, and there is none`, 'Start `distri-workflow dev` in another terminal first, or set TEMPORAL_ADDRESS.');
 }
 
-/** What the flags bring for a worker, read before anything is started, so that a mistake in it costs no time. */
+/** What the flags bring for a worker, read while the server starts: a mistake in it ends that at once. */
 export async function prepareWorker(context: Context, flags: RunFlags, cleanup: Cleanup): Promise<WorkerOptions | undefined> {
   const brought = flags.tools !== undefined || flags.mcp !== undefined || flags.connections !== undefined;
   if (!brought || !flags.worker) return undefined;

@@ -7,8 +7,6 @@ import type { RunFlags } from '../commands/run.js';
 import type { Context } from '../context.js';
 import { readDocument, sayProblems } from '../document.js';
 import { EXIT, UsageError } from '../errors.js';
-import { follow } from '../follow/follow.js';
-import { reportRun } from '../follow/report-run.js';
 import { listenForInterrupt, type Interrupt } from '../interrupt.js';
 import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
@@ -58,8 +56,7 @@ async function makePlan(context: Context, file: string, flags: RunFlags): Promis
 async function execute(context: Context, flags: RunFlags, plan: Plan, cleanup: Cleanup): Promise<number> {
   const interrupt = listenForInterrupt();
   cleanup.add(async () => interrupt.release());
-  const prepared = await prepareWorker(context, flags, cleanup);
-  const opened = await openServer(context, flags, cleanup, interrupt.signal);
+  const { opened, prepared } = await open(context, flags, cleanup, interrupt.signal);
   if (opened === undefined) return interrupt.exitCode;
   const client = await openClient(context, opened.server, cleanup);
   const worker = await provideWorker(context, flags, opened, client, prepared, cleanup);
@@ -67,6 +64,24 @@ async function execute(context: Context, flags: RunFlags, plan: Plan, cleanup: C
   const started = await client.start(plan.document, plan.start);
   if (flags.detach === true) return detached(context, started);
   return watch(context, plan, { client, started, breakdown: breakdownOf(opened, worker) }, opened, interrupt);
+}
+
+/** Reads what the worker is to have while the server starts. */
+async function open(context: Context, flags: RunFlags, cleanup: Cleanup, signal: AbortSignal) {
+  const mistaken = new AbortController();
+  let opening: Promise<OpenServer | undefined> = Promise.resolve(undefined);
+  await new Promise<void>((launched) => {
+    opening = openServer(context, flags, cleanup, AbortSignal.any([signal, mistaken.signal]), launched);
+    opening.then(() => launched(), () => launched());
+  });
+  try {
+    const prepared = await prepareWorker(context, flags, cleanup);
+    return { prepared, opened: await opening };
+  } catch (error) {
+    mistaken.abort();
+    await opening.catch(() => undefined);
+    throw error;
+  }
 }
 
 function detached({ terminal }: Context, started: Run): number {
@@ -88,6 +103,7 @@ async function watch(
   interrupt: Interrupt,
 ): Promise<number> {
   const { terminal } = context;
+  const [{ follow }, { reportRun }] = await Promise.all([import('../follow/follow.js'), import('../follow/report-run.js')]);
   sayHead(context, started, server);
   const view = viewOfDefinition(plan.document.definition, started.id, Date.now());
   const followed = await follow({

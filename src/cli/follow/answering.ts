@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import { AnswerRefusedError, StepNotWaitingError } from '../../definition/errors.js';
 import { own, type JsonValue } from '../../definition/json.js';
 import type { Run } from '../../client/index.js';
-import { askBySchema } from '../ask/ask.js';
 import type { Terminal } from '../terminal.js';
 import type { Display } from '../view/display.js';
 import type { RunView, StepView } from '../view/run-view.js';
@@ -80,6 +79,7 @@ export class Answering {
     await setImmediate();
     display.pause();
     try {
+      const { askBySchema } = await import('../ask/ask.js');
       terminal.say(`\n${terminal.color.bold(plain(step.label))}: ${plain(step.message ?? '')}`);
       while (!(await this.send(step, await askBySchema(step.schema, 'Your answer', signal), false)));
     } catch (error) {
