@@ -3,6 +3,7 @@ import { createActivities } from '../activities/index.js';
 import { createEngineActivities } from '../activities/engine.js';
 import type { RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
+import { deploymentOptions } from './deployment.js';
 import type { WorkerMetrics } from './metrics.js';
 import type { CompiledOptions } from './options.js';
 import { kindsOn } from './skills.js';
@@ -67,12 +68,13 @@ export class WorkerFactory {
   }
 
   #common(taskQueue: string): TemporalWorkerOptions {
-    const { temporal, identity, shutdownGraceMs, dataConverter } = this.#options;
+    const { temporal, identity, deployment, shutdownGraceMs, dataConverter } = this.#options;
     return {
       taskQueue,
       connection: this.#connection,
       namespace: temporal.namespace,
       identity,
+      ...(deployment === undefined ? {} : { workerDeploymentOptions: deploymentOptions(deployment) }),
       dataConverter,
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,

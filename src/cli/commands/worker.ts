@@ -8,6 +8,8 @@ export interface WorkerCommandFlags extends WorkerFlags {
   /** commander's name of `--no-engine`. */
   engine: boolean;
   metricsPort?: number;
+  deploymentName?: string;
+  buildId?: string;
 }
 
 export function addWorker(program: Command, perform: Perform): void {
@@ -19,10 +21,13 @@ export function addWorker(program: Command, perform: Perform): void {
     .option('--no-engine', 'serve no workflows, only the skills');
   addWorkerFlags(command)
     .option('--metrics-port <port>', 'serve /healthz, /readyz and /metrics (Prometheus) there', portNumber)
+    .option('--deployment-name <name>', 'the versioned deployment that it is of (default: TEMPORAL_DEPLOYMENT_NAME, none)')
+    .option('--build-id <id>', 'its build, which gets work once it is current (default: TEMPORAL_WORKER_BUILD_ID)')
     .addHelpText(
       'after',
       '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +
-        '  $ distri-workflow worker --skills native:shell --no-engine --metrics-port 9464',
+        '  $ distri-workflow worker --skills native:shell --no-engine --metrics-port 9464\n' +
+        '  $ distri-workflow worker --skills all --deployment-name distri --build-id 0.2.0',
     )
     .action(async (flags: WorkerCommandFlags, self: Command) =>
       perform(self, async (context) => (await import('../actions/worker.js')).worker(context, flags)),
