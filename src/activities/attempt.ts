@@ -147,8 +147,9 @@ export class Attempt {
       runId,
       workflowId: this.task.workflow_id,
       stepId,
+      ...(this.task.index === undefined ? {} : { index: this.task.index }),
       attempt: info.attempt,
-      idempotencyKey: idempotencyKey(runId, stepId, { rerun: this.task.rerun }),
+      idempotencyKey: idempotencyKey(runId, stepId, { index: this.task.index, rerun: this.task.rerun }),
       signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
       heartbeat: (details) => {
         if (details !== undefined) this.#state.details = maskValue(details, secretsOf(this.#connections)).value;

@@ -8,7 +8,7 @@ const definition = {
   steps: [{ id: 'say', kind: { type: 'checkpoint', message: 'Hello {input.name}' } }],
 };
 
-const engineActivities = createEngineActivities(false);
+const engineActivities = createEngineActivities({ storage: false });
 const check = (input: object) => engineActivities.check_definition(input);
 const failure = async (input: object) => {
   const error: unknown = await check(input).catch((thrown: unknown) => thrown);
@@ -24,7 +24,7 @@ describe('check_definition', () => {
   });
 
   test('tells a run that payloads may be stored outside its history', async () => {
-    const report = await createEngineActivities(true).check_definition({ definition, input: { name: 'Ada' } } as object);
+    const report = await createEngineActivities({ storage: true }).check_definition({ definition, input: { name: 'Ada' } } as object);
     expect(report.storage).toBe(true);
   });
 

@@ -2,7 +2,12 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { DistriError, InvalidDefinitionError, InvalidInputError, type Problem } from '../definition/errors.js';
 import type { DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow } from '../definition/parse.js';
+import type { JsonObject } from '../definition/json.js';
 import { cut, wellFormed } from '../definition/text.js';
+import type { WorkflowSource } from './workflow-source.js';
+
+/** Workflows that stand above each other by `workflow` steps, the topmost included. */
+const DEEPEST = 16;
 
 /** The engine's own activities besides the requirement checks. */
 export interface EngineActivities {
@@ -12,12 +17,20 @@ export interface EngineActivities {
   readonly final_snapshot: (record: FinalRecord) => Promise<FinalRecord>;
 }
 
-/** `storage`: whether large payloads are stored outside the history. */
-export function createEngineActivities(storage: boolean): EngineActivities {
+interface EngineDeps {
+  /** Whether large payloads are stored outside the history. */
+  readonly storage: boolean;
+  /** Where children by id come from; without it there are none. */
+  readonly workflows?: WorkflowSource;
+}
+
+export function createEngineActivities({ storage, workflows }: EngineDeps): EngineActivities {
   return {
     async check_definition(input) {
       try {
-        const { definition, hash, problems } = validateWorkflow(input.definition);
+        checkDepth(input);
+        const document = input.workflow ? await find(input.workflow, workflows) : input.definition;
+        const { definition, hash, problems } = validateWorkflow(document);
         if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
         checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
         return { definition, definition_hash: hash, ...(storage ? { storage } : {}) };
@@ -29,6 +42,24 @@ export function createEngineActivities(storage: boolean): EngineActivities {
     },
     final_snapshot: async (record) => record,
   };
+}
+
+/** @throws DistriError `WORKFLOW_NOT_FOUND` */
+async function find({ id, version }: Required<RunInput>['workflow'], source: WorkflowSource | undefined): Promise<JsonObject> {
+  const document = await source?.get(id, version);
+  if (document !== undefined) return document;
+  const which = `workflow '${id}'${version === undefined ? '' : `, version ${version}`}`;
+  const where = source === undefined ? 'the engine workers have no workflows' : 'the engine workers have none of that id and version';
+  throw new DistriError('WORKFLOW_NOT_FOUND', `There is no ${which}: ${where}. Start them with --workflows and the folder that holds it.`);
+}
+
+/** @throws DistriError `TOO_DEEP` */
+function checkDepth({ parent, workflow, definition }: Partial<RunInput>): void {
+  const above = parent?.workflow_ids ?? [];
+  const id = workflow?.id ?? definition?.id;
+  const path = [...above, id ?? ''].join(' → ');
+  if (id !== undefined && above.includes(id)) throw new DistriError('TOO_DEEP', `Workflows run each other in a circle: ${path}`);
+  if (above.length >= DEEPEST) throw new DistriError('TOO_DEEP', `Workflows run each other more than ${DEEPEST} deep: ${path}`);
 }
 
 function problemsOf(error: DistriError): Problem[] {

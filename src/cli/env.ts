@@ -10,6 +10,8 @@ export interface Environment {
   readonly debug: boolean;
   /** DISTRI_CONNECTIONS: the connections file. */
   readonly connectionsFile: string | undefined;
+  /** DISTRI_WORKFLOWS: the folder of workflows that steps may run. */
+  readonly workflowsFolder: string | undefined;
   /** DISTRI_TEMPORAL_UI: address of the Temporal Web UI of a server that is not ours. */
   readonly temporalUi: string | undefined;
   /** DISTRI_SCRIPT_USER: the system user that scripts run as. */
@@ -34,6 +36,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     deploymentName: nonEmpty(variables.TEMPORAL_DEPLOYMENT_NAME),
     buildId: nonEmpty(variables.TEMPORAL_WORKER_BUILD_ID),
     connectionsFile: nonEmpty(variables.DISTRI_CONNECTIONS),
+    workflowsFolder: nonEmpty(variables.DISTRI_WORKFLOWS),
     temporalUi: nonEmpty(variables.DISTRI_TEMPORAL_UI),
     scriptUser: nonEmpty(variables.DISTRI_SCRIPT_USER),
     httpPrivate: nonEmpty(variables.DISTRI_HTTP_PRIVATE),

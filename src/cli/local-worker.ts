@@ -5,6 +5,7 @@ import {
   createDataConverter,
   createWorker,
   FileConnections,
+  FolderWorkflows,
   loadTools,
   modelFromEnv,
   parseMcpFlag,
@@ -36,14 +37,23 @@ async function gatherTools(flags: WorkerFlags, cleanup: Cleanup): Promise<Tool[]
 export async function workerOptions(context: Context, flags: WorkerFlags, cleanup: Cleanup): Promise<WorkerOptions> {
   const { variables, scriptUser, httpPrivate, httpProxy } = context.environment;
   const model = modelFromEnv(variables);
+  const workflows = flags.workflows ?? context.environment.workflowsFolder;
   return {
     tools: await gatherTools(flags, cleanup),
     connections: new FileConnections(connectionsFile(context, flags.connections)),
+    ...(workflows !== undefined && { workflows: await folderOf(workflows) }),
     ...(model && { model }),
     ...(scriptUser !== undefined && { scriptUser }),
     ...(httpPrivate !== undefined && { httpPrivate: allowOrDeny(httpPrivate) }),
     ...(httpProxy !== undefined && { httpProxy }),
   };
+}
+
+/** Refuses a folder that is not there before anything is started. */
+async function folderOf(path: string): Promise<FolderWorkflows> {
+  const folder = new FolderWorkflows(path);
+  await folder.get('');
+  return folder;
 }
 
 /** A typing error must not open what was meant to be closed. */

@@ -51,8 +51,10 @@ interface Found {
 async function finalRecord(session: Session, execution: Execution, end: End): Promise<Found> {
   switch (end) {
     case 'completed':
-    case 'failed':
-      return resultRecord(session, execution);
+    case 'failed': {
+      const found = await resultRecord(session, execution);
+      return found.record === undefined ? { ...found, ...(await childRecord(session, execution)) } : found;
+    }
     case 'canceled':
       return markerRecord(session, execution);
     case 'terminated':
@@ -93,6 +95,15 @@ async function markerRecord(session: Session, execution: Execution): Promise<Fou
     if (found.record === undefined) found = await finalMarker(session, execution, event);
   }
   return { ...found, error: 'The run was canceled' };
+}
+
+/** The record of a child, which leaves its parent only what that needs. */
+async function childRecord(session: Session, execution: Execution): Promise<Pick<Found, 'record'>> {
+  for await (const event of backward(session, execution)) {
+    const found = await finalMarker(session, execution, event);
+    if (found.record !== undefined) return { record: found.record };
+  }
+  return {};
 }
 
 async function finalMarker(session: Session, execution: Execution, event: HistoryEvent): Promise<Found> {

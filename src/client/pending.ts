@@ -50,6 +50,7 @@ async function retrying(
     at: new Date().toISOString(),
     workflow_id: task.workflow_id,
     step_id: task.step_id ?? scheduled.activityId,
+    ...(task.index === undefined ? {} : { index: task.index }),
     attempt: activity.attempt ?? 1,
     max_attempts: retry?.max_attempts ?? LOST_WORKER_ATTEMPTS,
     next_in_secs: retry?.next_at === undefined ? 0 : Math.max(0, (Date.parse(retry.next_at) - Date.now()) / 1000),

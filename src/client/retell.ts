@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/client';
 import { codes, type Code } from '../definition/codes.js';
 import { dictionary, isObject, own, type JsonValue } from '../definition/json.js';
 import { UPDATES, type Answer, type RunInput, type StepOutcome, type StepTask } from '../definition/messages.js';
-import type { RunSnapshot, RunStatus, StepSnapshot } from '../definition/snapshot.js';
+import type { ItemsSnapshot, RunSnapshot, RunStatus, StepSnapshot } from '../definition/snapshot.js';
 import { chainOf, decode, decodeFailure, firstEvent, forward, type Execution, type HistoryEvent } from './history.js';
 import type { Session } from './session.js';
 
@@ -41,8 +41,8 @@ export async function retell(session: Session, execution: Execution, standing: S
 
 class Teller {
   readonly #steps = dictionary<StepSnapshot>();
-  /** Event id of a scheduled activity to its step. */
-  readonly #scheduled = new Map<string, StepSnapshot>();
+  /** Event id of a scheduled activity to its step, of an element of a fan-out to that of the fan-out. */
+  readonly #scheduled = new Map<string, { step: StepSnapshot; isElement: boolean }>();
   #startedAt: string | undefined;
 
   constructor(
@@ -80,9 +80,14 @@ class Teller {
     const scheduled = event.activityTaskScheduledEventAttributes;
     const id = scheduled?.activityId ?? '';
     if (isEngineActivity(id)) return;
-    const step = own(this.#steps, id) ?? own(this.#steps, (await taskOf(this.session, this.runId, scheduled?.input))?.step_id ?? '');
+    const task = Object.hasOwn(this.#steps, id) ? undefined : await taskOf(this.session, this.runId, scheduled?.input);
+    const step = own(this.#steps, task?.step_id ?? id);
     if (step === undefined) return;
-    this.#scheduled.set(String(event.eventId), step);
+    this.#scheduled.set(String(event.eventId), { step, isElement: task?.index !== undefined });
+    if (task?.index !== undefined) {
+      const { total = 0, done = 0, failed = 0, running = 0 } = step.items ?? {};
+      step.items = { total: Math.max(total, task.index + 1), done, failed, running: running + 1 };
+    }
     step.status = 'running';
     if (step.started_at === undefined && at !== undefined) step.started_at = at;
   }
@@ -97,8 +102,11 @@ class Teller {
   }
 
   #update(scheduledEventId: unknown, change: Partial<StepSnapshot>): void {
-    const step = this.#scheduled.get(String(scheduledEventId));
-    if (step) Object.assign(step, change);
+    const scheduled = this.#scheduled.get(String(scheduledEventId));
+    if (!scheduled) return;
+    const { step, isElement } = scheduled;
+    if (isElement && step.items) countElement(step.items, change);
+    else Object.assign(step, change);
   }
 
   snapshot(standing: Standing): RunSnapshot {
@@ -122,6 +130,14 @@ class Teller {
       ...standing,
     };
   }
+}
+
+/** Of elements the history tells how many ended how. */
+function countElement(items: ItemsSnapshot, { status }: Partial<StepSnapshot>): void {
+  if (status === undefined) return;
+  items.running -= 1;
+  if (status === 'done') items.done += 1;
+  else if (status === 'failed') items.failed += 1;
 }
 
 /** A step that ran when its run was ended from outside never came to an end of its own. */

@@ -1,14 +1,16 @@
 import { v4 as uuidv4 } from 'uuid';
-import { checkContext, type Unwrapped } from './checks/document.js';
+import { checkContext, kindsOf, type CheckContext, type Unwrapped } from './checks/document.js';
 import { checkEntryPoints } from './checks/entry-points.js';
+import { checkForEach } from './checks/for-each.js';
 import { checkGraph } from './checks/graph.js';
 import { checkKinds } from './checks/kinds.js';
 import { checkReferences } from './checks/references.js';
 import { checkSchemas } from './checks/schemas.js';
 import { checkSettings } from './checks/settings.js';
 import { checkSkills } from './checks/skills.js';
-import { own, type JsonValue } from './json.js';
+import { isObject, own, type JsonValue } from './json.js';
 import { checkBounds, documentBounds, LIMITS, TOO_LARGE_HINT, tooLargeMessage } from './limits.js';
+import { innerWorkflow } from './own-texts.js';
 import { Findings } from './problems/findings.js';
 import { Suggestions } from './problems/suggest.js';
 import { agentWrapperSchema, workflowSchema } from './schema.js';
@@ -65,10 +67,26 @@ function checkUnwrapped(document: JsonValue, unwrapped: Unwrapped, findings: Fin
   checkGraph(context);
   checkSkills(context);
   checkKinds(context);
+  checkForEach(context);
   checkSettings(context);
   checkEntryPoints(context);
   checkSchemas(context);
   checkReferences(context);
+  checkInnerWorkflows(context);
+}
+
+/** Workflows that `workflow` steps hold are checked as others are; how deep they may be is a matter of the whole. */
+function checkInnerWorkflows({ steps, findings }: CheckContext): void {
+  for (const step of steps) {
+    for (const { raw, path } of kindsOf(step)) {
+      const document = innerWorkflow(raw);
+      if (!isObject(document)) continue;
+      const found = new Findings();
+      const unwrapped = unwrap(document, found);
+      if (unwrapped !== undefined) checkUnwrapped(document, unwrapped, found);
+      findings.addAll(found, [...path, 'definition']);
+    }
+  }
 }
 
 /** The document as written. Its shape has been checked against the schema that the type is inferred from. */

@@ -28,6 +28,8 @@ export const codes = {
   BAD_EXPRESSION: { exit: 2, title: 'An expression that cannot be parsed' },
   BAD_TIMEOUT: { exit: 2, title: 'A time-out on a kind that has none' },
   BAD_DELAY: { exit: 2, title: 'A delay that is no number and no time' },
+  BAD_ITEMS: { exit: 2, title: 'A fan-out over something that is no list' },
+  BAD_WORKFLOW_STEP: { exit: 2, title: 'A workflow step that names no workflow, or itself' },
   BAD_REPLY: { exit: 2, title: 'A reply with half of its buttons' },
   DUPLICATE_ENTRY_POINT: { exit: 2, title: 'Two entry points have the same id' },
   UNKNOWN_STARTS_AT: { exit: 2, title: 'An entry point starts at a step that does not exist' },
@@ -70,6 +72,8 @@ export const codes = {
   BAD_MCP_SERVER: { exit: 2, title: 'An MCP server cannot be reached' },
   BAD_CONNECTIONS_FILE: { exit: 2, title: 'The connections file cannot be read' },
   // While a run runs.
+  WORKFLOW_NOT_FOUND: { exit: 1, title: 'There is no workflow of that id and version' },
+  TOO_DEEP: { exit: 1, title: 'Workflows call each other too deep, or in a circle' },
   RUN_FAILED: { exit: 1, title: 'The run failed' },
   RUN_CANCELED: { exit: 1, title: 'The run was canceled' },
   HISTORY_FULL: { exit: 1, title: 'The history of the run is full' },

@@ -1,5 +1,6 @@
 import { kinds, type KindName } from '../kinds/index.js';
 import { own, type JsonValue } from './json.js';
+import { withoutInnerWorkflows } from './own-texts.js';
 import { referencesIn } from './references.js';
 import type { StepKind, WorkflowDefinition, WorkflowStep } from './types.js';
 
@@ -74,7 +75,7 @@ function causeOf(step: WorkflowStep, search: Search): Cause | undefined {
 /** Ids of the steps whose results the texts of a step name. */
 function stepsReferredTo(step: WorkflowStep, { known, latest, steps }: Search): string[] {
   const ids: string[] = [];
-  for (const path of referencesIn(textsOf(step))) {
+  for (const path of referencesIn(withoutInnerWorkflows(textsOf(step)))) {
     const [namespace, first] = path.split('.');
     if (namespace === 'steps' && first === undefined && latest !== undefined) ids.push(latest);
     if (first === undefined || (namespace !== 'steps' && namespace !== 'context')) continue;

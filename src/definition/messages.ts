@@ -2,7 +2,7 @@ import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from
 import type { JsonObject, JsonValue } from './json.js';
 import type { MigrationDecisions } from './migration.js';
 import type { Seed } from './rerun.js';
-import type { LoggedEvent, Migration, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
+import type { ChildSnapshot, LoggedEvent, Migration, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -47,6 +47,10 @@ export interface RunInput {
   /** What steps gave in an earlier run: they are settled from the beginning. */
   seed?: Seed;
   rerun_of?: RerunOf;
+  /** Of a child: the run that started it, and the ids of the workflows above it, the topmost first. */
+  parent?: { run_id: string; workflow_ids: string[] };
+  /** Of a child by id: what the engine's workers are to look up in place of `definition`. */
+  workflow?: { id: string; version?: string | number };
   /** The definitions that the run was moved to, the latest last. */
   migrations?: Migration[];
   /** What the execution before this one carried over; the interpreter's own. */
@@ -57,7 +61,15 @@ export interface RunInput {
   storage?: boolean;
 }
 
-export const SIGNALS = { connectionsChanged: 'connectionsChanged' } as const;
+/** `childChanged` and `childEnded` come from children of a run, the last three from its parent. */
+export const SIGNALS = {
+  connectionsChanged: 'connectionsChanged',
+  childChanged: 'childChanged',
+  childEnded: 'childEnded',
+  adopted: 'adopted',
+  parentPaused: 'parentPaused',
+  parentResumed: 'parentResumed',
+} as const;
 export const UPDATES = {
   answer: 'answer',
   pause: 'pause',
@@ -71,6 +83,29 @@ export const QUERIES = { snapshot: 'snapshot', context: 'context', events: 'even
 /** Argument of the signal `connectionsChanged`. */
 export interface ConnectionsChanged {
   skills: string[];
+}
+
+/** Argument of the signal `childChanged`: how a child stands. */
+export type ChildReport = ChildSnapshot;
+
+/**
+ * What a child leaves its parent: the result of its workflow. Its own final record stays in its history. `output_bytes`:
+ * of an output that was too large to send.
+ */
+export interface ChildResult {
+  output: JsonValue;
+  output_bytes?: number;
+}
+
+/** Argument of the signal `childEnded`, by which a child tells the end to a parent that has continued as new. */
+export type ChildEnded = { run_id: string } & (
+  | ({ status: 'completed' } & ChildResult)
+  | { status: 'failed' | 'canceled'; code: string; message: string }
+);
+
+/** Argument of the engine's activity `await_children`: it fails retryably until one of them has ended, and says which. */
+export interface AwaitedChildren {
+  run_ids: string[];
 }
 
 /** Argument of the update `answer`. Its validator rejects with type `STEP_NOT_WAITING` or `ANSWER_REFUSED`. */
@@ -119,6 +154,8 @@ export interface StepTask<K extends StepKind = StepKind> {
   workflow_id: string;
   /** The step's id, when the activity id is not the same text. */
   step_id?: string;
+  /** The position of the element of a fan-out. */
+  index?: number;
   kind: K;
   /** The step's `input` mapping as written. */
   mapping?: JsonValue;

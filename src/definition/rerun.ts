@@ -4,6 +4,7 @@ import { canonicalJson } from './canonical.js';
 import { reachableFrom } from './graph.js';
 import { dictionary, own, type JsonObject, type JsonValue } from './json.js';
 import { InvalidInputError } from './errors.js';
+import { withoutInnerWorkflows } from './own-texts.js';
 import { referencesIn } from './references.js';
 import type { RunSnapshot, StepSnapshot } from './snapshot.js';
 import type { EntryPoint, WorkflowDefinition, WorkflowStep } from './types.js';
@@ -159,7 +160,7 @@ function inputReason(step: WorkflowStep, { from, changedInput = [] }: RerunReque
   const [any] = changedInput;
   if ((from !== undefined && from.length > 0) || any === undefined) return undefined;
   if (mayGetContext(step)) return { because: 'input', key: any };
-  for (const path of referencesIn(textsOf(step))) {
+  for (const path of referencesIn(withoutInnerWorkflows(textsOf(step)))) {
     const [namespace, first] = path.split('.');
     if (namespace !== 'input' && namespace !== 'context') continue;
     const key = first === undefined || (namespace === 'context' && first === 'input') ? any : first;

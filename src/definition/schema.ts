@@ -27,6 +27,26 @@ export const retrySchema = z
   })
   .meta({ id: 'Retry' });
 
+export const forEachSchema = z
+  .object({
+    items: z
+      .union([z.array(jsonValueSchema), z.string()])
+      .meta({ description: 'A list, or a reference to one; the kind runs once per element, with {item} and {item.index}' }),
+    as: z.string().nullish().meta({ description: 'Another name for {item}: with row also {row} and {row_index}' }),
+    concurrency: z
+      .number()
+      .int()
+      .min(1)
+      .max(1000)
+      .nullish()
+      .meta({ description: "Most elements at once; default: as many as the run's concurrency allows" }),
+    on_error: z
+      .enum(['fail', 'continue'])
+      .nullish()
+      .meta({ description: 'continue: an element that fails leaves its error in the result', default: 'fail' }),
+  })
+  .meta({ id: 'ForEach' });
+
 export const stepSchema = z
   .object({
     id: id.meta({ description: 'Unique in the document; {steps.<id>} refers to the result' }),
@@ -39,6 +59,7 @@ export const stepSchema = z
       .optional()
       .meta({ description: 'A mapping with references; without one, the whole context' }),
     skip_if: z.string().nullish().meta({ description: 'An expression; when it holds, the step is skipped' }),
+    for_each: forEachSchema.nullish().meta({ description: 'Runs the kind once per element of a list' }),
     retry: retrySchema.nullish(),
     timeout_secs: seconds.nullish().meta({ description: 'Seconds for one attempt' }),
     queue_timeout_secs: seconds.nullish().meta({ description: 'Seconds to wait for a worker' }),

@@ -20,6 +20,35 @@ export function isEnded(status: RunStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'canceled';
 }
 
+/** A step of a child, or of a child of it, that waits: answer it on that run. */
+export interface WaitingChildStep {
+  run_id: string;
+  step_id: string;
+  index?: number;
+  message: string;
+  schema?: JsonValue;
+}
+
+/** The run of a `workflow` step. `waiting`: what it waits for when it is paused, at most 20; `missing`: skills that it lacks. */
+export interface ChildSnapshot {
+  run_id: string;
+  status: 'running' | 'paused' | 'blocked';
+  missing?: string[];
+  waiting?: WaitingChildStep[];
+}
+
+/** How far a fan-out has come. Lists hold at most 100 elements, by their position in the list. */
+export interface ItemsSnapshot {
+  total: number;
+  done: number;
+  failed: number;
+  /** Begun and neither settled, waiting, blocked nor held. */
+  running: number;
+  failures?: { index: number; error: string; error_code?: string; held?: boolean }[];
+  waiting?: { index: number; message: string; schema?: JsonValue; until?: string }[];
+  children?: ({ index: number } & ChildSnapshot)[];
+}
+
 /** One step as an observer sees it. Times are ISO 8601 UTC. */
 export interface StepSnapshot {
   status: StepStatus;
@@ -47,6 +76,10 @@ export interface StepSnapshot {
   until?: string;
   /** How many secrets were masked in the result. */
   masked?: number;
+  /** Of a fan-out that has begun. */
+  items?: ItemsSnapshot;
+  /** Of a `workflow` step that has begun. */
+  child?: ChildSnapshot;
   /** The result is that of an earlier run, which this one is a rerun of. */
   kept?: true;
 }
@@ -87,8 +120,10 @@ export interface RunSnapshot {
   error_code?: string;
   /** Skills that the run's due steps lack. */
   missing?: string[];
-  /** Since when nothing new starts: its user paused it, or it holds for a failed step. */
-  paused?: { by: 'user' | 'failure'; at: string };
+  /** Since when nothing new starts: its user or its parent paused it, or it holds for a failed step. */
+  paused?: { by: 'user' | 'failure' | 'parent'; at: string };
+  /** Of a child: the run that started it. */
+  parent_run_id?: string;
   /** Of a rerun: the run whose results it began with. */
   rerun_of?: RerunOf;
   /** The definitions that the run was moved to, the latest last. */
@@ -107,17 +142,27 @@ type StepEvent<E extends string> = { event: E; workflow_id: string; step_id: str
 /** What an event says, tagged by `event` (section 4 of the format). */
 export type EventBody =
   | { event: 'workflow_started'; workflow_id: string; total_steps: number }
-  | (StepEvent<'step_started'> & { step_label: string })
+  | (StepEvent<'step_started'> & { step_label: string; child_run_id?: string })
   | (StepEvent<'step_completed'> & { step_label: string; result: JsonValue; result_omitted?: number })
   | (StepEvent<'step_failed'> & { step_label: string; error: string; error_code?: string; held?: boolean })
   | (StepEvent<'step_skipped'> & { step_label: string })
-  | (StepEvent<'step_waiting'> & { step_label: string; message: string; schema: JsonValue; until?: string })
+  | (StepEvent<'step_waiting'> & { step_label: string; index?: number; message: string; schema: JsonValue; until?: string })
   | (StepEvent<'step_delayed'> & { step_label: string; until: string })
   | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })
   | (StepEvent<'step_unblocked'> & { step_label: string })
-  | (StepEvent<'workflow_paused'> & { message: string })
-  | (StepEvent<'step_retried'> & { step_label: string })
-  | { event: 'run_paused'; workflow_id: string; by: 'user' | 'failure' }
+  | (StepEvent<'step_progress'> & { step_label: string; total: number; done: number; failed: number })
+  | (StepEvent<'step_item_failed'> & { step_label: string; index: number; error: string; error_code?: string; held?: boolean })
+  | (StepEvent<'step_child'> & {
+      step_label: string;
+      index?: number;
+      child_run_id: string;
+      child_status: ChildSnapshot['status'];
+      missing?: string[];
+      waiting?: WaitingChildStep[];
+    })
+  | (StepEvent<'workflow_paused'> & { index?: number; message: string })
+  | (StepEvent<'step_retried'> & { step_label: string; index?: number })
+  | { event: 'run_paused'; workflow_id: string; by: 'user' | 'failure' | 'parent' }
   | { event: 'run_resumed'; workflow_id: string }
   | { event: 'run_migrated'; workflow_id: string; from_hash: string; to_hash: string }
   | { event: 'run_blocked'; workflow_id: string; missing: string[] }
@@ -143,6 +188,7 @@ export type RunEvent =
       at: string;
       workflow_id: string;
       step_id: string;
+      index?: number;
       attempt: number;
       max_attempts: number;
       next_in_secs: number;

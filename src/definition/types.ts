@@ -5,12 +5,14 @@
  * - **run**: one execution of a definition; its **run id** is the Temporal workflow id.
  * - **skill**: what a step needs, `native:shell` or a **connection** such as `google:drive`.
  * - **mapping**: a step's `input`; **reference**: `{namespace.path}` in a string; **context**: what references see.
+ * - **fan-out**: a step with `for_each`; its **elements** are those of the list. **child**: the run of a `workflow` step.
  * - **settled**: a step that is done, skipped or failed.
  */
 import type { z } from 'zod';
 import type {
   checkpointStrategySchema,
   entryPointSchema,
+  forEachSchema,
   retrySchema,
   stepRequirementSchema,
   stepSchema,
@@ -23,6 +25,7 @@ export type StepRequirement = z.infer<typeof stepRequirementSchema>;
 export type WorkflowStep = z.infer<typeof stepSchema>;
 export type EntryPoint = z.infer<typeof entryPointSchema>;
 export type CheckpointStrategy = z.infer<typeof checkpointStrategySchema>;
+export type ForEach = z.infer<typeof forEachSchema>;
 export type RetryOptions = z.infer<typeof retrySchema>;
 /** A document as its author wrote it. */
 export type WorkflowDocument = z.infer<typeof workflowSchema>;

@@ -7,6 +7,7 @@ import { reply } from './reply/kind.js';
 import { script } from './script/kind.js';
 import { toolCall } from './tool-call/kind.js';
 import { waitForInput } from './wait-for-input/kind.js';
+import { workflow } from './workflow/kind.js';
 
 /**
  * THE registry of step kinds. A kind is one row here; the compiler then names the line that is missing in
@@ -22,6 +23,7 @@ export const kinds = {
   wait_for_input: waitForInput,
   reply,
   delay,
+  workflow,
 };
 
 export type KindName = keyof typeof kinds;

@@ -5,7 +5,7 @@
  * - `context`: when an activity kind is sent the run's whole context. `unless_mapped`: when the step has no `input`
  *   mapping; `unless_input`: when it has neither a mapping nor a `kind.input`; `never`: only what it refers to.
  * - `ownQueueOnly`: it never moves to the queue of its connection, whose workers may lack what it runs on.
- * - `timed`: the step's `timeout_secs` bounds how long an inline kind waits.
+ * - `timed`: the step's `timeout_secs` bounds how long an inline kind waits, or a child run takes.
  * - `contextKey`: a top-level key of the context that the result is stored at as well.
  */
 export type Kind = {
@@ -20,4 +20,5 @@ export type Kind = {
       readonly ownQueueOnly?: true;
     }
   | { readonly runs: 'inline'; readonly timed?: true }
+  | { readonly runs: 'child'; readonly timed?: true }
 );

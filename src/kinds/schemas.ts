@@ -9,6 +9,7 @@ import { replySchema } from './reply/schema.js';
 import { scriptSchema } from './script/schema.js';
 import { toolCallSchema } from './tool-call/schema.js';
 import { waitForInputSchema } from './wait-for-input/schema.js';
+import { workflowKindSchema } from './workflow/schema.js';
 
 interface ConditionConfig {
   type: 'condition';
@@ -29,6 +30,7 @@ export type StepKind =
   | z.infer<typeof waitForInputSchema>
   | z.infer<typeof replySchema>
   | z.infer<typeof delaySchema>
+  | z.infer<typeof workflowKindSchema>
   | ConditionConfig;
 
 export const stepKindSchema: z.ZodType<StepKind> = z
@@ -46,6 +48,7 @@ export const kindSchemas = {
   wait_for_input: waitForInputSchema,
   reply: replySchema,
   delay: delaySchema,
+  workflow: workflowKindSchema,
 } satisfies { [N in KindName]: z.ZodType<{ type: N }> };
 
 const kindSchemaList = Object.values(kindSchemas) as unknown as [

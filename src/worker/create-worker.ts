@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { createPollers } from '../activities/pollers.js';
+import { createAwaitChildren } from '../activities/await-children.js';
 import { createRequirements, type RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
 import { tellBlockedRuns } from '../temporal/blocked-runs.js';
@@ -117,7 +118,7 @@ class SkillWorkers implements DistriWorker {
     for (const skill of skills === 'all' ? allSkills(abilities(this.#options), found) : skills) this.#served.add(skill);
     await Promise.all([...this.#served].map((skill) => this.#addSkill(skill)));
     if (engine) {
-      await this.#group.add(prefix, await this.#factory.engine(this.#requirements()));
+      await this.#group.add(prefix, await this.#factory.engine(this.#requirements(), createAwaitChildren(this.#client)));
       await this.#addSearchAttributes();
     }
     await this.#warnOfSecrets();

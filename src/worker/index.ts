@@ -10,3 +10,5 @@ export type { Tool, ToolContext, ToolOptions } from './tool.js';
 export { StepFailure } from '../kinds/failure.js';
 export { FileConnections } from '../activities/connections-file.js';
 export type { Connection, ConnectionSource } from '../activities/connection.js';
+export { FolderWorkflows } from '../activities/workflow-folder.js';
+export type { WorkflowSource } from '../activities/workflow-source.js';

@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { hostname } from 'node:os';
 import type { Connection, ConnectionSource } from '../activities/connection.js';
+import type { WorkflowSource } from '../activities/workflow-source.js';
 import { DistriError } from '../definition/errors.js';
 import { DEFAULT_QUEUE_PREFIX, MOST_STORED_BYTES } from '../definition/messages.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
@@ -39,6 +40,8 @@ export interface WorkerOptions extends TemporalOptions {
   tools?: readonly Tool[];
   /** Where the connections come from. Default: there are none. */
   connections?: ConnectionSource;
+  /** Where `workflow` steps find the workflows that they name. Default: there are none. */
+  workflows?: WorkflowSource;
   /** The model of `agent_run` steps. Without it native:agent is not served. */
   model?: ModelSettings;
   /** The system user that scripts run as. Default: the worker's own. */
@@ -75,6 +78,7 @@ export interface CompiledOptions {
   readonly workflowBundle: WorkflowBundle | undefined;
   readonly tools: ToolSet;
   readonly connections: ConnectionSource;
+  readonly workflows: WorkflowSource | undefined;
   readonly model: ModelSettings | undefined;
   readonly scriptUser: string | undefined;
   readonly http: { privateAddresses: 'allow' | 'deny'; proxy?: string; maxBodyBytes?: number };
@@ -119,6 +123,7 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     workflowBundle: options.workflowBundle,
     tools: new ToolSet(options.tools ?? []),
     connections: options.connections ?? NO_CONNECTIONS,
+    workflows: options.workflows,
     model: options.model,
     scriptUser: options.scriptUser,
     http: {

@@ -1,5 +1,6 @@
 import { type NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../activities/index.js';
+import type { AwaitChildren } from '../activities/await-children.js';
 import { createEngineActivities } from '../activities/engine.js';
 import type { RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
@@ -47,12 +48,17 @@ export class WorkerFactory {
   }
 
   /** The Worker that runs the workflows and looks after their requirements. */
-  async engine(requirements: RequirementsActivities): Promise<Worker> {
+  async engine(requirements: RequirementsActivities, await_children: AwaitChildren): Promise<Worker> {
+    const { workflows, maxResultBytes } = this.#options;
     return Worker.create({
       ...this.#common(this.#options.prefix),
       workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
-      ...(this.#options.maxResultBytes === undefined ? {} : LONGER_TURNS),
-      activities: { ...requirements, ...createEngineActivities(this.#options.maxResultBytes !== undefined) },
+      ...(maxResultBytes === undefined ? {} : LONGER_TURNS),
+      activities: {
+        ...requirements,
+        ...createEngineActivities({ storage: maxResultBytes !== undefined, ...(workflows ? { workflows } : {}) }),
+        await_children,
+      },
       stickyQueueScheduleToStartTimeout: STICKY_MS,
     });
   }

@@ -16,10 +16,10 @@ const LONGEST_MESSAGE = 10_000;
  *
  * @throws ApplicationFailure of type `STEP_NOT_WAITING` or `ANSWER_REFUSED`, whose first detail is the list of problems
  */
-export function checkAnswer(waiting: StepState | undefined, { step_id, value }: Answer): void {
+export function checkAnswer(waiting: StepState | undefined, { step_id, index, value }: Answer): void {
   if (!waiting) {
     throw ApplicationFailure.nonRetryable(
-      wellFormed(`Step '${step_id}' not found or not in waiting_for_input state`),
+      wellFormed(`Step '${step_id}'${index === undefined ? '' : `, element ${index},`} not found or not in waiting_for_input state`),
       'STEP_NOT_WAITING',
     );
   }

@@ -1,6 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { JsonObject } from '../definition/json.js';
 import { MOST_STORED_BYTES, type Migrate, type RunInput } from '../definition/messages.js';
+import { carry } from './carry.js';
 import type { RunMachine } from './machine.js';
 import { migrationInput } from './migrate.js';
 import { jsonBytes } from './size.js';
@@ -30,7 +31,7 @@ export class Continuation {
     this.machine.draining = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
     if (!this.machine.idle) return undefined;
     const { seed: _seed, ...input } = this.input;
-    const next = { ...input, carried: this.machine.carry() as unknown as JsonObject };
+    const next = { ...input, carried: carry(this.machine) as unknown as JsonObject };
     if (this.#fits(next)) return next;
     this.#tooLarge = true;
     this.machine.draining = false;

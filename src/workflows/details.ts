@@ -1,6 +1,8 @@
 import { wellFormed } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
+import { itemsOf, statusOf } from './items.js';
 import { labelOf } from './observe.js';
+import type { Unit } from './unit.js';
 
 const ROWS = 50;
 
@@ -11,11 +13,15 @@ const doneRows = new WeakMap<RunMachine, Map<number, string>>();
 export function currentDetails(machine: RunMachine): string {
   const { counts, running, waiting, blocked, steps } = machine;
   const rows: string[] = [];
+  const shown = new Set<number>();
   const add = (index: number): void => {
-    if (rows.length < ROWS) rows.push(row(machine, index));
+    const step = machine.unit(index)?.step.index ?? index;
+    if (rows.length >= ROWS || shown.has(step)) return;
+    shown.add(step);
+    rows.push(row(machine, step));
   };
   if (counts.failed > 0) for (const index of machine.finished) if (steps[index]?.status === 'failed') add(index);
-  for (const set of [blocked, waiting, running]) for (const index of set) if (rows.length < ROWS) add(index);
+  for (const set of [blocked, waiting, machine.fans.keys(), childSteps(machine), running]) for (const index of set) if (rows.length < ROWS) add(index);
   for (let at = machine.finished.length - 1; at >= 0 && rows.length < ROWS; at -= 1) {
     const index = machine.finished[at] as number;
     if (steps[index]?.status === 'done') rows.push(doneRow(machine, index));
@@ -30,6 +36,10 @@ export function currentDetails(machine: RunMachine): string {
   return parts.join(' · ') + table;
 }
 
+function* childSteps(machine: RunMachine): Generator<number> {
+  for (const unit of machine.children.values()) yield unit.index;
+}
+
 function doneRow(machine: RunMachine, index: number): string {
   let known = doneRows.get(machine);
   if (!known || known.size > 2 * ROWS) doneRows.set(machine, (known = new Map<number, string>()));
@@ -39,9 +49,16 @@ function doneRow(machine: RunMachine, index: number): string {
 }
 
 function row(machine: RunMachine, index: number): string {
-  const state = machine.steps[index];
-  const note = state?.error ?? (state?.status === 'waiting_for_input' ? state.message : undefined) ?? '';
-  return `| ${cell(labelOf(machine, index), 80)} | ${state?.status} | ${cell(note, 200)} |`;
+  const unit = machine.units[index];
+  if (!unit) return '';
+  return `| ${cell(labelOf(machine, index), 80)} | ${statusOf(machine, unit)} | ${cell(noteOf(machine, unit), 200)} |`;
+}
+
+function noteOf(machine: RunMachine, unit: Unit): string {
+  const { error, status, message, child } = unit.state;
+  const items = itemsOf(machine, unit);
+  if (items) return `${items.done + items.failed}/${items.total}${items.failed > 0 ? `, ${items.failed} failed` : ''}${error === undefined ? '' : `: ${error}`}`;
+  return error ?? (status === 'waiting_for_input' ? message : undefined) ?? (child && !machine.isSettled(unit.index) ? `run ${child.run_id}` : '');
 }
 
 function cell(text: string, length: number): string {

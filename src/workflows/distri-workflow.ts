@@ -7,22 +7,26 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
+import type { ChildResult, DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
 import { wellFormed } from '../definition/text.js';
 import { Bell } from './bell.js';
 import { ExternalCheckpoints } from './checkpoints.js';
-import type { Carried } from './carry.js';
+import { restore, type Carried } from './carry.js';
+import { childRunIds } from './child-run-id.js';
+import { ChildRuns } from './children.js';
 import { TaskClock } from './clock.js';
 import { Continuation } from './continuation.js';
 import { currentDetails } from './details.js';
 import { Inbox } from './inbox.js';
 import { RunMachine } from './machine.js';
 import { handleMessages } from './messages.js';
-import { finalRecord, type RunIdentity } from './observe.js';
+import { finalRecord, outputOfRecord, type RunIdentity } from './observe.js';
+import { ParentLink } from './parent-link.js';
 import { compilePlan } from './plan.js';
 import { Requirements } from './requirements.js';
 import { SearchAttributes } from './search-attributes.js';
 import { showDefinition } from './show-definition.js';
+import { cancel, failRun } from './steer.js';
 import { StepActivities } from './step-activities.js';
 import { Timers } from './timers.js';
 import { Work } from './work.js';
@@ -42,7 +46,7 @@ const MOST_BYTES = 40_000_000;
  * Interprets any Distri document: the one workflow type of all runs. Its result is the run's final record. Whoever starts
  * it without our client may give it anything.
  */
-export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord> {
+export async function distriWorkflow(given?: RunInput | null): Promise<FinalRecord | ChildResult> {
   const input = given?.definition_hash === undefined ? { ...given, ...(await engine.check_definition({ ...given })) } : given;
   const { workflowId: runId, startTime } = workflowInfo();
   const identity: RunIdentity = {
@@ -50,23 +54,28 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
     definitionHash: input.definition_hash ?? '',
     ...(input.rerun_of ? { rerunOf: input.rerun_of } : {}),
     ...(input.migrations ? { migrations: input.migrations } : {}),
+    ...(input.parent ? { parentRunId: input.parent.run_id } : {}),
   };
   const machine = new RunMachine(compilePlan(input.definition, input.entry_point), {
     ...(input.input ? { input: input.input } : {}),
     ...(input.env ? { env: input.env } : {}),
     ...(input.seed ? { seed: input.seed } : {}),
+    childRunId: childRunIds(runId),
   });
   const bell = new Bell();
   const clock = new TaskClock();
   machine.now = startTime.getTime();
-  if (input.carried) machine.restore(input.carried as unknown as Carried);
+  if (input.carried) restore(machine, input.carried as unknown as Carried);
   const inbox = new Inbox();
-  handleMessages(machine, identity, { inbox, bell, clock });
+  const children = new ChildRuns(machine, input, bell, clock);
+  const parent = new ParentLink(machine, input.parent, runId, bell);
+  handleMessages(machine, identity, { inbox, bell, clock, children, parent });
   showDefinition(input);
   const canceled = CancellationScope.current().cancelRequested;
-  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock }));
+  const next = await CancellationScope.nonCancellable(() => drive(machine, identity, { input, canceled, inbox, bell, clock, children, parent }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);
-  return conclude(machine, finalRecord(machine, identity, input.storage === true));
+  const record = finalRecord(machine, identity, input.storage === true);
+  return input.parent ? concludeChild(machine, record, parent, input.storage === true) : conclude(machine, record);
 }
 
 interface Driving {
@@ -76,6 +85,8 @@ interface Driving {
   readonly bell: Bell;
   readonly clock: TaskClock;
   readonly input: RunInput;
+  readonly children: ChildRuns;
+  readonly parent: ParentLink;
 }
 
 /**
@@ -86,22 +97,22 @@ interface Driving {
 async function drive(
   machine: RunMachine,
   identity: RunIdentity,
-  { input, canceled, inbox, bell, clock }: Driving,
+  { input, canceled, inbox, bell, clock, children, parent }: Driving,
 ): Promise<RunInput | undefined> {
   const work = new Work(() => {
-    machine.failRun({ code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
+    failRun(machine, { code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
     bell.ring();
   });
   canceled.catch(() => {
     inbox.take(() => {
       machine.now = clock.now();
-      machine.cancel();
+      cancel(machine);
       work.cancel();
       bell.ring();
     });
   });
   const requirements = new Requirements(machine, work, bell, clock);
-  const activities = new StepActivities(machine, bell, clock, input.storage === true);
+  const activities = new StepActivities(machine, bell, clock, children, input.storage === true);
   const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
   const timers = new Timers(machine, work, bell, clock);
   const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);
@@ -115,21 +126,25 @@ async function drive(
       checkHistory(machine);
     }
     machine.advance();
-    const next = !first && checkpoints.settled ? continuation.due() : undefined;
+    const settled = checkpoints.settled && children.settled && parent.settled;
+    const next = !first && settled ? continuation.due() : undefined;
     if (next) return next;
     await work.within(async () => {
       activities.startDue();
+      children.followUp();
       requirements.followUp();
       checkpoints.saveNew();
       timers.keep();
     });
-    if (machine.over && checkpoints.settled) break;
+    if (machine.over && checkpoints.settled && children.settled) break;
+    parent.report();
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
     if (first) inbox.open();
     await bell.heard();
   }
   requirements.stop();
+  children.stop();
   machine.now = clock.now();
   machine.end();
   attributes.show(machine);
@@ -150,21 +165,41 @@ async function conclude(machine: RunMachine, record: FinalRecord): Promise<Final
   }
 }
 
-function failureOf(machine: RunMachine, record: FinalRecord): ApplicationFailure {
+/**
+ * As `conclude`, for a child: its record stays in its own history, and its parent gets the output or the failure alone,
+ * from Temporal or, when that does not know the parent any more, by a signal.
+ */
+async function concludeChild(machine: RunMachine, record: FinalRecord, parent: ParentLink, storage: boolean): Promise<ChildResult> {
+  const { run_id } = record.snapshot;
+  await CancellationScope.nonCancellable(() => engine.final_snapshot(record));
+  const { status } = machine;
+  if (status === 'completed') {
+    const result = outputOfRecord(machine, record, storage);
+    await parent.end({ run_id, status, ...result });
+    return result;
+  }
+  const failure = failureOf(machine);
+  const ended = status === 'canceled' ? status : 'failed';
+  await parent.end({ run_id, status: ended, code: failure.type ?? 'INTERNAL', message: failure.message });
+  if (status === 'canceled') throw new CancelledFailure('The run was canceled');
+  throw failure;
+}
+
+function failureOf(machine: RunMachine, record?: FinalRecord): ApplicationFailure {
   const { code, message, step } = machine.failure ?? { code: 'INTERNAL' as const, message: 'The run failed' };
   const id = step === undefined ? undefined : machine.plan.steps[step]?.id;
   return ApplicationFailure.create({
     type: code,
     message: wellFormed(id === undefined ? message : `Step '${id}' failed: ${message}`),
     nonRetryable: true,
-    details: [record],
+    ...(record ? { details: [record] } : {}),
   });
 }
 
 function checkHistory(machine: RunMachine): void {
   const { historyLength, historySize } = workflowInfo();
   if (historyLength < MOST_EVENTS && historySize < MOST_BYTES) return;
-  machine.failRun({
+  failRun(machine, {
     code: 'HISTORY_FULL',
     message:
       `The run's history has ${historyLength} events and ${historySize} bytes, near Temporal's limit. ` +

@@ -4,7 +4,7 @@ import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { Availability, Questions, type Known, type Placement } from './needs.js';
 import { reachable, type Plan } from './plan.js';
-import type { StepState } from './state.js';
+import type { Unit } from './unit.js';
 
 /** No tool has a longer name; what references make of one is part of the checks, which are in the history. */
 const LONGEST_TOOL_NAME = 1_000;
@@ -20,8 +20,8 @@ export class Gate {
 
   constructor(
     private readonly plan: Plan,
-    private readonly steps: readonly StepState[],
-    private readonly lookup: Lookup,
+    private readonly unitAt: (index: number) => Unit | undefined,
+    private readonly lookupOf: (unit: Unit) => Lookup,
   ) {}
 
   /** Everything that the steps which may run could need. */
@@ -50,9 +50,11 @@ export class Gate {
   }
 
   place(index: number): Placement {
-    const { kind, rejected } = this.steps[index] as StepState & { kind: StepKind };
-    const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, this.lookup), LONGEST_TOOL_NAME) : undefined;
-    return this.#available.place(kind, toolName, this.plan.steps[index]?.requires ?? [], rejected);
+    const unit = this.unitAt(index) as Unit;
+    const { rejected } = unit.state;
+    const kind = unit.state.kind as StepKind;
+    const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, this.lookupOf(unit)), LONGEST_TOOL_NAME) : undefined;
+    return this.#available.place(kind, toolName, unit.step.requires, rejected);
   }
 
   /** Whether all the tools that keep a step from running have been looked for: a reference names one only now. */
@@ -96,9 +98,11 @@ export class Gate {
   questions(steps: Iterable<number>): Questions {
     const questions = new Questions();
     for (const index of steps) {
+      const unit = this.unitAt(index);
+      if (!unit) continue;
       const placement = this.place(index);
       if (placement.at === 'nowhere') questions.add(placement.unmet, placement.tools);
-      else questions.addKind(this.steps[index]?.kind as StepKind, this.plan.steps[index]?.requires ?? []);
+      else questions.addKind(unit.state.kind as StepKind, unit.step.requires);
     }
     return questions;
   }

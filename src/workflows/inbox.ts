@@ -4,25 +4,25 @@
  */
 export class Inbox {
   #held: (() => void)[] | undefined = [];
-  readonly #steps = new Set<string>();
+  readonly #addressed = new Set<string>();
 
   /** Does `act` now, or after the first turn. */
-  take(act: () => void, stepId?: string): void {
+  take(act: () => void, address?: string): void {
     if (!this.#held) return act();
     this.#held.push(act);
-    if (stepId !== undefined) this.#steps.add(stepId);
+    if (address !== undefined) this.#addressed.add(address);
   }
 
-  /** Whether something is held that will settle this step. */
-  holds(stepId: string): boolean {
-    return this.#steps.has(stepId);
+  /** Whether something is held that is addressed to this step or element. */
+  holds(address: string): boolean {
+    return this.#addressed.has(address);
   }
 
   /** The first turn is over. */
   open(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    this.#steps.clear();
+    this.#addressed.clear();
     for (const act of held) act();
   }
 }

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../definition/json.js';
-import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
+import type { RequirementsCheck, RequirementsReport, StepTask } from '../definition/messages.js';
 import type { WorkflowDefinition } from '../definition/types.js';
-import type { Carried } from './carry.js';
+import { carry, restore, type Carried } from './carry.js';
 import { RunMachine, type Start } from './machine.js';
 import { eventsAfter, finalRecord, snapshotOf } from './observe.js';
 import { compilePlan } from './plan.js';
 import type { MachineOptions } from './scope.js';
+import { cancel, heldUnits, isSkippable, pause, resume, retry, skip } from './steer.js';
 
 type Steps = WorkflowDefinition['steps'];
 const IDENTITY = { runId: 'run', definitionHash: 'hash' };
@@ -52,10 +53,10 @@ class Driver {
   /** What a new execution of the run does with what the old one left. */
   continueAsNew(): void {
     const { plan, options, now } = this.machine;
-    const carried = JSON.parse(JSON.stringify(this.machine.carry())) as Carried;
+    const carried = JSON.parse(JSON.stringify(carry(this.machine))) as Carried;
     this.machine = new RunMachine(plan, options);
     this.machine.now = now;
-    this.machine.restore(carried);
+    restore(this.machine, carried);
     const check = this.machine.gate.everything();
     if (check) this.machine.learn(check, this.report(check));
     this.machine.advance();
@@ -91,6 +92,10 @@ class Driver {
 
   status(id: string): string | undefined {
     return this.machine.steps[this.index(id)]?.status;
+  }
+
+  get tasks(): StepTask[] {
+    return this.started.flatMap((start) => (start.child === undefined ? [start.task] : []));
   }
 
   get running(): string[] {
@@ -287,13 +292,13 @@ describe.each([
         { steps: [tool('a', { ...parallel, input: { x: '{input.deep.x}', y: '{steps.none}' } }), tool('b', parallel)] },
         { input: { deep: { x: [1] }, other: 2 }, env: { E: 'e' } },
       ).begin();
-      expect(run.started[0]?.task).toEqual({
+      expect(run.tasks[0]).toEqual({
         workflow_id: 'doc',
         kind: { type: 'tool_call', tool_name: 'echo' },
         mapping: { x: '{input.deep.x}', y: '{steps.none}' },
         values: { 'input.deep.x': [1] },
       });
-      expect(run.started[1]?.task.context).toEqual({
+      expect(run.tasks[1]?.context).toEqual({
         deep: { x: [1] },
         other: 2,
         input: { deep: { x: [1] }, other: 2 },
@@ -319,7 +324,7 @@ describe.each([
         { entryPoint: 'late' },
       ).begin();
       expect([run.status('a'), run.status('b')]).toEqual(['skipped', 'skipped']);
-      expect(run.started[0]?.task.values).toEqual({ 'steps.a.v': 7 });
+      expect(run.tasks[0]?.values).toEqual({ 'steps.a.v': 7 });
       expect(run.machine.steps[0]?.result).toEqual({ v: 7 });
     });
 
@@ -421,7 +426,7 @@ describe.each([
 
     it('runs steps that run always after a cancel, and nothing else', () => {
       const run = new Driver({ steps: [tool('a'), tool('b'), tool('clean', { run_on: 'always' })] }).begin();
-      run.machine.cancel();
+      cancel(run.machine);
       run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
       run.turn();
       expect(run.running).toEqual(['clean']);
@@ -434,9 +439,9 @@ describe.each([
       run.fail('a');
       expect(run.machine.status).toBe('paused');
       expect(run.machine.paused?.by).toBe('failure');
-      run.machine.retry('a');
+      retry(run.machine, 'a');
       expect(run.turn().running).toEqual(['a']);
-      expect(run.started.at(-1)?.task.rerun).toBe(1);
+      expect(run.tasks.at(-1)?.rerun).toBe(1);
       run.done('a').done('b');
       expect(run.machine.status).toBe('completed');
       expect(run.machine.counts).toEqual({ done: 2, failed: 0, skipped: 0 });
@@ -444,11 +449,11 @@ describe.each([
 
     it('lets a held step be skipped with a result, or the run be given up', () => {
       const skipped = new Driver({ on_failure: 'hold', steps: [tool('a'), note('b', '{steps.a.v}')] }).begin().fail('a');
-      skipped.machine.skip('a', { v: 'by hand' });
+      skip(skipped.machine, 'a', { v: 'by hand' });
       skipped.turn();
       expect(skipped.machine.steps[1]?.result).toEqual({ message: 'by hand' });
       const given = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin().fail('a');
-      given.machine.resume();
+      resume(given.machine);
       expect(given.turn().machine.status).toBe('failed');
     });
 
@@ -460,20 +465,20 @@ describe.each([
         { event: 'run_paused', by: 'failure' },
         { event: 'step_failed', held: true },
       ]);
-      run.machine.retry('a');
+      retry(run.machine, 'a');
       expect(run.turn().running).toEqual([]);
-      run.machine.skip('b', undefined);
+      skip(run.machine, 'b', undefined);
       expect(told().at(-1)).toEqual({ event: 'run_resumed' });
       expect(run.turn().running).toEqual(['a']);
     });
 
     it('holds on when its user ends a pause during which a step failed', () => {
       const run = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin();
-      run.machine.pause();
+      pause(run.machine);
       run.fail('a');
-      run.machine.resume();
-      expect([run.machine.paused?.by, run.machine.isHeld('a')]).toEqual(['failure', true]);
-      run.machine.resume();
+      resume(run.machine);
+      expect([run.machine.paused?.by, heldUnits(run.machine, 'a').length > 0]).toEqual(['failure', true]);
+      resume(run.machine);
       expect(run.turn().machine.status).toBe('failed');
     });
   });
@@ -484,19 +489,19 @@ describe.each([
 
     it('starts nothing new while paused, keeps what runs, and goes on where it was', () => {
       const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
-      run.machine.pause();
+      pause(run.machine);
       run.done('a');
       expect([run.machine.status, run.running]).toEqual(['paused', []]);
-      run.machine.resume();
+      resume(run.machine);
       expect(run.turn().running).toEqual(['b']);
     });
 
     it('takes answers while paused', () => {
       const run = new Driver({ steps: [wait('w'), tool('b')] }).begin();
-      run.machine.pause();
+      pause(run.machine);
       run.machine.answer('w', 1);
       expect(run.turn().running).toEqual([]);
-      run.machine.resume();
+      resume(run.machine);
       expect(run.turn().running).toEqual(['b']);
     });
 
@@ -520,17 +525,17 @@ describe.each([
 
     it('skips a pending, waiting or blocked step at its user’s word', () => {
       const run = new Driver({ steps: [wait('w'), tool('b'), tool('c')] }).begin();
-      expect(run.machine.isSkippable('b')).toBe(true);
-      run.machine.skip('b', { v: 1 });
-      run.machine.skip('w', undefined);
+      expect(isSkippable(run.machine, 'b')).toBe(true);
+      skip(run.machine, 'b', { v: 1 });
+      skip(run.machine, 'w', undefined);
       expect(run.turn().running).toEqual(['c']);
-      expect(run.machine.isSkippable('c')).toBe(false);
+      expect(isSkippable(run.machine, 'c')).toBe(false);
     });
   });
 
   it('cancels: nothing starts any more, and the run is over when what runs has ended', () => {
     const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
-    run.machine.cancel();
+    cancel(run.machine);
     expect(run.machine.over).toBe(false);
     run.machine.fail(0, { code: 'RUN_CANCELED', message: 'canceled' });
     run.turn();

@@ -5,6 +5,8 @@ import {
   SIGNALS,
   UPDATES,
   type Answer,
+  type ChildEnded,
+  type ChildReport,
   type ConnectionsChanged,
   type EventsPage,
   type Migrate,
@@ -15,56 +17,78 @@ import type { RunSnapshot } from '../definition/snapshot.js';
 import { wellFormed } from '../definition/text.js';
 import { checkAnswer } from './answer.js';
 import type { Bell } from './bell.js';
+import { childChanged } from './child.js';
+import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
 import type { Inbox } from './inbox.js';
 import type { RunMachine } from './machine.js';
 import { checkMigration } from './migrate.js';
 import { eventsAfter, snapshotOf, type RunIdentity } from './observe.js';
+import type { ParentLink } from './parent-link.js';
+import { heldUnits, isSkippable, pause, resume, retry, skip } from './steer.js';
 
 interface Hearing {
   readonly inbox: Inbox;
   readonly bell: Bell;
   readonly clock: TaskClock;
+  readonly children: ChildRuns;
+  readonly parent: ParentLink;
 }
 
+/** What a message is about: a step, or an element of its fan-out. */
+interface Addressed {
+  step_id: string;
+  index?: number;
+}
+
+const addressOf = ({ step_id, index }: Addressed): string => JSON.stringify([step_id, index ?? null]);
+const sayAddress = ({ step_id, index }: Addressed): string => (index === undefined ? `Step '${step_id}'` : `Element ${index} of step '${step_id}'`);
+
 /** Lets the run be asked and told; all handlers are synchronous, so that none is under way when the run ends. */
-export function handleMessages(machine: RunMachine, identity: RunIdentity, { inbox, bell, clock }: Hearing): void {
-  const told = (act: () => void, stepId?: string): null => {
+export function handleMessages(machine: RunMachine, identity: RunIdentity, { inbox, bell, clock, children, parent }: Hearing): void {
+  const told = (act: () => void, about?: Addressed): null => {
     inbox.take(() => {
       machine.now = clock.now();
       act();
       bell.ring();
-    }, stepId);
+    }, about && addressOf(about));
     return null;
   };
-  const free = (stepId: string): boolean => !inbox.holds(stepId);
+  const free = (about: Addressed): boolean => !inbox.holds(addressOf(about));
   setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
     told(() => machine.recheck(new Set(skills)));
   });
+  setHandler(defineSignal<[ChildReport]>(SIGNALS.childChanged), (report) => void told(() => childChanged(machine, report)));
+  setHandler(defineSignal<[ChildEnded]>(SIGNALS.childEnded), (end) => void told(() => children.told(end)));
+  setHandler(defineSignal(SIGNALS.adopted), () => {
+    parent.adopted = true;
+  });
+  setHandler(defineSignal(SIGNALS.parentPaused), () => void told(() => pause(machine, 'parent')));
+  setHandler(defineSignal(SIGNALS.parentResumed), () => void told(() => resume(machine, 'parent')));
   setHandler(
     defineUpdate<null, [Answer]>(UPDATES.answer),
-    ({ step_id, value }) => told(() => machine.answer(step_id, value), step_id),
-    { validator: (answer: Answer) => checkAnswer(free(answer.step_id) ? machine.waitingStep(answer.step_id) : undefined, answer) },
+    (answer) => told(() => machine.answer(answer.step_id, answer.value, answer.index), answer),
+    { validator: (answer: Answer) => checkAnswer(free(answer) ? machine.waitingStep(answer.step_id, answer.index) : undefined, answer) },
   );
-  setHandler(defineUpdate<null>(UPDATES.pause), () => told(() => machine.pause()));
-  setHandler(defineUpdate<null>(UPDATES.resume), () => told(() => machine.resume()));
+  setHandler(defineUpdate<null>(UPDATES.pause), () => told(() => pause(machine)));
+  setHandler(defineUpdate<null>(UPDATES.resume), () => told(() => resume(machine)));
   setHandler(
     defineUpdate<null, [RetryStep]>(UPDATES.retryStep),
-    ({ step_id }) => told(() => machine.retry(step_id), step_id),
+    (step) => told(() => retry(machine, step.step_id, step.index), step),
     {
-      validator: ({ step_id }: RetryStep) => {
-        if (!free(step_id) || !machine.isHeld(step_id)) throw refused('STEP_NOT_HELD', `The run does not hold for step '${step_id}'`);
+      validator: (step: RetryStep) => {
+        if (free(step) && heldUnits(machine, step.step_id, step.index).length > 0) return;
+        throw refused('STEP_NOT_HELD', `The run does not hold for ${sayAddress(step).replace(/^[SE]/, (first) => first.toLowerCase())}`);
       },
     },
   );
   setHandler(
     defineUpdate<null, [SkipStep]>(UPDATES.skipStep),
-    ({ step_id, result }) => told(() => machine.skip(step_id, result), step_id),
+    (step) => told(() => skip(machine, step.step_id, step.result, step.index), step),
     {
-      validator: ({ step_id }: SkipStep) => {
-        if (!free(step_id) || !machine.isSkippable(step_id)) {
-          throw refused('STEP_NOT_SKIPPABLE', `Step '${step_id}' does not exist, runs, or has ended`);
-        }
+      validator: (step: SkipStep) => {
+        if (free(step) && isSkippable(machine, step.step_id, step.index)) return;
+        throw refused('STEP_NOT_SKIPPABLE', `${sayAddress(step)} does not exist, runs, or has ended`);
       },
     },
   );

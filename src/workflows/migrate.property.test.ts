@@ -5,11 +5,12 @@ import type { RequirementsCheck, RequirementsReport, StepTask } from '../definit
 import type { MigrationDecision, MigrationPlan } from '../definition/migration.js';
 import type { Seed } from '../definition/rerun.js';
 import type { WorkflowDefinition } from '../definition/types.js';
-import type { Carried } from './carry.js';
+import { restore, type Carried } from './carry.js';
 import { RunMachine } from './machine.js';
 import { keepsEntryPoint, migrated, planFor } from './migrate.js';
 import { compilePlan, type Plan } from './plan.js';
 import type { MachineOptions } from './scope.js';
+import { retry } from './steer.js';
 
 type Pick = (count: number) => number;
 
@@ -27,7 +28,7 @@ class Driven {
   }
 
   begin(carried?: Carried): this {
-    if (carried) this.machine.restore(carried);
+    if (carried) restore(this.machine, carried);
     const check = this.machine.gate.everything();
     if (check) this.machine.learn(check, report(check));
     if (!carried) this.machine.start();
@@ -39,7 +40,7 @@ class Driven {
       this.machine.now += 1;
       this.machine.advance();
       const starts = this.machine.takeStarts(1e6, 1e6, () => ({ bytes: 1, cost: 1 }));
-      for (const { index, task } of starts) this.tasks.set(index, task);
+      for (const start of starts) if (start.child === undefined) this.tasks.set(start.index, start.task);
       const due = this.machine.gate.takeChecks();
       if (due) this.machine.checked(due.steps, due.check, report(due.check));
       if (!due && starts.length === 0) return this;
@@ -58,7 +59,7 @@ class Driven {
       ...[...running].map((index) => () => this.succeed(index)),
       ...(mayFail ? [...running].map((index) => () => this.machine.fail(index, { code: 'TOOL_FAILED', message: 'broken' })) : []),
       ...[...waiting].map((index) => () => this.machine.answer(this.#id(index), { answer: this.#id(index) })),
-      ...(mayFail ? [] : [...held].map((index) => () => this.machine.retry(this.#id(index)))),
+      ...(mayFail ? [] : [...held].map((index) => () => retry(this.machine, this.#id(index)))),
       ...delayed.map((index) => () => this.machine.timeUp(index)),
     ];
     const event = events[pick(Math.max(1, events.length))];

@@ -4,7 +4,7 @@ import type { Migrate, RunInput } from '../definition/messages.js';
 import { describeMigration, planMigration, type MigrationAction, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
 import { cut, wellFormed } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
-import type { Carried } from './carry.js';
+import { carry, type Carried } from './carry.js';
 import type { Entry } from './log.js';
 import type { RunMachine } from './machine.js';
 import { compilePlan, reachable, type Plan } from './plan.js';
@@ -14,11 +14,12 @@ const LONGEST_MESSAGE = 10_000;
 /** What moving this run to a new definition means at this moment. */
 export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDecisions): MigrationPlan {
   const states = dictionary<{ status: RunMachine['steps'][number]['status']; until?: number; result?: JsonValue }>();
-  machine.steps.forEach(({ status, result }, index) => {
-    const until = machine.deadlines.get(index);
-    const state = { status, ...(until === undefined ? {} : { until }), ...(result === undefined ? {} : { result }) };
-    states[machine.plan.steps[index]?.id ?? ''] = state;
-  });
+  for (const { index, step, state } of machine.units) {
+    const { status, result, child } = state;
+    // A child that has a time-out runs all the same.
+    const until = child ? undefined : machine.deadlines.get(index);
+    states[step.id] = { status, ...(until === undefined ? {} : { until }), ...(result === undefined ? {} : { result }) };
+  }
   return planMigration({
     before: machine.plan.definition,
     after: after.definition,
@@ -31,17 +32,19 @@ export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDe
 
 /** What a run carries to an execution of its new definition: state goes by step id, as the plan says. Times in ms. */
 export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, event: Omit<Entry, 'seq'>): Carried {
-  const carried = machine.carry();
+  const carried = carry(machine);
   const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
   const move = new Move(machine.plan, after, actions);
   const steps = [...carried.steps.flatMap((step) => move.step(step, event.at)), ...move.leftOut(event.at)].sort(([a], [b]) => a - b);
   const held = move.indexes(carried.held);
-  const { paused, failure: _none, ...kept } = carried;
+  const fans = (carried.fans ?? []).flatMap((fan) => move.indexes([fan.step]).map((step) => ({ ...fan, step })));
+  const { paused, failure: _none, fans: _fans, ...kept } = carried;
   const finished = move.indexes(carried.finished);
   const seq = carried.log.last_seq + 1;
   return {
     ...kept,
     steps,
+    ...(fans.length > 0 ? { fans } : {}),
     others: move.others(carried),
     ...contextOf(after, steps, finished),
     log: { last_seq: seq, entries: [...carried.log.entries.map((entry) => move.entry(entry)), { seq, ...event }] },
@@ -49,7 +52,7 @@ export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, 
     unreached: [],
     held,
     deadlines: carried.deadlines.flatMap(([index, at]): Carried['deadlines'] => move.indexes([index]).map((moved) => [moved, at])),
-    ...(paused && (paused.by === 'user' || held.length > 0) ? { paused } : {}),
+    ...(paused && (paused.by !== 'failure' || held.length > 0 || fans.some(({ open }) => open.some((one) => one.held))) ? { paused } : {}),
   };
 }
 

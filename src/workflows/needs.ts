@@ -6,7 +6,7 @@ import type { StepKind, StepRequirement } from '../definition/types.js';
 /** Where a step runs and what it still lacks. */
 export type Placement =
   | { readonly at: 'skill'; readonly skill: string }
-  | { readonly at: 'inline' }
+  | { readonly at: 'inline' | 'child' }
   | { readonly at: 'nowhere'; readonly unmet: readonly RequirementQuery[]; readonly tools: readonly string[] };
 
 function isNative(skill: string): boolean {
@@ -77,7 +77,7 @@ export class Availability {
     const explicit = requires.map((requirement) => queryOf(requirement, rejected));
     const unmet = explicit.filter((query) => !this.#met(query));
     const plain = kinds[kind.type];
-    if (plain.runs === 'inline') return unmet.length > 0 ? { at: 'nowhere', unmet, tools: [] } : { at: 'inline' };
+    if (plain.runs !== 'activity') return unmet.length > 0 ? { at: 'nowhere', unmet, tools: [] } : { at: plain.runs };
 
     const tool = toolName === undefined ? undefined : this.#tools.get(toolName);
     if (toolName !== undefined && !tool) return { at: 'nowhere', unmet, tools: [toolName] };

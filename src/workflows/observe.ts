@@ -1,8 +1,9 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
-import { MOST_STORED_BYTES, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
+import { MOST_STORED_BYTES, type ChildResult, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
 import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
+import { childOf, itemsOf, missingOf, statusOf } from './items.js';
 import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
 import { jsonBytes, omitLargest } from './size.js';
@@ -19,6 +20,7 @@ const FEWER_EVENTS = 100;
 export interface RunIdentity {
   readonly runId: string;
   readonly definitionHash: string;
+  readonly parentRunId?: string;
   readonly rerunOf?: RerunOf;
   readonly migrations?: Migration[];
 }
@@ -27,19 +29,24 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 /** What the two forms of a step, live and final, have in common. */
 function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attempts' | 'label'> {
-  const state = machine.steps[index];
-  const step = machine.plan.steps[index]?.step;
-  if (!state || !step) throw new RangeError(`no step ${index}`);
-  const base: Omit<StepSnapshot, 'attempts' | 'label'> = { status: state.status, kind: (state.kind ?? step.kind).type };
+  const unit = machine.units[index];
+  if (!unit) throw new RangeError(`no step ${index}`);
+  const { state } = unit;
+  const { step } = unit.step;
+  const base: Omit<StepSnapshot, 'attempts' | 'label'> = { status: statusOf(machine, unit), kind: (state.kind ?? step.kind).type };
   if (state.result !== undefined) base.result = state.result;
   if (state.error !== undefined) base.error = state.error;
   if (state.errorCode !== undefined) base.error_code = state.errorCode;
-  if (machine.held.has(index)) base.held = true;
-  if (state.missing) base.missing = state.missing;
+  if (machine.held.has(index) || (machine.fans.get(index)?.held.size ?? 0) > 0) base.held = true;
+  const missing = missingOf(machine, unit);
+  if (missing) base.missing = missing;
   if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
   const until = machine.deadlines.get(index);
   if (until !== undefined) base.until = iso(until);
   if (state.masked) base.masked = state.masked;
+  const items = itemsOf(machine, unit);
+  if (items) base.items = items;
+  if (state.child) base.child = childOf(state.child);
   if (state.kept) base.kept = true;
   return base;
 }
@@ -89,6 +96,7 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
       : failure && { error: failure.message, error_code: failure.code }),
     ...(missing.length > 0 ? { missing } : {}),
     ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
+    ...(identity.parentRunId ? { parent_run_id: identity.parentRunId } : {}),
     ...(identity.rerunOf ? { rerun_of: identity.rerunOf } : {}),
     ...(identity.migrations ? { migrations: identity.migrations } : {}),
     ...(machine.migration ? { migrating_to: machine.migration.definition_hash } : {}),
@@ -240,4 +248,13 @@ function outputOf(machine: RunMachine): Output {
     if (machine.steps[index]?.status === 'done') return { output_from: machine.plan.steps[index]?.id ?? '' };
   }
   return {};
+}
+
+/** What a completed child leaves its parent. */
+export function outputOfRecord(machine: RunMachine, record: FinalRecord, storage: boolean): ChildResult {
+  const from = record.output_from === undefined ? undefined : machine.step(record.output_from)?.state.result;
+  const { output: mapping } = machine.plan.definition;
+  const output = record.output ?? from ?? (mapping === undefined ? null : resolve(mapping, scopeLookup(machine.scope)));
+  const bytes = jsonBytes(output);
+  return bytes <= (storage ? MOST_STORED_BYTES : MOST_BYTES) ? { output } : { output: null, output_bytes: bytes };
 }

@@ -6,8 +6,10 @@ import { Fifo, Smallest } from './queues.js';
  * (it can no longer run because the run failed or was canceled). Each edge is looked at once.
  */
 export class Readiness {
-  readonly parallel = new Fifo();
-  readonly sequential = new Smallest();
+  readonly #parallel = new Fifo();
+  readonly #sequential = new Smallest();
+  /** Steps that stand in one of the lines: winding down may find a step twice. */
+  readonly #queued = new Set<number>();
   readonly #plan: Plan;
   readonly #remaining: number[];
   /** Whether a dependency of the step failed or is unreached. */
@@ -19,16 +21,23 @@ export class Readiness {
   #anyBroken = false;
   /** Steps that can no longer run. */
   readonly unreached: number[] = [];
+  #open: number;
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#remaining = plan.steps.map((step) => step.dependencyCount);
     this.#broken = plan.steps.map(() => false);
     this.#settled = plan.steps.map(() => false);
+    this.#open = plan.steps.length;
     for (const step of plan.steps) {
       if (step.runOn === 'success') this.#plainLeft += 1;
       else if (step.dependencyCount === 0) this.#behindAll.push(step);
     }
+  }
+
+  /** Whether every step is settled. */
+  get allSettled(): boolean {
+    return this.#open === 0;
   }
 
   isSettled(index: number): boolean {
@@ -46,6 +55,7 @@ export class Readiness {
   settle(index: number, broken: boolean): PlanStep[] {
     if (this.#settled[index]) return [];
     this.#settled[index] = true;
+    this.#open -= 1;
     const step = this.#plan.steps[index] as PlanStep;
     const next: PlanStep[] = [];
     for (const dependent of step.dependents) {
@@ -82,11 +92,24 @@ export class Readiness {
   }
 
   push(step: PlanStep): void {
-    (step.parallel ? this.parallel : this.sequential).push(step.index);
+    if (this.#queued.has(step.index)) return;
+    this.#queued.add(step.index);
+    (step.parallel ? this.#parallel : this.#sequential).push(step.index);
+  }
+
+  /** The next step that stands in line, and has not been settled meanwhile. */
+  shift(line: 'parallel' | 'sequential'): number | undefined {
+    const queue = line === 'parallel' ? this.#parallel : this.#sequential;
+    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+      this.#queued.delete(index);
+      if (!this.#settled[index]) return index;
+    }
+    return undefined;
   }
 
   clear(): void {
-    this.parallel.clear();
-    this.sequential.clear();
+    this.#parallel.clear();
+    this.#sequential.clear();
+    this.#queued.clear();
   }
 }

@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly input?: JsonObject;
   readonly env?: { readonly [name: string]: string };
   readonly seed?: Seed;
+  /** The run id of a child by the name of its step or element. */
+  readonly childRunId?: (name: string) => string;
 }
 
 /** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */

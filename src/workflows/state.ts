@@ -1,10 +1,35 @@
 import type { Code } from '../definition/codes.js';
 import type { JsonValue } from '../definition/json.js';
-import type { StepStatus } from '../definition/snapshot.js';
+import type { StepStatus, WaitingChildStep } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 
 /** References may make a label of any length, and each event of the step repeats it. */
 export const LONGEST_LABEL = 1_000;
+
+/** An element of a fan-out that failed. */
+export interface ElementFailure {
+  index: number;
+  error: string;
+  error_code: Code;
+}
+
+/** How far a fan-out has come. `failures`: the first hundred. */
+export interface ElementsState {
+  total: number;
+  done: number;
+  failed: number;
+  failures?: ElementFailure[];
+}
+
+/** The run of a `workflow` step, as it last told. */
+export interface ChildState {
+  run_id: string;
+  status: 'running' | 'paused' | 'blocked';
+  missing?: string[];
+  waiting?: WaitingChildStep[];
+  /** It is being canceled, for this reason. */
+  ending?: Failure;
+}
 
 /** What a run knows of one of its steps. Times are milliseconds since the epoch. */
 export interface StepState {
@@ -30,6 +55,9 @@ export interface StepState {
   rejections: number;
   /** How often its user had it run again. */
   reruns: number;
+  /** Of a fan-out that is settled. */
+  elements?: ElementsState;
+  child?: ChildState;
 }
 
 export interface Failure {

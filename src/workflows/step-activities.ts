@@ -12,10 +12,13 @@ import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, 
 import { cut, wellFormed } from '../definition/text.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
+import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
-import type { RunMachine, Start } from './machine.js';
+import type { ActivityStart, RunMachine } from './machine.js';
+import { labelOf } from './observe.js';
 import { jsonBytes } from './size.js';
 import type { Failure } from './state.js';
+import type { Unit } from './unit.js';
 
 /** Inputs that one turn schedules. A workflow task has two turns at most, and Temporal ends a run at 4 MB of commands. */
 const TURN_BYTES = 1_048_576;
@@ -39,19 +42,23 @@ export class StepActivities {
     private readonly machine: RunMachine,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
+    private readonly children: ChildRuns,
     private readonly storage: boolean,
   ) {}
 
   startDue(): void {
     const limit = this.storage ? MOST_STORED_BYTES : MOST_INPUT_BYTES;
-    const starts = this.machine.takeStarts(TURN_BYTES, limit, (task) => {
-      const bytes = jsonBytes(task);
+    const starts = this.machine.takeStarts(TURN_BYTES, limit, (sent) => {
+      const bytes = jsonBytes(sent);
       return { bytes, cost: this.storage && bytes >= STORED_FROM_BYTES ? bytes * STORED_PART : bytes };
     });
-    for (const start of starts) this.#run(start);
+    for (const start of starts) {
+      if (start.child) this.children.start(start.child);
+      else this.#run(start);
+    }
   }
 
-  #run(start: Start): void {
+  #run(start: ActivityStart): void {
     const ended = (tell: () => void): void => {
       this.machine.now = this.clock.now();
       tell();
@@ -63,10 +70,11 @@ export class StepActivities {
     );
   }
 
-  #schedule({ index, skill, task }: Start): Promise<StepOutcome> {
-    const { id, step } = this.machine.plan.steps[index] as (typeof this.machine.plan.steps)[number];
-    const activityId = activityIdOf(id, index);
-    const label = this.machine.steps[index]?.label ?? id;
+  #schedule({ index, skill, task }: ActivityStart): Promise<StepOutcome> {
+    const unit = this.machine.unit(index) as Unit;
+    const { id, step } = unit.step;
+    const activityId = activityIdOf(unit);
+    const label = labelOf(this.machine, unit.step.index) + (unit.element === undefined ? '' : ` [${unit.element}]`);
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
     const retry = step.retry ?? {};
     return scheduleActivity<StepOutcome>(task.kind.type, [activityId === id ? task : { ...task, step_id: id }], {
@@ -87,9 +95,9 @@ export class StepActivities {
     });
   }
 
-  #failed({ index }: Start, error: unknown): void {
+  #failed({ index }: ActivityStart, error: unknown): void {
     const cause = error instanceof ActivityFailure ? error.cause : error;
-    const queueTimeout = this.machine.plan.steps[index]?.step.queue_timeout_secs;
+    const queueTimeout = this.machine.unit(index)?.step.step.queue_timeout_secs;
     if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && queueTimeout == null) {
       return this.machine.requeue(index);
     }

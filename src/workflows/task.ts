@@ -4,17 +4,24 @@ import { collectValues, referencesIn, type Lookup } from '../definition/referenc
 import type { StepKind, WorkflowStep } from '../definition/types.js';
 import { getsContext } from '../definition/whole-context.js';
 
+/** What a step sees when it starts. `rerun`: how often its user had it run again. */
+interface Seen {
+  readonly lookup: Lookup;
+  /** Names that begin references besides the usual ones. */
+  readonly aliases: readonly string[];
+  readonly context: () => JsonObject;
+  readonly rerun: number;
+}
+
 /** What a step's activity is sent: its kind as written and the values of the references that it uses, each once. */
 export function buildTask(
   workflowId: string,
   step: WorkflowStep,
   kind: StepKind,
-  lookup: Lookup,
-  context: () => JsonObject,
-  rerun: number,
+  { lookup, aliases, context, rerun }: Seen,
 ): StepTask {
   const task: StepTask = { workflow_id: workflowId, kind };
-  const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue);
+  const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue, aliases);
   if (paths.length > 0) task.values = collectValues(paths, lookup);
   if (step.input !== undefined) task.mapping = step.input;
   if (getsContext(kind, step)) task.context = context();

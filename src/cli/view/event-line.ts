@@ -39,12 +39,17 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
       return [`◷ ${name(event)} is delayed${until(event)}`];
     case 'step_retried':
       return [`▸ ${name(event)} is run again`];
-    case 'run_paused':
+    case 'step_progress':
+      return [`▸ ${name(event)} ${event.done + event.failed}/${event.total}${event.failed > 0 ? `, ${event.failed} failed` : ''}`];
+    case 'step_item_failed':
       return [
-        event.by === 'user'
-          ? `The run is paused; to go on: distri-workflow runs resume ${shellWord(plain(view.runId))}`
-          : 'The run holds for its failed step: retry it, skip it, or give it up',
+        `✗ ${name(event)} [${event.index}]: ${plain(event.error)}`,
+        ...(event.held === true ? holdCommands(view.runId, `${event.step_id}[${event.index}]`).map((command) => `    ${command}`) : []),
       ];
+    case 'step_child':
+      return [`▸ ${name(event)}: run ${plain(event.child_run_id)} is ${event.child_status}`];
+    case 'run_paused':
+      return [pauseLine(view, event.by)];
     case 'run_resumed':
       return ['The run goes on'];
     case 'run_migrated':
@@ -55,6 +60,17 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
     case 'run_blocked':
     case 'snapshot':
       return [];
+  }
+}
+
+function pauseLine(view: RunView, by: 'user' | 'failure' | 'parent'): string {
+  switch (by) {
+    case 'user':
+      return `The run is paused; to go on: distri-workflow runs resume ${shellWord(plain(view.runId))}`;
+    case 'failure':
+      return 'The run holds for its failed step: retry it, skip it, or give it up';
+    case 'parent':
+      return 'The run is paused because the run that it is a part of is';
   }
 }
 

@@ -36,7 +36,7 @@ export interface RunView {
   readonly workflowId: string;
   status: RunStatus;
   /** Who lets nothing new start. */
-  paused?: 'user' | 'failure';
+  paused?: 'user' | 'failure' | 'parent';
   startedAt: number;
   completedAt?: number;
   error?: string;
@@ -174,6 +174,9 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
     case 'step_delayed':
     case 'step_blocked':
     case 'step_retried':
+    case 'step_progress':
+    case 'step_item_failed':
+    case 'step_child':
     case 'run_migrated':
       return;
   }
@@ -222,6 +225,9 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
       step.status = 'pending';
       delete step.missing;
       return;
+    case 'step_progress':
+    case 'step_item_failed':
+    case 'step_child':
     case 'workflow_paused':
     case 'workflow_started':
     case 'workflow_completed':

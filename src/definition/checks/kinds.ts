@@ -4,6 +4,7 @@ import { isObject, own, type JsonObject } from '../json.js';
 import { referencesIn } from '../references.js';
 import { checkApiCall } from './api-call.js';
 import { checkDelay } from './delay.js';
+import { checkWorkflow } from './workflow.js';
 import { isGiven, kindsOf, textOf, type CheckContext, type RawKind, type RawStep } from './document.js';
 
 /** What is checked of each kind beyond its schema, in branches of conditions too. */
@@ -22,6 +23,9 @@ export function checkKinds(context: CheckContext): void {
           break;
         case 'delay':
           checkDelay(kind, context);
+          break;
+        case 'workflow':
+          checkWorkflow(kind, context);
           break;
         default:
           break;

@@ -1,7 +1,9 @@
 import { isObject, own, type JsonValue } from '../json.js';
 import type { Path } from '../problems/path.js';
 import { referencesIn } from '../references.js';
+import { innerWorkflow } from '../own-texts.js';
 import { checkExpressions } from './expressions.js';
+import { aliasesOf } from './for-each.js';
 import type { CheckContext, RawStep } from './document.js';
 import { Order } from './order.js';
 
@@ -19,7 +21,7 @@ export function checkReferences(context: CheckContext): void {
     for (const { path, references } of checkExpressions(step, context)) {
       for (const reference of references) check.reference(reference, path, step);
     }
-    for (const field of ['input', 'kind'] as const) {
+    for (const field of ['input', 'kind', 'for_each'] as const) {
       const value = own(step.raw, field);
       if (value !== undefined) check.texts(value, [...step.path, field], step);
     }
@@ -73,9 +75,11 @@ class ReferenceCheck {
       const at = place;
       if (typeof at.value === 'string') {
         if (!at.value.includes('{')) continue;
-        for (const reference of referencesIn(at.value)) this.reference(reference, () => [...path, ...keysTo(at)], step);
+        for (const reference of referencesIn(at.value, aliasesOf(step))) this.reference(reference, () => [...path, ...keysTo(at)], step);
       } else if (typeof at.value === 'object' && at.value !== null) {
+        const inner = isObject(at.value) ? innerWorkflow(at.value) : undefined;
         for (const [key, child] of Object.entries(at.value)) {
+          if (child === inner) continue;
           const name = Array.isArray(at.value) ? Number(key) : key;
           pending.push({ value: child, parent: at, key: name });
         }

@@ -35,6 +35,14 @@ export class Findings {
     this.add('warning', code, path, message, options);
   }
 
+  /** Takes what was found in a part of the document. */
+  addAll(found: Findings, path: Path): void {
+    for (const { severity, code, path: inner, message, ...options } of found.list) {
+      if (severity === 'error') this.errors++;
+      this.add(severity, code, [...path, ...inner], message, options);
+    }
+  }
+
   private add(severity: Finding['severity'], code: Code, path: Path, message: string, options: FindingOptions): void {
     const finding: Finding = { severity, code, path, at: options.at ?? 'value', message };
     if (options.hint !== undefined) finding.hint = options.hint;

@@ -1,0 +1,81 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { DistriError } from '../definition/errors.js';
+import { isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
+import { readJson } from '../definition/read-json.js';
+import { readYaml } from '../definition/read-yaml.js';
+import type { WorkflowSource } from './workflow-source.js';
+
+const EXTENSIONS = new Set(['.json', '.yaml', '.yml']);
+
+interface Known {
+  readonly modified: number;
+  readonly document: JsonObject | undefined;
+}
+
+/**
+ * The workflow documents in a folder, JSON and YAML, by their `id`; what lies in folders below it does not count. Files are
+ * read when a workflow is asked for, and again when they have changed. A file that cannot be read as one is passed over.
+ */
+export class FolderWorkflows implements WorkflowSource {
+  readonly folder: string;
+  readonly #known = new Map<string, Known>();
+
+  constructor(folder: string) {
+    this.folder = resolve(folder);
+  }
+
+  /** @throws DistriError `UNREADABLE_FILE` when there is no such folder */
+  async get(id: string, version?: string | number): Promise<JsonObject | undefined> {
+    const found: JsonObject[] = [];
+    for (const name of await this.#names()) {
+      const document = await this.#read(join(this.folder, name));
+      if (document === undefined || own(inner(document), 'id') !== id) continue;
+      if (version === undefined || String(versionOf(document)) === String(version)) found.push(document);
+    }
+    return found.sort((a, b) => compareVersions(versionOf(a), versionOf(b))).at(-1);
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      const names = await readdir(this.folder);
+      return names.filter((name) => EXTENSIONS.has(extname(name).toLowerCase())).sort();
+    } catch (cause) {
+      throw new DistriError('UNREADABLE_FILE', `The folder of workflows ${this.folder} cannot be read: ${String(cause)}`, {
+        cause,
+        hint: 'It is that of --workflows or DISTRI_WORKFLOWS.',
+      });
+    }
+  }
+
+  async #read(path: string): Promise<JsonObject | undefined> {
+    try {
+      const { mtimeMs: modified } = await stat(path);
+      const known = this.#known.get(path);
+      if (known?.modified === modified) return known.document;
+      const text = await readFile(path, 'utf8');
+      const { value } = extname(path).toLowerCase() === '.json' ? readJson(text) : readYaml(text);
+      const document = isObject(value) ? value : undefined;
+      this.#known.set(path, { modified, document });
+      return document;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The workflow in a document that may be wrapped as an agent. */
+function inner(document: JsonObject): JsonObject {
+  const definition = own(document, 'definition');
+  return own(document, 'agent_type') !== undefined && isObject(definition) ? definition : document;
+}
+
+function versionOf(document: JsonObject): JsonValue {
+  return own(inner(document), 'version') ?? own(document, 'version') ?? null;
+}
+
+/** `10` is newer than `9`, and `1.10` than `1.9`; a document without a version is the oldest. */
+function compareVersions(a: JsonValue, b: JsonValue): number {
+  if (a === null || b === null) return Number(a !== null) - Number(b !== null);
+  return String(a).localeCompare(String(b), 'en', { numeric: true });
+}

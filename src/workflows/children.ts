@@ -1,0 +1,187 @@
+import { defineSearchAttributeKey, TypedSearchAttributes, type SearchAttributePair } from '@temporalio/common';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  scheduleActivity,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { SIGNALS, WORKFLOW_TYPE, type AwaitedChildren, type ChildEnded, type ChildResult, type RunInput } from '../definition/messages.js';
+import { cut, keyword, wellFormed } from '../definition/text.js';
+import type { Bell } from './bell.js';
+import { childEnded, type ChildEnd, type ChildRequest } from './child.js';
+import { failedChild, outputOf } from './child-end.js';
+import type { TaskClock } from './clock.js';
+import type { RunMachine } from './machine.js';
+
+const WORKFLOW_ID = defineSearchAttributeKey('DistriWorkflowId', 'KEYWORD');
+const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
+const VERSION = defineSearchAttributeKey('DistriVersion', 'INT');
+const OWNER = defineSearchAttributeKey('DistriOwner', 'KEYWORD');
+const LONGEST_SUMMARY = 200;
+
+/**
+ * Runs the children of a run. One that was started by this execution is waited for by Temporal itself. Those of an earlier
+ * execution are told that they have a new parent (`adopted`), and say by signal when they end; a slow check looks for those
+ * that could not.
+ */
+export class ChildRuns {
+  /** Messages on their way: a workflow that ends or continues as new meanwhile would lose them. */
+  #pending = 0;
+  #first = true;
+  readonly #adopted = new Set<string>();
+  #awaiting: CancellationScope | undefined;
+  #awaited = 0;
+  readonly #canceled = new Set<string>();
+  #pausedBefore: boolean;
+
+  constructor(
+    private readonly machine: RunMachine,
+    private readonly input: RunInput,
+    private readonly bell: Bell,
+    private readonly clock: TaskClock,
+  ) {
+    this.#pausedBefore = machine.paused !== undefined;
+  }
+
+  /** Whether nothing is on its way to a child. */
+  get settled(): boolean {
+    return this.#pending === 0;
+  }
+
+  start(request: ChildRequest): void {
+    void this.#send(async () => {
+      const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => {
+        this.#ended(request.run_id, failedChild(request.run_id, error));
+      });
+      handle?.result().then(
+        (result: ChildResult) => this.#ended(request.run_id, outputOf(request.run_id, result)),
+        (error: unknown) => this.#ended(request.run_id, failedChild(request.run_id, error)),
+      );
+    });
+  }
+
+  /** Tells children what happened to their run, and looks after those of an earlier execution. */
+  followUp(): void {
+    const { children, paused } = this.machine;
+    if (this.#first) for (const runId of children.keys()) this.#adopt(runId);
+    this.#first = false;
+    for (const [runId, { state }] of children) {
+      if (!state.child?.ending || this.#canceled.has(runId)) continue;
+      this.#canceled.add(runId);
+      void this.#send(() => getExternalWorkflowHandle(runId).cancel());
+    }
+    if ((paused !== undefined) !== this.#pausedBefore) {
+      this.#pausedBefore = paused !== undefined;
+      const signal = this.#pausedBefore ? SIGNALS.parentPaused : SIGNALS.parentResumed;
+      for (const runId of children.keys()) this.#signal(runId, signal);
+    }
+    for (const runId of this.#adopted) if (!children.has(runId)) this.#adopted.delete(runId);
+    if (this.#adopted.size === 0) this.stop();
+    else if (!this.#awaiting) this.#await();
+  }
+
+  /** An adopted child says that it has ended. */
+  told(end: ChildEnded): void {
+    childEnded(this.machine, end.run_id, asEnd(end));
+  }
+
+  stop(): void {
+    this.#awaiting?.cancel();
+    this.#awaiting = undefined;
+  }
+
+  #adopt(runId: string): void {
+    this.#adopted.add(runId);
+    this.#signal(runId, SIGNALS.adopted);
+  }
+
+  /** A child that has ended cannot be told anything any more: how it ended is found out elsewhere. */
+  #signal(runId: string, name: string): void {
+    void this.#send(() => getExternalWorkflowHandle(runId).signal(name));
+  }
+
+  async #send(act: () => Promise<unknown>): Promise<void> {
+    this.#pending += 1;
+    await CancellationScope.nonCancellable(act).catch(() => undefined);
+    this.#pending -= 1;
+    this.bell.ring();
+  }
+
+  #ended(runId: string, end: ChildEnd): void {
+    this.machine.now = this.clock.now();
+    childEnded(this.machine, runId, end);
+    this.bell.ring();
+  }
+
+  #await(): void {
+    const scope = new CancellationScope({ cancellable: true });
+    this.#awaiting = scope;
+    const awaited: AwaitedChildren = { run_ids: [...this.#adopted] };
+    this.#awaited += 1;
+    scope
+      .run(() =>
+        scheduleActivity<ChildEnded[]>('await_children', [awaited], {
+          activityId: `~children~${this.#awaited}`,
+          summary: `waits for ${awaited.run_ids.length} runs`,
+          startToCloseTimeout: '1 minute',
+          cancellationType: ActivityCancellationType.TRY_CANCEL,
+          retry: { initialInterval: '10 seconds', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+        }),
+      )
+      .then(
+        (ends) => {
+          if (this.#awaiting === scope) this.#awaiting = undefined;
+          for (const end of ends) this.#ended(end.run_id, asEnd(end));
+          this.bell.ring();
+        },
+        (error: unknown) => {
+          if (this.#awaiting === scope) this.#awaiting = undefined;
+          if (!isCancellation(error)) this.bell.ring();
+        },
+      );
+  }
+
+  #options(request: ChildRequest) {
+    const { run_id, workflow_id, definition, version, input, entry_point } = request;
+    const { workflowId, taskQueue, memo } = workflowInfo();
+    const above = this.input.parent?.workflow_ids ?? [];
+    const owner = typeof memo?.['owner'] === 'string' ? memo['owner'] : undefined;
+    const { env, continue_after_events, search_attributes, storage } = this.input;
+    const start: Partial<RunInput> = {
+      ...(definition ? { definition } : { workflow: { id: workflow_id, ...(version === undefined ? {} : { version }) } }),
+      input,
+      ...(entry_point === undefined ? {} : { entry_point }),
+      parent: { run_id: workflowId, workflow_ids: [...above, this.machine.plan.definition.id] },
+      ...(env ? { env } : {}),
+      ...(continue_after_events === undefined ? {} : { continue_after_events }),
+      ...(storage ? { storage } : {}),
+      search_attributes: search_attributes === true,
+    };
+    const number = definition?.version ?? version;
+    const attributes: SearchAttributePair[] = [
+      { key: WORKFLOW_ID, value: keyword(workflow_id) },
+      { key: STATUS, value: 'running' },
+      ...(typeof number === 'number' && Number.isSafeInteger(number) ? [{ key: VERSION, value: number } as const] : []),
+      ...(owner === undefined ? [] : [{ key: OWNER, value: keyword(owner) } as const]),
+    ];
+    return {
+      workflowId: run_id,
+      taskQueue,
+      args: [start],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
+      memo: { workflow_id, parent: workflowId, ...(owner === undefined ? {} : { owner }) },
+      staticSummary: wellFormed(cut(definition?.name ?? workflow_id, LONGEST_SUMMARY)),
+      ...(search_attributes === true ? { typedSearchAttributes: new TypedSearchAttributes(attributes) } : {}),
+    };
+  }
+}
+
+function asEnd(end: ChildEnded): ChildEnd {
+  if (end.status === 'completed') return outputOf(end.run_id, end);
+  return failedChild(end.run_id, end, end.status);
+}
