@@ -2,6 +2,7 @@ import type { ConnectionLike } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { skillQueue } from '../definition/messages.js';
+import { getsTasks, type PollerVersion, type Routing } from './routing.js';
 
 /** Long polls last up to a minute and are noted when they begin: an older note is of a worker that is gone. */
 const LIVE_MS = 90_000;
@@ -11,7 +12,7 @@ const CALL_MS = 5_000;
 const ACTIVITY_QUEUE = 2;
 const ENHANCED_MODE = 1;
 
-/** Whether live workers poll a skill's task queue. */
+/** Whether live workers that the server gives tasks to poll a skill's task queue. */
 export interface Pollers {
   /** One look, all partitions. */
   live(skill: string): Promise<boolean>;
@@ -19,35 +20,44 @@ export interface Pollers {
   confirmed(skill: string): Promise<boolean>;
 }
 
-type Poller = { lastAccessTime?: Parameters<typeof optionalTsToMs>[0] };
+interface Poller {
+  lastAccessTime?: Parameters<typeof optionalTsToMs>[0];
+  deploymentOptions?: PollerVersion | null;
+}
 
-function anyLive(pollers: readonly Poller[] | null | undefined): boolean {
-  const since = Date.now() - LIVE_MS;
-  return (pollers ?? []).some((poller) => (optionalTsToMs(poller.lastAccessTime) ?? 0) >= since);
+export interface PollersDeps {
+  connection: ConnectionLike;
+  namespace: string;
+  prefix: string;
+  /** The deployment and build of the worker that asks. */
+  deployment?: { name: string; buildId: string } | undefined;
 }
 
 /** Asks the Temporal server who polls. Rejects with the server's error when it does not answer. */
-export function createPollers(deps: { connection: ConnectionLike; namespace: string; prefix: string }): Pollers {
-  const { connection, namespace, prefix } = deps;
+export function createPollers({ connection, namespace, prefix, deployment }: PollersDeps): Pollers {
+  const own = deployment && { deploymentName: deployment.name, buildId: deployment.buildId };
   type Request = Parameters<typeof connection.workflowService.describeTaskQueue>[0];
   const describe = (request: Request) =>
     connection.withDeadline(Date.now() + CALL_MS, () => connection.workflowService.describeTaskQueue(request));
 
-  const onRootPartition = async (name: string): Promise<boolean> => {
-    const answer = await describe({ namespace, taskQueue: { name }, taskQueueType: ACTIVITY_QUEUE });
-    return anyLive(answer.pollers);
+  const anyLive = (pollers: readonly Poller[] | null | undefined, routing: Routing | null | undefined): boolean => {
+    const since = Date.now() - LIVE_MS;
+    return (pollers ?? []).some(
+      (poller) => (optionalTsToMs(poller.lastAccessTime) ?? 0) >= since && getsTasks(poller.deploymentOptions, routing, own),
+    );
   };
 
-  // Only this mode gathers the pollers of every partition; servers that no longer have it refuse the request.
-  const onAnyPartition = async (name: string): Promise<boolean> => {
+  // Only this mode gathers the pollers of every partition, those without a version; servers that no longer have it refuse.
+  const onAnyPartition = async (name: string, routing: Routing | null | undefined): Promise<boolean> => {
     const request = { apiMode: ENHANCED_MODE, taskQueueTypes: [ACTIVITY_QUEUE], reportPollers: true };
     const answer = await describe({ namespace, taskQueue: { name }, ...request }).catch(() => undefined);
-    return Object.values(answer?.versionsInfo ?? {}).some((version) => anyLive(version.typesInfo?.[ACTIVITY_QUEUE]?.pollers));
+    return Object.values(answer?.versionsInfo ?? {}).some((version) => anyLive(version.typesInfo?.[ACTIVITY_QUEUE]?.pollers, routing));
   };
 
   const live = async (skill: string): Promise<boolean> => {
     const name = skillQueue(prefix, skill);
-    return (await onRootPartition(name)) || onAnyPartition(name);
+    const root = await describe({ namespace, taskQueue: { name }, taskQueueType: ACTIVITY_QUEUE });
+    return anyLive(root.pollers, root.versioningInfo) || onAnyPartition(name, root.versioningInfo);
   };
 
   return {

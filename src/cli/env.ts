@@ -2,6 +2,10 @@
 export interface Environment {
   /** All of it, for the libraries that read their own variables (TEMPORAL_*, the model's). */
   readonly variables: NodeJS.ProcessEnv;
+  /** TEMPORAL_DEPLOYMENT_NAME: the deployment that a worker is of. */
+  readonly deploymentName: string | undefined;
+  /** TEMPORAL_WORKER_BUILD_ID: the build that a worker is. */
+  readonly buildId: string | undefined;
   /** DISTRI_DEBUG=1: stacks of unexpected errors. */
   readonly debug: boolean;
   /** DISTRI_CONNECTIONS: the connections file. */
@@ -29,6 +33,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
   return {
     variables,
     debug: variables.DISTRI_DEBUG === '1',
+    deploymentName: nonEmpty(variables.TEMPORAL_DEPLOYMENT_NAME),
+    buildId: nonEmpty(variables.TEMPORAL_WORKER_BUILD_ID),
     connectionsFile: nonEmpty(variables.DISTRI_CONNECTIONS),
     workflowsFolder: nonEmpty(variables.DISTRI_WORKFLOWS),
     temporalUi: nonEmpty(variables.DISTRI_TEMPORAL_UI),

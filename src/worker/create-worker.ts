@@ -186,12 +186,12 @@ class SkillWorkers implements DistriWorker {
   }
 
   #requirements(): RequirementsActivities {
-    const { tools, connections, temporal, prefix } = this.#options;
+    const { tools, connections, temporal, prefix, deployment } = this.#options;
     return createRequirements({
       ownSkills: this.#served,
       toolSkill: (name) => tools.get(name)?.skill,
       connections,
-      pollers: createPollers({ connection: this.#connection, namespace: temporal.namespace, prefix }),
+      pollers: createPollers({ connection: this.#connection, namespace: temporal.namespace, prefix, deployment }),
       catalogue: () => readCatalogue(this.#client, prefix),
     });
   }

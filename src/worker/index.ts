@@ -1,4 +1,5 @@
 export { createWorker, type DistriWorker } from './create-worker.js';
+export type { Deployment } from './deployment.js';
 export type { WorkerOptions } from './options.js';
 export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
 export { defineTool } from './define-tool.js';

@@ -8,6 +8,7 @@ import { DistriError } from '../definition/errors.js';
 import { DEFAULT_QUEUE_PREFIX, MOST_STORED_BYTES } from '../definition/messages.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
+import { checkDeployment, type Deployment } from './deployment.js';
 import { createLogger } from './logger.js';
 import type { ModelSettings } from './model.js';
 import { ToolSet } from './tool-set.js';
@@ -27,6 +28,11 @@ export interface WorkerOptions extends TemporalOptions {
   skills?: readonly string[] | 'all';
   /** Whether to run workflows and requirement checks, besides the steps' activities. Default true. */
   engine?: boolean;
+  /**
+   * The deployment and build that this worker is of (Temporal's Worker Versioning): it gets work once its build is the
+   * deployment's current or ramping one. Runs go on in whatever build is current. Default: a worker without a version.
+   */
+  deployment?: Deployment;
   /** Codec and external storage, the same as the clients': `createDataConverter`. Default: neither. */
   dataConverter?: DataConverter;
   /** The workflows' code. Default: the bundle that the package brings. */
@@ -65,6 +71,7 @@ export interface CompiledOptions {
   readonly prefix: string;
   readonly skills: readonly string[] | 'all';
   readonly engine: boolean;
+  readonly deployment: Deployment | undefined;
   readonly dataConverter: DataConverter;
   /** Most bytes of a step's result as JSON when large payloads are stored outside the history; else the payload's limit counts. */
   readonly maxResultBytes: number | undefined;
@@ -110,6 +117,7 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     prefix,
     skills: options.skills === undefined || options.skills === 'all' ? 'all' : [...new Set(options.skills)],
     engine: options.engine ?? true,
+    deployment: options.deployment && checkDeployment(options.deployment),
     dataConverter: options.dataConverter ?? {},
     maxResultBytes: options.dataConverter?.externalStorage === undefined ? undefined : MOST_STORED_BYTES,
     workflowBundle: options.workflowBundle,

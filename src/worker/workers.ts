@@ -4,6 +4,7 @@ import type { AwaitChildren } from '../activities/await-children.js';
 import { createEngineActivities } from '../activities/engine.js';
 import type { RequirementsActivities } from '../activities/requirements.js';
 import { skillQueue } from '../definition/messages.js';
+import { deploymentOptions } from './deployment.js';
 import type { WorkerMetrics } from './metrics.js';
 import type { CompiledOptions } from './options.js';
 import { kindsOn } from './skills.js';
@@ -73,12 +74,13 @@ export class WorkerFactory {
   }
 
   #common(taskQueue: string): TemporalWorkerOptions {
-    const { temporal, identity, shutdownGraceMs, dataConverter } = this.#options;
+    const { temporal, identity, deployment, shutdownGraceMs, dataConverter } = this.#options;
     return {
       taskQueue,
       connection: this.#connection,
       namespace: temporal.namespace,
       identity,
+      ...(deployment === undefined ? {} : { workerDeploymentOptions: deploymentOptions(deployment) }),
       dataConverter,
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,

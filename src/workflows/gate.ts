@@ -85,7 +85,7 @@ export class Gate {
     if (this.#due.size === 0) return undefined;
     const steps = [...this.#due];
     this.#due.clear();
-    return { steps, check: this.questions(steps).check() };
+    return { steps, check: this.questions(steps, { again: true }).check() };
   }
 
   /** Forgets the checks that were due but not yet asked. */
@@ -94,20 +94,20 @@ export class Gate {
     this.#due.clear();
   }
 
-  /** Without the tools that are there: a wait for them too would end at once, again and again. */
-  missingOf(check: RequirementsCheck): RequirementsCheck {
-    return { ...check, tools: check.tools.filter((tool) => !this.#available.isLive(tool)) };
-  }
-
-  /** What these steps still lack. */
-  questions(steps: Iterable<number>): Questions {
+  /**
+   * What these steps still lack; `again`: and what they have found, which may be gone by now. That is nothing to wait for:
+   * it would end the wait at once, over and over.
+   */
+  questions(steps: Iterable<number>, { again = false } = {}): Questions {
     const questions = new Questions();
     for (const index of steps) {
       const unit = this.unitAt(index);
       if (!unit) continue;
       const placement = this.place(index);
-      if (placement.at === 'nowhere') questions.add(placement.unmet, placement.tools);
-      else questions.addKind(unit.state.kind as StepKind, unit.step.requires);
+      if (placement.at === 'nowhere') {
+        const { unmet, tools, found } = placement;
+        questions.add(unmet, again && found !== undefined ? [...tools, found] : tools);
+      } else questions.addKind(unit.state.kind as StepKind, unit.step.requires);
     }
     return questions;
   }

@@ -7,7 +7,14 @@ import type { StepKind, StepRequirement } from '../definition/types.js';
 export type Placement =
   | { readonly at: 'skill'; readonly skill: string }
   | { readonly at: 'inline' | 'child' }
-  | { readonly at: 'nowhere'; readonly unmet: readonly RequirementQuery[]; readonly tools: readonly string[] };
+  | {
+      readonly at: 'nowhere';
+      readonly unmet: readonly RequirementQuery[];
+      /** The tool of a tool call that nobody who lives has. */
+      readonly tools: readonly string[];
+      /** One that somebody had when it was last looked for. */
+      readonly found?: string;
+    };
 
 function isNative(skill: string): boolean {
   return skill.startsWith('native:');
@@ -62,11 +69,6 @@ export class Availability {
     return this.#tools.has(name);
   }
 
-  /** Whether a live worker has this tool, as far as is known. */
-  isLive(name: string): boolean {
-    return this.#tools.get(name)?.live === true;
-  }
-
   /** Whether this tool was looked for and nobody announces it. */
   isUnknownTool(name: string): boolean {
     return this.#tools.get(name) === null;
@@ -94,7 +96,9 @@ export class Availability {
     const skill = tool?.skill ?? plain.skill;
     const worker: RequirementQuery = { skill, worker: true };
     if (!tool?.live && !this.#met(worker) && !unmet.some((query) => query.skill === skill)) unmet.push(worker);
-    return unmet.length > 0 ? { at: 'nowhere', unmet, tools: toolName === undefined ? [] : [toolName] } : { at: 'skill', skill };
+    if (unmet.length === 0) return { at: 'skill', skill };
+    if (toolName === undefined) return { at: 'nowhere', unmet, tools: [] };
+    return tool?.live ? { at: 'nowhere', unmet, tools: [], found: toolName } : { at: 'nowhere', unmet, tools: [toolName] };
   }
 
   #met(query: RequirementQuery): boolean {

@@ -50,7 +50,7 @@ export class Requirements {
     const awaited = this.machine.over ? undefined : this.machine.awaited();
     if (awaited?.key === this.#awaiting?.key) return;
     this.stop();
-    if (awaited) this.#await(awaited.key, this.machine.gate.missingOf(awaited.check));
+    if (awaited) this.#await(awaited.key, awaited.check);
   }
 
   /**

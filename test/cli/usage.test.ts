@@ -69,6 +69,8 @@ describe('what cannot be run ends before anything starts', () => {
     [['runs', 'list', '--status', 'sleeping'], 'USAGE'],
     [['worker', '--skills', ','], 'USAGE'],
     [['worker', '--skills', 'all', '--metrics-host', '0.0.0.0'], 'USAGE'],
+    [['worker', '--skills', 'all', '--build-id', '1'], 'USAGE'],
+    [['worker', '--skills', 'all', '--deployment-name', 'distri'], 'USAGE'],
     [['connections', 'add', 'drive', '--env', 'A=b'], 'BAD_SKILL'],
     [['connections', 'add', 'google:drive', '--header', 'Authorization: x'], 'USAGE'],
     [['connections', 'remove', 'google:drive'], 'USAGE'],

@@ -1,5 +1,5 @@
 // The tools of the crash tests. Each call is written to the ledger before it does anything, so that a test can count calls.
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,13 +13,20 @@ function note(context, entry) {
   appendFileSync(LEDGER, `${JSON.stringify({ run, step, attempt, pid: process.pid, at: Date.now(), ...entry })}\n`);
 }
 
-/** Takes `ms` milliseconds and then waits for the file `gate`. Its mark stands in the ledger and in its result. */
+/** How often a step of a run was called so far. */
+function callsOf({ runId, stepId }) {
+  const lines = readFileSync(LEDGER, 'utf8').trim().split('\n');
+  return lines.map((line) => JSON.parse(line)).filter(({ run, step }) => run === runId && step === stepId).length;
+}
+
+/** Takes `ms` milliseconds and then waits for the file `gate`; its first `failures` calls fail. Its mark stands in the ledger and in its result. */
 const work = defineTool({
   name: 'work',
-  input: z.object({ ms: z.number().optional(), gate: z.string().optional() }),
-  async execute({ ms = 0, gate }, context) {
+  input: z.object({ ms: z.number().optional(), gate: z.string().optional(), failures: z.number().optional() }),
+  async execute({ ms = 0, gate, failures = 0 }, context) {
     const mark = randomUUID();
     note(context, { mark });
+    if (callsOf(context) <= failures) throw new Error('Not this time');
     await sleep(ms, undefined, { signal: context.signal });
     while (gate !== undefined && !existsSync(gate)) await sleep(50, undefined, { signal: context.signal });
     return { mark, attempt: context.attempt };

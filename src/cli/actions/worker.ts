@@ -1,4 +1,4 @@
-import { createDataConverter, createWorker } from '../../worker/index.js';
+import { createDataConverter, createWorker, type Deployment } from '../../worker/index.js';
 import { withCleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
 import type { Context } from '../context.js';
@@ -14,6 +14,7 @@ const METRICS_HOST = '127.0.0.1';
 export async function worker(context: Context, flags: WorkerCommandFlags): Promise<number> {
   const skills = skillsOf(flags.skills);
   const metrics = metricsOf(flags);
+  const deployment = deploymentOf(context, flags);
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
@@ -25,6 +26,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       skills,
       engine: flags.engine,
       ...(metrics && { metrics }),
+      ...(deployment && { deployment }),
     });
     cleanup.add(() => serving.shutdown());
     interrupt.signal.addEventListener('abort', () => void serving.shutdown().catch(() => undefined), { once: true });
@@ -35,6 +37,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       identity: serving.identity,
       skills: serving.skills,
       engine: flags.engine,
+      ...(deployment && { deployment_name: deployment.name, build_id: deployment.buildId }),
       ...(serving.metricsUrl !== undefined && { metrics: serving.metricsUrl }),
     });
     await ended;
@@ -54,12 +57,26 @@ function skillsOf(list: string): string[] | 'all' {
   return skills.includes('all') ? 'all' : skills;
 }
 
+/** A half of the two would silently be a worker without a version, which gets no work beside versioned ones. */
+function deploymentOf({ environment }: Context, flags: WorkerCommandFlags): Deployment | undefined {
+  const name = flags.deploymentName ?? environment.deploymentName;
+  const buildId = flags.buildId ?? environment.buildId;
+  if (name === undefined && buildId === undefined) return undefined;
+  if (name !== undefined && buildId !== undefined) return { name, buildId };
+  throw new UsageError(
+    name === undefined ? 'There is a build id and no deployment name' : 'There is a deployment name and no build id',
+    'Give both --deployment-name and --build-id, or neither.',
+  );
+}
+
 interface Ready {
   temporal: string;
   namespace: string;
   identity: string;
   skills: readonly string[];
   engine: boolean;
+  deployment_name?: string;
+  build_id?: string;
   metrics?: string;
 }
 
@@ -70,5 +87,6 @@ function announce({ terminal }: Context, ready: Ready): void {
   }
   const engine = ready.engine ? 'workflows and ' : '';
   terminal.print(`Worker ${ready.identity} serves ${engine}${ready.skills.join(', ')} at ${ready.temporal}, namespace ${ready.namespace}`);
+  if (ready.build_id !== undefined) terminal.print(`Build ${ready.build_id} of ${ready.deployment_name}: it gets work once this build is current`);
   if (ready.metrics !== undefined) terminal.print(`Health and metrics: ${ready.metrics}`);
 }

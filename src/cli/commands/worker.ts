@@ -9,6 +9,8 @@ export interface WorkerCommandFlags extends WorkerFlags {
   engine: boolean;
   metricsPort?: number;
   metricsHost?: string;
+  deploymentName?: string;
+  buildId?: string;
 }
 
 export function addWorker(program: Command, perform: Perform): void {
@@ -21,10 +23,13 @@ export function addWorker(program: Command, perform: Perform): void {
   addWorkerFlags(command)
     .option('--metrics-port <port>', 'serve /healthz, /readyz and /metrics (Prometheus) there', portNumber)
     .option('--metrics-host <address>', 'where to serve them: 0.0.0.0 in a container (default: 127.0.0.1)')
+    .option('--deployment-name <name>', 'the versioned deployment that it is of (default: TEMPORAL_DEPLOYMENT_NAME, none)')
+    .option('--build-id <id>', 'its build, which gets work once it is current (default: TEMPORAL_WORKER_BUILD_ID)')
     .addHelpText(
       'after',
       '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +
-        '  $ distri-workflow worker --skills native:shell --no-engine --metrics-port 9464',
+        '  $ distri-workflow worker --skills native:shell --no-engine --metrics-port 9464\n' +
+        '  $ distri-workflow worker --skills all --deployment-name distri --build-id 0.2.0',
     )
     .action(async (flags: WorkerCommandFlags, self: Command) =>
       perform(self, async (context) => (await import('../actions/worker.js')).worker(context, flags)),
