@@ -125,6 +125,8 @@ async function drive(
       checkpoints.saveNew();
       timers.keep();
     });
+    // Commands that cancel something come before the search attributes, as in the histories that there are.
+    if (machine.over || attributes.differ(machine)) await work.settled();
     if (machine.over && checkpoints.settled) break;
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
