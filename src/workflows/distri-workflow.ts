@@ -138,6 +138,8 @@ async function drive(
       checkpoints.saveNew();
       timers.keep();
     });
+    // Commands that cancel something come before the search attributes, as in the histories that there are.
+    if (machine.over || attributes.differ(machine)) await work.settled();
     if (machine.over && checkpoints.settled && children.settled) break;
     parent.report();
     attributes.show(machine);

@@ -19,11 +19,17 @@ export class SearchAttributes {
     if (unsure) this.#status = this.#missing = 'unknown';
   }
 
+  /** Whether showing them would write something. */
+  differ(machine: RunMachine): boolean {
+    if (!this.mayUpsert) return false;
+    return machine.status !== this.#status || missingSkills(machine).join(' ') !== this.#missing;
+  }
+
   show(machine: RunMachine): void {
+    if (!this.differ(machine)) return;
     const { status } = machine;
-    const skills = machine.missing().map(keyword);
+    const skills = missingSkills(machine);
     const missing = skills.join(' ');
-    if (!this.mayUpsert || (status === this.#status && missing === this.#missing)) return;
     upsertSearchAttributes([
       { key: STATUS, value: status },
       ...(missing === this.#missing ? [] : [{ key: MISSING, value: skills.length > 0 ? skills : null }]),
@@ -31,4 +37,8 @@ export class SearchAttributes {
     this.#status = status;
     this.#missing = missing;
   }
+}
+
+function missingSkills(machine: RunMachine): string[] {
+  return machine.missing().map(keyword);
 }

@@ -33,6 +33,11 @@ export class Work {
     else act();
   }
 
+  /** Resolves when what was canceled until now has become commands. */
+  async settled(): Promise<void> {
+    await this.scope.run(async () => undefined);
+  }
+
   cancel(): void {
     if (this.#cleaning) return;
     const cleaning = new CancellationScope({ cancellable: true, parent: this.#shield });
