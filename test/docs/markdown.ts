@@ -13,7 +13,7 @@ export interface Block {
 /** The pages whose samples are checked, by path from the repository's root. */
 export async function pages(): Promise<string[]> {
   const found = ['README.md', 'CONTRIBUTING.md'];
-  for (const folder of ['docs', 'docs/steps', 'docs/decisions']) {
+  for (const folder of ['docs', 'docs/how-to', 'docs/steps', 'docs/decisions']) {
     const files = await readdir(folder);
     found.push(...files.filter((file) => file.endsWith('.md')).sort().map((file) => join(folder, file)));
   }
