@@ -1,6 +1,6 @@
 import { checkStart, type ParsedWorkflow } from '../../definition/parse.js';
 import { InvalidDefinitionError } from '../../definition/errors.js';
-import type { JsonObject, JsonValue } from '../../definition/json.js';
+import type { JsonObject } from '../../definition/json.js';
 import type { DistriClient, Run } from '../../client/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
@@ -10,6 +10,7 @@ import { EXIT, UsageError } from '../errors.js';
 import { follow } from '../follow/follow.js';
 import { reportRun } from '../follow/report-run.js';
 import { listenForInterrupt, type Interrupt } from '../interrupt.js';
+import type { GivenAnswer } from '../given-answers.js';
 import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readAnswers } from '../answers.js';
@@ -21,7 +22,7 @@ import { openServer, prepareWorker, provideWorker, type OpenServer } from './run
 interface Plan {
   document: ParsedWorkflow;
   start: { input?: JsonObject; entryPoint?: string; env: { [name: string]: string }; runId?: string };
-  answers: Map<string, JsonValue>;
+  answers: GivenAnswer[];
 }
 
 /** Runs a document, shows its progress and answers its questions. */

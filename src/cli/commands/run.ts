@@ -23,7 +23,7 @@ export function addRun(program: Command, perform: Perform): void {
     .option('--input <json>', 'input of the run: JSON, @file or - for stdin')
     .option('--entry-point <id>', 'where to start')
     .option('--env <name=value>', 'variable of the run, {env.NAME}; no secrets: it is kept in history; repeatable', collect)
-    .option('--answer <step=json>', 'answer for a step that waits: JSON or @file; repeatable', collect);
+    .option('--answer <step=json>', 'answer for what waits: STEP, STEP[3] or CHILDSTEP/STEP; JSON or @file; repeatable', collect);
   addWorkerFlags(command)
     .option('--run-id <id>', 'id of the run (default: a new one)')
     .option('--detach', 'start the run, print its id and leave')
