@@ -15,6 +15,7 @@ import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readAnswers } from '../answers.js';
 import { assignments, readInput } from '../values.js';
+import { documentFile, workflowsFolder } from '../workflows-folder.js';
 import { viewOfDefinition } from '../view/run-view.js';
 import { openServer, prepareWorker, provideWorker, type OpenServer } from './run-server.js';
 
@@ -26,7 +27,8 @@ interface Plan {
 }
 
 /** Runs a document, shows its progress and answers its questions. */
-export async function run(context: Context, file: string, flags: RunFlags): Promise<number> {
+export async function run(context: Context, name: string, flags: RunFlags): Promise<number> {
+  const file = await documentFile(name, workflowsFolder(context, flags.workflows));
   const plan = await makePlan(context, file, flags);
   return plan === undefined ? EXIT.refused : withCleanup((cleanup) => execute(context, flags, plan, cleanup));
 }
