@@ -8,6 +8,15 @@ import type { WorkflowSource } from './workflow-source.js';
 
 const EXTENSIONS = new Set(['.json', '.yaml', '.yml']);
 
+/** A document of the folder. */
+export interface FolderWorkflow {
+  readonly file: string;
+  readonly id: string;
+  /** Empty when it has none. */
+  readonly version: string;
+  readonly document: JsonObject;
+}
+
 interface Known {
   readonly modified: number;
   readonly document: JsonObject | undefined;
@@ -27,13 +36,19 @@ export class FolderWorkflows implements WorkflowSource {
 
   /** @throws DistriError `UNREADABLE_FILE` when there is no such folder */
   async get(id: string, version?: string | number): Promise<JsonObject | undefined> {
-    const found: JsonObject[] = [];
+    return newestOf(await this.list(), id, version)?.document;
+  }
+
+  /** All documents that have an id, by the names of their files. Throws as `get`. */
+  async list(): Promise<FolderWorkflow[]> {
+    const found: FolderWorkflow[] = [];
     for (const name of await this.#names()) {
-      const document = await this.#read(join(this.folder, name));
-      if (document === undefined || own(inner(document), 'id') !== id) continue;
-      if (version === undefined || versionOf(document) === String(version)) found.push(document);
+      const file = join(this.folder, name);
+      const document = await this.#read(file);
+      const id = document && own(inner(document), 'id');
+      if (document !== undefined && typeof id === 'string') found.push({ file, id, version: versionOf(document), document });
     }
-    return found.sort((a, b) => compareVersions(versionOf(a), versionOf(b))).at(-1);
+    return found;
   }
 
   async #names(): Promise<string[]> {
@@ -62,6 +77,14 @@ export class FolderWorkflows implements WorkflowSource {
       return undefined;
     }
   }
+}
+
+/** The one with this id; with a version that one, else the newest. */
+export function newestOf(workflows: readonly FolderWorkflow[], id: string, version?: string | number): FolderWorkflow | undefined {
+  return workflows
+    .filter((each) => each.id === id && (version === undefined || each.version === String(version)))
+    .sort((a, b) => compareVersions(a.version, b.version))
+    .at(-1);
 }
 
 /** The workflow in a document that may be wrapped as an agent. */

@@ -1,14 +1,16 @@
 import { text } from 'node:stream/consumers';
 import { InvalidDefinitionError, type Problem } from '../definition/errors.js';
 import { formatProblem } from '../definition/format-problem.js';
-import { parseWorkflow, readWorkflowFile, type ParsedWorkflow } from '../definition/parse.js';
+import { parseWorkflow, readWorkflowFile, type ParseOptions, type ParsedWorkflow } from '../definition/parse.js';
 import type { Terminal } from './terminal.js';
 
+type Options = Pick<ParseOptions, 'workflows'>;
+
 /** Reads and checks a document; `-` is stdin. Throws InvalidDefinitionError with every problem. */
-export async function readDocument(file: string): Promise<ParsedWorkflow> {
-  if (file !== '-') return readWorkflowFile(file);
+export async function readDocument(file: string, options: Options = {}): Promise<ParsedWorkflow> {
+  if (file !== '-') return readWorkflowFile(file, options);
   const document = await text(process.stdin);
-  return parseWorkflow(document, { file, format: document.trimStart().startsWith('{') ? 'json' : 'yaml' });
+  return parseWorkflow(document, { ...options, file, format: document.trimStart().startsWith('{') ? 'json' : 'yaml' });
 }
 
 /** What checking a file has found. */
@@ -18,9 +20,9 @@ export interface Checked {
 }
 
 /** As {@link readDocument}, but an invalid document is an answer and no error. */
-export async function checkDocument(file: string): Promise<Checked> {
+export async function checkDocument(file: string, options: Options = {}): Promise<Checked> {
   try {
-    return { valid: true, problems: (await readDocument(file)).problems };
+    return { valid: true, problems: (await readDocument(file, options)).problems };
   } catch (error) {
     if (error instanceof InvalidDefinitionError) return { valid: false, problems: error.problems };
     throw error;

@@ -40,12 +40,16 @@ export type { JsonObject, JsonValue } from '../definition/json.js';
 export type { ToolEntry, WorkerAnnouncement } from '../definition/messages.js';
 export {
   isEnded,
+  type ChildSnapshot,
+  type ItemsSnapshot,
   type LoggedEvent,
+  type Retrying,
   type RunEvent,
   type RunSnapshot,
   type RunStatus,
   type RunWarning,
   type StepSnapshot,
   type StepStatus,
+  type WaitingChildStep,
 } from '../definition/snapshot.js';
 export type { WorkflowDefinition, WorkflowDocument } from '../definition/types.js';

@@ -29,6 +29,8 @@ export interface RunInfo {
   owner?: string;
   /** Of a rerun: the id of the run whose results it began with. */
   rerun_of?: string;
+  /** Of a child: the id of the run that started it. */
+  parent_run_id?: string;
   started_at: string;
   completed_at?: string;
 }
@@ -98,6 +100,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
     ...(missing === undefined || missing.length === 0 ? {} : { missing }),
     ...(owner === undefined ? {} : { owner }),
     ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
+    ...(raw.parentExecution?.workflowId ? { parent_run_id: raw.parentExecution.workflowId } : {}),
     started_at: (started ?? new Date(0)).toISOString(),
     ...(closed === undefined ? {} : { completed_at: closed.toISOString() }),
   };

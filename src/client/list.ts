@@ -16,6 +16,8 @@ export interface RunFilter {
   /** A skill that a blocked run lacks. */
   missingSkill?: string;
   owner?: string;
+  /** The id of the run that started them: its children. */
+  parentRunId?: string;
   /** The version of the definition, for definitions whose version is a whole number. */
   version?: number;
   /** Only runs that started at this time (ISO 8601) or later. */
@@ -87,9 +89,10 @@ async function* query(session: Session, conditions: string[], limit: number | un
 }
 
 /** Conditions that every namespace can answer: Temporal's own status decides for ended runs. */
-function baseConditions({ status, open, startedAfter, startedBefore }: RunFilter): string[] {
+function baseConditions({ status, open, parentRunId, startedAfter, startedBefore }: RunFilter): string[] {
   return [
     `WorkflowType = ${quoted(WORKFLOW_TYPE)}`,
+    ...(parentRunId === undefined ? [] : [`ParentWorkflowId = ${quoted(parentRunId)}`]),
     executionStatus(status),
     ...(open === true ? [`ExecutionStatus = 'Running'`] : []),
     ...(startedAfter === undefined ? [] : [`StartTime >= ${time('startedAfter', startedAfter)}`]),

@@ -4,6 +4,7 @@ import { checkEntryPoints } from './checks/entry-points.js';
 import { checkForEach } from './checks/for-each.js';
 import { checkGraph } from './checks/graph.js';
 import { checkKinds } from './checks/kinds.js';
+import { checkLinks, type WorkflowLookup } from './checks/links.js';
 import { checkReferences } from './checks/references.js';
 import { checkSchemas } from './checks/schemas.js';
 import { checkSettings } from './checks/settings.js';
@@ -26,7 +27,7 @@ export interface Checked {
 }
 
 /** Everything that is wrong with a document, in one go. The value may be anything; it is copied, not kept. */
-export function checkDocument(value: unknown, maxBytes: number): Checked {
+export function checkDocument(value: unknown, maxBytes: number, workflows?: WorkflowLookup): Checked {
   const findings = new Findings();
   const bounds = documentBounds(maxBytes);
   if (tooManySteps(value, findings) || !checkBounds(value, bounds, findings)) return { findings };
@@ -40,6 +41,7 @@ export function checkDocument(value: unknown, maxBytes: number): Checked {
   const unwrapped = unwrap(document, findings);
   if (unwrapped === undefined) return { findings };
   checkUnwrapped(document, unwrapped, findings);
+  if (workflows) checkLinks(unwrapped, workflows, findings);
   return findings.hasErrors ? { findings } : { findings, definition: definitionOf(unwrapped) };
 }
 

@@ -94,10 +94,15 @@ export class AnswerRefusedError extends DistriError {
   }
 }
 
-/** The step does not exist, or does not wait for an answer. */
+/** The step, or the element of it, does not exist, or does not wait for an answer. The hint names what of it does. */
 export class StepNotWaitingError extends DistriError {
-  constructor(readonly stepId: string) {
-    super('STEP_NOT_WAITING', `Step '${stepId}' not found or not in waiting_for_input state`);
+  constructor(
+    readonly stepId: string,
+    readonly index?: number,
+    hint?: string,
+  ) {
+    const element = index === undefined ? '' : `, element ${index},`;
+    super('STEP_NOT_WAITING', `Step '${stepId}'${element} not found or not in waiting_for_input state`, hint === undefined ? {} : { hint });
   }
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { extname } from 'node:path';
 import { checkDocument } from './check.js';
+import type { WorkflowLookup } from './checks/links.js';
 import { InvalidDefinitionError, type Problem } from './errors.js';
 import { definitionHash } from './hash.js';
 import { documentBounds, LIMITS, maxTextLength, TOO_LARGE_HINT, tooLargeMessage } from './limits.js';
@@ -10,6 +11,7 @@ import { readYaml } from './read-yaml.js';
 import { SyntaxProblem, type Source } from './source.js';
 import type { WorkflowDefinition } from './types.js';
 
+export type { WorkflowLookup };
 export { checkStart, type StartRequest } from './start.js';
 
 export interface ParseOptions {
@@ -19,6 +21,8 @@ export interface ParseOptions {
   format?: 'json' | 'yaml';
   /** Bytes of compact JSON that a definition may have. Default 1.5 MiB. */
   maxBytes?: number;
+  /** The workflows that steps may run by their id: it warns of those that are not there, and refuses circles among them. */
+  workflows?: WorkflowLookup;
 }
 
 /** A definition that can run, with the warnings about it. */
@@ -47,7 +51,7 @@ export interface ValidationResult {
 export function parseWorkflow(text: string, options: ParseOptions = {}): ParsedWorkflow {
   const maxBytes = options.maxBytes ?? LIMITS.bytes;
   const source = readSource(text, formatOf(text, options), maxBytes);
-  const { findings, definition } = checkDocument(source.value, maxBytes);
+  const { findings, definition } = checkDocument(source.value, maxBytes, options.workflows);
   const problems = toProblems(findings.list, source.origin);
   if (definition === undefined) throw new InvalidDefinitionError(problems);
   return { definition, problems, hash: definitionHash(definition) };

@@ -37,6 +37,13 @@ export interface ChildSnapshot {
   waiting?: WaitingChildStep[];
 }
 
+/** Why the last attempt failed, how many there may be, and when the next one begins; without that, it runs. */
+export interface Retrying {
+  error: string;
+  max_attempts: number;
+  next_at?: string;
+}
+
 /** How far a fan-out has come. Lists hold at most 100 elements, by their position in the list. */
 export interface ItemsSnapshot {
   total: number;
@@ -46,6 +53,8 @@ export interface ItemsSnapshot {
   running: number;
   failures?: { index: number; error: string; error_code?: string; held?: boolean }[];
   waiting?: { index: number; message: string; schema?: JsonValue; until?: string }[];
+  /** Running elements whose last attempt failed: as `retrying` of a step. */
+  retrying?: ({ index: number; attempts: number } & Retrying)[];
   children?: ({ index: number } & ChildSnapshot)[];
 }
 
@@ -62,8 +71,8 @@ export interface StepSnapshot {
   /** The run holds for this failed step: it can be retried, skipped or given up. */
   held?: boolean;
   attempts: number;
-  /** Why the last attempt of a running step failed, how many it has, and when the next one begins; absent: it runs. */
-  retrying?: { error: string; max_attempts: number; next_at?: string };
+  /** Of a running step whose last attempt failed. */
+  retrying?: Retrying;
   started_at?: string;
   completed_at?: string;
   /** Skills that a blocked step lacks. */

@@ -28,8 +28,8 @@ export class FanOut {
   masked = 0;
   /** It starts nothing more, and ends with this failure, or as unreached, once its running elements have ended. */
   stopped: { failure?: Failure } | undefined;
-  /** The part in a hundred that observers have been told of. */
-  shown = 0;
+  /** The part in a hundred that observers have been told of; at first not even how many elements there are. */
+  shown = -1;
 
   constructor(
     /** The unit of the step. */

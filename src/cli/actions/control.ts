@@ -1,12 +1,14 @@
 import { confirm } from '@inquirer/prompts';
 import type { BulkResult, DistriClient } from '../../client/index.js';
 import type { CancelFlags, ManyFlags, RetryFlags, SkipFlags } from '../commands/control.js';
+import { writeAddress } from '../address.js';
 import { filterOf } from '../commands/filter-flags.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { printJson } from '../terminal.js';
 import { readJson } from '../values.js';
 import { plain } from '../view/text.js';
+import { addressedStep, indexOption } from './step-address.js';
 import { sayDone, sayEndedAlready, withClient } from './with-client.js';
 
 /** Lets nothing new start in a run. */
@@ -29,8 +31,10 @@ export async function resumeRun(context: Context, id: string): Promise<number> {
 export async function skipStep(context: Context, id: string, step: string, { index, result }: SkipFlags): Promise<number> {
   const value = result === undefined ? undefined : await readJson('--result', result);
   return withClient(context, async (client) => {
-    await client.getRun(id).skip(step, { ...(index !== undefined && { index }), ...(value !== undefined && { result: value }) });
-    return sayDone(context, { run_id: id, step_id: step, skipped: true }, `Step ${step} of ${id} is skipped.`);
+    const address = await addressedStep(client, id, step, index);
+    await client.getRun(id).skip(address.stepId, { ...indexOption(address), ...(value !== undefined && { result: value }) });
+    const done = { run_id: id, step_id: address.stepId, ...indexOption(address), skipped: true };
+    return sayDone(context, done, `Step ${plain(writeAddress(address))} of ${plain(id)} is skipped.`);
   });
 }
 
@@ -48,8 +52,10 @@ export async function retrySteps(
       const said = steps.length === 0 ? `Run ${id} holds for no step: there is nothing to retry.` : `Running again: ${steps.map(plain).join(', ')}.`;
       return sayDone(context, { run_id: id, retried: steps }, said);
     }
-    await client.getRun(id).retry(step, flags.index === undefined ? {} : { index: flags.index });
-    return sayDone(context, { run_id: id, retried: [step] }, `Step ${step} of ${id} runs again.`);
+    const address = await addressedStep(client, id, step, flags.index);
+    await client.getRun(id).retry(address.stepId, indexOption(address));
+    const done = { run_id: id, retried: [address.stepId], ...indexOption(address) };
+    return sayDone(context, done, `Step ${plain(writeAddress(address))} of ${plain(id)} runs again.`);
   });
 }
 

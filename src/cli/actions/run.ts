@@ -1,6 +1,6 @@
 import { checkStart, type ParsedWorkflow } from '../../definition/parse.js';
 import { InvalidDefinitionError } from '../../definition/errors.js';
-import type { JsonObject, JsonValue } from '../../definition/json.js';
+import type { JsonObject } from '../../definition/json.js';
 import type { DistriClient, Run } from '../../client/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
@@ -8,10 +8,12 @@ import type { Context } from '../context.js';
 import { readDocument, sayProblems } from '../document.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt, type Interrupt } from '../interrupt.js';
+import type { GivenAnswer } from '../given-answers.js';
 import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readAnswers } from '../answers.js';
 import { assignments, readInput } from '../values.js';
+import { documentFile, workflowsFolder } from '../workflows-folder.js';
 import { viewOfDefinition } from '../view/run-view.js';
 import { openServer, prepareWorker, provideWorker, type OpenServer } from './run-server.js';
 
@@ -19,11 +21,12 @@ import { openServer, prepareWorker, provideWorker, type OpenServer } from './run
 interface Plan {
   document: ParsedWorkflow;
   start: { input?: JsonObject; entryPoint?: string; env: { [name: string]: string }; runId?: string };
-  answers: Map<string, JsonValue>;
+  answers: GivenAnswer[];
 }
 
 /** Runs a document, shows its progress and answers its questions. */
-export async function run(context: Context, file: string, flags: RunFlags): Promise<number> {
+export async function run(context: Context, name: string, flags: RunFlags): Promise<number> {
+  const file = await documentFile(name, workflowsFolder(context, flags.workflows));
   const plan = await makePlan(context, file, flags);
   return plan === undefined ? EXIT.refused : withCleanup((cleanup) => execute(context, flags, plan, cleanup));
 }

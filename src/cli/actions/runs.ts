@@ -1,5 +1,7 @@
 import type { Run, RunInfo } from '../../client/index.js';
-import { isEnded } from '../../definition/snapshot.js';
+import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
+import { writeAddress } from '../address.js';
+import type { StepFlags } from '../commands/control.js';
 import { filterOf } from '../commands/filter-flags.js';
 import type { CheckpointFlags, ListFlags, ReasonFlags } from '../commands/runs.js';
 import type { Context } from '../context.js';
@@ -10,14 +12,18 @@ import { listenForInterrupt } from '../interrupt.js';
 import { runUrl } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readJson } from '../values.js';
+import { showCommand } from '../view/details.js';
 import { renderRun } from '../view/render.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { printTable } from '../view/table.js';
-import { duration } from '../view/text.js';
+import { duration, plain } from '../view/text.js';
+import { addressedStep, indexOption } from './step-address.js';
 import { sayDone, sayEndedAlready, withClient } from './with-client.js';
 
 /** Reruns that are shown with a run, the newest. */
 const MOST_RERUNS = 20;
+/** Children that are shown with a run. */
+const MOST_CHILDREN = 5;
 
 /** Lists runs, the newest first. */
 export async function listRuns(context: Context, flags: ListFlags): Promise<number> {
@@ -58,11 +64,20 @@ export async function showRun(context: Context, id: string): Promise<number> {
     if (url !== undefined) terminal.print(color.dim(url));
     terminal.print(renderRun(viewOfSnapshot(snapshot), frame).join('\n'));
     for (const warning of snapshot.warnings) terminal.print(`  ${color.yellow('warning')} ${warning.code}: ${warning.message}`);
+    if (snapshot.parent_run_id !== undefined) terminal.print(`  started by ${plain(snapshot.parent_run_id)}: ${showCommand({ run_id: snapshot.parent_run_id })}`);
+    for (const line of childLines(snapshot)) terminal.print(`  ${line}`);
     if (snapshot.rerun_of) terminal.print(`  a rerun of ${snapshot.rerun_of.run_id}`);
     for (const rerun of reruns) terminal.print(`  run again by ${rerun}`);
     if (isEnded(snapshot.status)) sayEnd(terminal, snapshot);
     return EXIT.completed;
   });
+}
+
+/** The children that a run has open, or has had: the first of them. */
+function childLines({ steps }: RunSnapshot): string[] {
+  const children = Object.values(steps).flatMap(({ child, items }) => [...(child ? [child] : []), ...(items?.children ?? [])]);
+  const shown = children.slice(0, MOST_CHILDREN).map((child) => `runs ${plain(child.run_id)}: ${showCommand(child)}`);
+  return children.length > MOST_CHILDREN ? [...shown, `… ${children.length - MOST_CHILDREN} more runs`] : shown;
 }
 
 /** The ids of the reruns of a run; many reruns, or many runs since, are not looked through to the end. */
@@ -90,7 +105,7 @@ export async function watchRun(context: Context, id: string): Promise<number> {
       run,
       view,
       terminal,
-      answers: new Map(),
+      answers: [],
       ask: false,
       stopWhenWaiting: false,
       signal: interrupt.signal,
@@ -102,11 +117,13 @@ export async function watchRun(context: Context, id: string): Promise<number> {
 }
 
 /** Answers a step that waits for input. */
-export async function answerStep(context: Context, id: string, step: string, source: string): Promise<number> {
+export async function answerStep(context: Context, id: string, step: string, source: string, { index }: StepFlags): Promise<number> {
   const value = await readJson('The answer', source, `'"yes"'`);
   return withClient(context, async (client) => {
-    await client.getRun(id).answer(step, value);
-    return sayDone(context, { run_id: id, step_id: step, answered: true }, `Step ${step} of ${id} is answered.`);
+    const address = await addressedStep(client, id, step, index);
+    await client.getRun(id).answer(address.stepId, value, indexOption(address));
+    const done = { run_id: id, step_id: address.stepId, ...indexOption(address), answered: true };
+    return sayDone(context, done, `Step ${plain(writeAddress(address))} of ${plain(id)} is answered.`);
   });
 }
 

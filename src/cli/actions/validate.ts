@@ -1,11 +1,16 @@
+import type { ValidateFlags } from '../commands/validate.js';
 import type { Context } from '../context.js';
 import { checkDocument, sayProblems } from '../document.js';
 import { EXIT } from '../errors.js';
+import { lookupIn, workflowsFolder } from '../workflows-folder.js';
 
 /** Checks the documents; with `--json` one answer for one file, a list for several. */
-export async function validate({ terminal }: Context, files: readonly string[]): Promise<number> {
+export async function validate(context: Context, files: readonly string[], { workflows }: ValidateFlags): Promise<number> {
+  const { terminal } = context;
+  const folder = workflowsFolder(context, workflows);
+  const options = folder === undefined ? {} : { workflows: await lookupIn(folder) };
   const answers = [];
-  for (const file of files) answers.push({ file, ...(await checkDocument(file)) });
+  for (const file of files) answers.push({ file, ...(await checkDocument(file, options)) });
   const valid = answers.every((answer) => answer.valid);
   if (terminal.json) {
     const [first] = answers;

@@ -3,6 +3,8 @@ import type { Perform } from '../program.js';
 import { wholeNumber } from '../values.js';
 import { addFilterFlags, type FilterFlags } from './filter-flags.js';
 
+export const STEP_ARGUMENT = 'id of the step; STEP[3] is an element of its fan-out';
+
 export interface StepFlags {
   index?: number;
 }
@@ -45,7 +47,7 @@ export function addControl(runs: Command, perform: Perform): void {
     .command('skip')
     .description('skips a step that has not run, waits, is blocked or is held after its failure')
     .argument('<id>', 'run id')
-    .argument('<step>', 'id of the step')
+    .argument('<step>', STEP_ARGUMENT)
     .option('--result <json>', 'result of the step for those that refer to it: JSON, @file or - for stdin')
     .option('--index <n>', 'element of a fan-out, from 0', wholeNumber)
     .addHelpText('after', `\nExamples:\n  $ distri-workflow runs skip my-run fetch --result '{"records":[]}'`)
@@ -61,7 +63,7 @@ function addRetry(runs: Command, perform: Perform): void {
     .command('retry')
     .description('runs failed steps again in runs that hold for them (on_failure: hold)')
     .argument('[id]', 'run id')
-    .argument('[step]', 'id of the step (default: all that are held)')
+    .argument('[step]', `${STEP_ARGUMENT} (default: all that are held)`)
     .option('--index <n>', 'element of a fan-out, from 0', wholeNumber);
   addMany(retry)
     .addHelpText('after', '\nExamples:\n  $ distri-workflow runs retry my-run fetch\n  $ distri-workflow runs retry --workflow nightly-import --status paused')

@@ -10,6 +10,7 @@ export interface FilterFlags {
   workflowVersion?: number;
   missingSkill?: string;
   owner?: string;
+  parent?: string;
   startedAfter?: string;
   startedBefore?: string;
 }
@@ -22,19 +23,21 @@ export function addFilterFlags(command: Command): Command {
     .option('--workflow-version <n>', 'only runs of this version of it', wholeNumber)
     .option('--missing-skill <skill>', 'only runs that are blocked on this skill')
     .option('--owner <owner>', 'only runs of this owner')
+    .option('--parent <id>', 'only runs that this run started: its children')
     .option('--started-after <time>', 'only runs that started at this time (ISO 8601) or later', timeText)
     .option('--started-before <time>', 'only runs that started before this time', timeText);
 }
 
 /** The runs that the flags choose. */
 export function filterOf(flags: FilterFlags): RunFilter {
-  const { status, workflow: workflowId, workflowVersion: version, missingSkill, owner, startedAfter, startedBefore } = flags;
+  const { status, workflow: workflowId, workflowVersion: version, missingSkill, owner, parent: parentRunId, startedAfter, startedBefore } = flags;
   return {
     ...(status !== undefined && { status }),
     ...(workflowId !== undefined && { workflowId }),
     ...(version !== undefined && { version }),
     ...(missingSkill !== undefined && { missingSkill }),
     ...(owner !== undefined && { owner }),
+    ...(parentRunId !== undefined && { parentRunId }),
     ...(startedAfter !== undefined && { startedAfter }),
     ...(startedBefore !== undefined && { startedBefore }),
   };

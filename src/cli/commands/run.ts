@@ -19,11 +19,11 @@ export function addRun(program: Command, perform: Perform): void {
     .command('run')
     .summary('run a workflow and show its progress')
     .description('Runs a workflow: on the Temporal server that is configured, else on a running dev, else on an embedded server.')
-    .argument('<file>', 'workflow document, JSON or YAML; - for JSON on stdin')
+    .argument('<file|id>', 'workflow document, JSON or YAML; - for stdin; or the id of a workflow in the --workflows folder')
     .option('--input <json>', 'input of the run: JSON, @file or - for stdin')
     .option('--entry-point <id>', 'where to start')
     .option('--env <name=value>', 'variable of the run, {env.NAME}; no secrets: it is kept in history; repeatable', collect)
-    .option('--answer <step=json>', 'answer for a step that waits: JSON or @file; repeatable', collect);
+    .option('--answer <step=json>', 'answer for what waits: STEP, STEP[3] or CHILDSTEP/STEP; JSON or @file; repeatable', collect);
   addWorkerFlags(command)
     .option('--run-id <id>', 'id of the run (default: a new one)')
     .option('--detach', 'start the run, print its id and leave')
@@ -38,6 +38,7 @@ const HELP = `
 Examples:
   $ distri-workflow run pipeline.json --input '{"project_id":"p1"}' --tools tools.mjs
   $ distri-workflow run pipeline.yaml --input @input.json --entry-point publish_only
+  $ distri-workflow run nightly-import --workflows flows
   $ distri-workflow run pipeline.json --answer review='{"approved":true}' --json
 
 Progress goes to stderr, the output of the run to stdout. Ctrl-C stops watching, not the run.`;

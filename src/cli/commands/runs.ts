@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Perform } from '../program.js';
-import { positiveInteger } from '../values.js';
-import { addControl } from './control.js';
+import { positiveInteger, wholeNumber } from '../values.js';
+import { addControl, STEP_ARGUMENT, type StepFlags } from './control.js';
 import { addFilterFlags, type FilterFlags } from './filter-flags.js';
 import { addMigrate } from './migrate.js';
 import { addRerun } from './rerun.js';
@@ -41,11 +41,12 @@ export function addRuns(program: Command, perform: Perform): void {
     .command('answer')
     .description('answers a step that waits for input')
     .argument('<id>', 'run id')
-    .argument('<step>', 'id of the step')
+    .argument('<step>', STEP_ARGUMENT)
     .argument('<answer>', 'JSON, @file or - for stdin')
-    .addHelpText('after', `\nExamples:\n  $ distri-workflow runs answer my-run review '{"approved":true}'`)
-    .action(async (id: string, step: string, answer: string, _flags: object, self: Command) =>
-      perform(self, async (context) => (await actions()).answerStep(context, id, step, answer)),
+    .option('--index <n>', 'element of a fan-out, from 0', wholeNumber)
+    .addHelpText('after', `\nExamples:\n  $ distri-workflow runs answer my-run review '{"approved":true}'\n  $ distri-workflow runs answer my-run 'review[3]' '{"approved":true}'`)
+    .action(async (id: string, step: string, answer: string, flags: StepFlags, self: Command) =>
+      perform(self, async (context) => (await actions()).answerStep(context, id, step, answer, flags)),
     );
   addControl(runs, perform);
   addTerminate(runs, perform);

@@ -1,19 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 import { AnswerRefusedError, StepNotWaitingError } from '../../definition/errors.js';
 import { own, type JsonValue } from '../../definition/json.js';
-import type { Run } from '../../client/index.js';
+import type { DistriClient } from '../../client/index.js';
+import { findAnswer, type GivenAnswer } from '../given-answers.js';
 import type { Terminal } from '../terminal.js';
 import type { Display } from '../view/display.js';
-import type { RunView, StepView } from '../view/run-view.js';
+import type { RunView } from '../view/run-view.js';
 import { plain } from '../view/text.js';
+import { keyOf, waitsOf, type Wait } from '../view/waits.js';
 
 export interface AnsweringOptions {
-  readonly run: Run;
+  readonly client: DistriClient;
   readonly view: RunView;
   readonly terminal: Terminal;
   readonly display: Display;
-  /** Answers given with the command; each is sent once. */
-  readonly answers: Map<string, JsonValue>;
+  /** Answers given with the command; each is sent once to each step or element that it is for. */
+  readonly answers: readonly GivenAnswer[];
   /** Whether to ask a person for what the command did not answer. */
   readonly ask: boolean;
   /** Ctrl-C in a question. */
@@ -23,10 +25,12 @@ export interface AnsweringOptions {
   readonly signal: AbortSignal;
 }
 
-/** Answers the steps that wait, one after the other: from the command's answers, else by asking. */
+/** Answers what waits in a run and its children, one after the other: from the command's answers, else by asking. */
 export class Answering {
+  /** Keys of what has been answered, and of what a given answer was sent to. */
   private readonly answered = new Set<string>();
-  private current: { step: StepView; abort: AbortController } | undefined;
+  private readonly tried = new Set<string>();
+  private current: { key: string; abort: AbortController } | undefined;
   private work: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: AnsweringOptions) {}
@@ -36,9 +40,10 @@ export class Answering {
     return this.current !== undefined;
   }
 
-  /** Whether this will answer the step. */
-  canAnswer(stepId: string): boolean {
-    return !this.answered.has(stepId) && (this.options.ask || this.options.answers.has(stepId));
+  /** Whether this will answer it. */
+  canAnswer(wait: Wait): boolean {
+    const key = keyOf(wait);
+    return !this.answered.has(key) && (this.options.ask || this.given(wait, key) !== undefined);
   }
 
   /** Resolves when no answer is on its way any more. */
@@ -49,15 +54,17 @@ export class Answering {
   /** To be called whenever the view has changed. */
   look(): void {
     const { view, signal } = this.options;
-    const waits = (stepId: string) => own(view.steps, stepId)?.status === 'waiting_for_input';
+    const waits = waitsOf(view);
     if (this.current !== undefined) {
-      if (!waits(this.current.step.id)) this.current.abort.abort();
+      const { key, abort } = this.current;
+      if (!waits.some((wait) => keyOf(wait) === key)) abort.abort();
       return;
     }
-    const step = Object.values(view.steps).find(({ id }) => waits(id) && this.canAnswer(id));
-    if (step === undefined || signal.aborted) return;
-    this.current = { step, abort: new AbortController() };
-    this.work = this.answer(step, AbortSignal.any([signal, this.current.abort.signal]))
+    const wait = waits.find((each) => this.canAnswer(each));
+    if (wait === undefined || signal.aborted) return;
+    const key = keyOf(wait);
+    this.current = { key, abort: new AbortController() };
+    this.work = this.answer(wait, key, AbortSignal.any([signal, this.current.abort.signal]))
       .catch(this.options.onError)
       .finally(() => {
         this.current = undefined;
@@ -65,23 +72,28 @@ export class Answering {
       });
   }
 
-  private async answer(step: StepView, signal: AbortSignal): Promise<void> {
-    const { answers, ask } = this.options;
-    const given = answers.get(step.id);
-    answers.delete(step.id);
-    if (given !== undefined && (await this.send(step, given, !ask))) return;
-    if (ask) await this.askUntilAccepted(step, signal);
+  private given(wait: Wait, key: string): GivenAnswer | undefined {
+    return this.tried.has(key) ? undefined : findAnswer(this.options.answers, wait);
   }
 
-  private async askUntilAccepted(step: StepView, signal: AbortSignal): Promise<void> {
+  private async answer(wait: Wait, key: string, signal: AbortSignal): Promise<void> {
+    const { ask } = this.options;
+    const given = this.given(wait, key);
+    this.tried.add(key);
+    if (given !== undefined && (await this.send(wait, given.value, !ask))) return;
+    if (ask) await this.askUntilAccepted(wait, signal);
+  }
+
+  private async askUntilAccepted(wait: Wait, signal: AbortSignal): Promise<void> {
     const { display, terminal, onInterrupt } = this.options;
     // What else has happened by now, such as the run's pause, is drawn before the list stands still.
     await setImmediate();
+    const schema = await this.schemaOf(wait);
     display.pause();
     try {
       const { askBySchema } = await import('../ask/ask.js');
-      terminal.say(`\n${terminal.color.bold(plain(step.label))}: ${plain(step.message ?? '')}`);
-      while (!(await this.send(step, await askBySchema(step.schema, 'Your answer', signal), false)));
+      terminal.say(`\n${terminal.color.bold(plain(wait.title))}: ${plain(wait.message)}`);
+      while (!(await this.send(wait, await askBySchema(schema, 'Your answer', signal), false)));
     } catch (error) {
       if (isNamed(error, 'ExitPromptError')) onInterrupt();
       else if (!isNamed(error, 'AbortPromptError')) throw error;
@@ -90,14 +102,23 @@ export class Answering {
     }
   }
 
-  /** False when the answer was refused and the refusal was shown; a step that waits no longer needs none. */
-  private async send(step: StepView, value: JsonValue, throwRefusal: boolean): Promise<boolean> {
-    const { run, terminal, display } = this.options;
+  /** A parent is not told large schemas of its children: the child knows. */
+  private async schemaOf(wait: Wait): Promise<JsonValue | undefined> {
+    if (wait.schema !== undefined || wait.under === undefined) return wait.schema;
+    const { steps } = await this.options.client.getRun(wait.runId).snapshot();
+    const step = own(steps, wait.stepId);
+    return wait.index === undefined ? step?.schema : step?.items?.waiting?.find(({ index }) => index === wait.index)?.schema;
+  }
+
+  /** False when the answer was refused and the refusal was shown; what waits no longer needs none. */
+  private async send(wait: Wait, value: JsonValue, throwRefusal: boolean): Promise<boolean> {
+    const { client, terminal, display } = this.options;
+    const { runId, stepId, index } = wait;
     try {
-      await run.answer(step.id, value);
+      await client.getRun(runId).answer(stepId, value, index === undefined ? {} : { index });
     } catch (error) {
       if (error instanceof StepNotWaitingError) {
-        this.answered.add(step.id);
+        this.answered.add(keyOf(wait));
         return true;
       }
       if (!(error instanceof AnswerRefusedError) || throwRefusal) throw error;
@@ -105,7 +126,7 @@ export class Answering {
       terminal.say(terminal.color.red(`The answer was refused: ${plain(error.message)}`));
       return false;
     }
-    this.answered.add(step.id);
+    this.answered.add(keyOf(wait));
     return true;
   }
 }

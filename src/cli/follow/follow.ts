@@ -1,10 +1,11 @@
-import type { JsonValue } from '../../definition/json.js';
-import { isEnded, type RunSnapshot } from '../../definition/snapshot.js';
+import { isEnded } from '../../definition/snapshot.js';
 import type { DistriClient, Run } from '../../client/index.js';
+import type { GivenAnswer } from '../given-answers.js';
 import type { Terminal } from '../terminal.js';
 import { createDisplay, type Display } from '../view/display.js';
-import { apply, refresh, takeSteps, type RunView } from '../view/run-view.js';
+import { apply, takeSteps, type RunView } from '../view/run-view.js';
 import { Answering } from './answering.js';
+import { watchRun } from './run-watch.js';
 import { watchServer } from './server-watch.js';
 
 export interface FollowOptions {
@@ -12,7 +13,7 @@ export interface FollowOptions {
   readonly run: Run;
   readonly view: RunView;
   readonly terminal: Terminal;
-  readonly answers: Map<string, JsonValue>;
+  readonly answers: readonly GivenAnswer[];
   readonly ask: boolean;
   /** Return when the run is paused or blocked and nobody here can change that; else go on watching. */
   readonly stopWhenWaiting: boolean;
@@ -26,9 +27,7 @@ export interface FollowOptions {
 /** How watching ended; `waiting`: the run is paused or blocked and nobody was there to ask. */
 export type Followed = 'ended' | 'waiting' | 'detached';
 
-const CHECK_MS = 250;
-
-/** Shows the run until it ends, answers the steps that wait, and says why it stopped. */
+/** Shows the run until it ends, answers what waits in it, and says why it stopped. */
 export async function follow(options: FollowOptions): Promise<Followed> {
   const { run, view, signal } = options;
   const stop = new AbortController();
@@ -44,9 +43,8 @@ export async function follow(options: FollowOptions): Promise<Followed> {
   options.breakdown?.catch(onError);
   const answering = new Answering({ ...options, display, signal: ended, onError });
   void watchServer(options.client, (text) => answering.busy || tell(display, options.terminal, text), ended);
-  const watch = options.stopWhenWaiting
-    ? watchForStandstill(run, view, answering, () => stopWith({ waiting: true }), onError)
-    : undefined;
+  const onStandstill = options.stopWhenWaiting ? () => stopWith({ waiting: true }) : undefined;
+  const watch = watchRun({ run, view, answering, onStandstill, onError });
   try {
     for await (const event of run.events({ signal: ended })) {
       apply(view, event);
@@ -61,7 +59,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
     stop.abort();
     display.stop();
     // A call that is under way when its connection is closed would be tried again on it, outside of any promise.
-    await Promise.all([watch?.end(), answering.settled()]);
+    await Promise.all([watch.end(), answering.settled()]);
   }
   if ('error' in outcome) throw outcome.error;
   if (isEnded(view.status)) return 'ended';
@@ -72,47 +70,4 @@ function tell(display: Display, terminal: Terminal, text: string): void {
   display.pause();
   terminal.say(terminal.color.yellow(text));
   display.resume();
-}
-
-/** The run itself is asked before it counts as standing still: the view may be behind. */
-function watchForStandstill(
-  run: Run,
-  view: RunView,
-  answering: Answering,
-  onStandstill: () => void,
-  onError: (error: unknown) => void,
-): { end(): Promise<void> } {
-  let asking: Promise<void> | undefined;
-  const ask = async (): Promise<void> => {
-    const snapshot = await run.snapshot();
-    if (answering.busy || !standsStill(snapshot, answering)) return;
-    refresh(view, snapshot);
-    onStandstill();
-  };
-  const timer = setInterval(() => {
-    if (asking !== undefined || answering.busy || !looksIdle(view)) return;
-    asking = ask()
-      .catch(onError)
-      .finally(() => {
-        asking = undefined;
-      });
-  }, CHECK_MS);
-  return {
-    end: async () => {
-      clearInterval(timer);
-      await asking;
-    },
-  };
-}
-
-function looksIdle(view: RunView): boolean {
-  const statuses = Object.values(view.steps).map((step) => step.status);
-  if (view.paused !== undefined) return true;
-  return !statuses.includes('running') && statuses.some((status) => status === 'waiting_for_input' || status === 'blocked');
-}
-
-function standsStill(snapshot: RunSnapshot, answering: Answering): boolean {
-  if (snapshot.status !== 'paused' && snapshot.status !== 'blocked') return false;
-  const steps = Object.entries(snapshot.steps);
-  return !steps.some(([id, step]) => step.status === 'waiting_for_input' && answering.canAnswer(id));
 }

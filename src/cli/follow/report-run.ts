@@ -1,11 +1,16 @@
-import type { RunSnapshot, StepSnapshot } from '../../definition/snapshot.js';
+import type { ChildSnapshot, RunSnapshot, StepSnapshot } from '../../definition/snapshot.js';
 import type { Run } from '../../client/index.js';
-import { exampleOf } from '../ask/example.js';
 import { EXIT } from '../errors.js';
 import { printJson, type Terminal } from '../terminal.js';
-import { holdCommands } from '../view/hold.js';
+import { showCommand } from '../view/details.js';
+import { holdCommands, retryAllCommand } from '../view/hold.js';
+import { viewOfSnapshot } from '../view/run-view.js';
 import { plain, shellWord } from '../view/text.js';
+import { answerCommand, waitsOf, type Wait } from '../view/waits.js';
 import type { Followed } from './follow.js';
+
+/** Answers that the closing hint names. */
+const MOST_WAITS = 10;
 
 export interface ReportOptions {
   readonly terminal: Terminal;
@@ -64,16 +69,29 @@ function failureLine({ color }: Terminal, id: string, step: StepSnapshot): strin
 
 function sayWaiting(terminal: Terminal, snapshot: RunSnapshot): void {
   const steps = Object.values(snapshot.steps);
-  const waiting = steps.filter(({ status }) => status === 'waiting_for_input').length;
-  const missing = new Set(steps.flatMap((step) => (step.status === 'blocked' ? (step.missing ?? []) : [])));
+  const missing = new Set(steps.flatMap((step) => step.missing ?? []));
   const held = steps.filter((step) => step.held === true).length;
   const reasons = [
-    ...(snapshot.paused?.by === 'user' ? ['its user paused it'] : []),
+    ...(snapshot.paused === undefined || snapshot.paused.by === 'failure' ? [] : [`its ${snapshot.paused.by} paused it`]),
     ...(held > 0 ? [`it holds for ${held === 1 ? 'a failed step' : `${held} failed steps`}`] : []),
-    ...(waiting > 0 ? [`${waiting === 1 ? 'a step waits' : `${waiting} steps wait`} for an answer`] : []),
+    ...waitReasons(waitsOf(viewOfSnapshot(snapshot))),
     ...(missing.size > 0 ? [`missing: ${[...missing].map(plain).join(', ')}`] : []),
   ];
-  terminal.say(`${terminal.color.yellow(`The run is ${snapshot.status}`)}, and nobody is here to ask: ${reasons.join('; ')}.`);
+  const why = reasons.length === 0 ? 'a run that it has started is paused' : reasons.join('; ');
+  terminal.say(`${terminal.color.yellow(`The run is ${snapshot.status}`)}, and nobody is here to ask: ${why}.`);
+}
+
+function waitReasons(waits: readonly Wait[]): string[] {
+  const elements = waits.filter(({ index, under }) => index !== undefined && under === undefined).length;
+  const inside = waits.filter(({ under }) => under !== undefined).length;
+  const steps = waits.length - elements - inside;
+  const say = (count: number, one: string, many: string): string[] =>
+    count === 0 ? [] : [`${count === 1 ? `${one} waits` : `${count} ${many} wait`} for an answer`];
+  return [
+    ...say(steps, 'a step', 'steps'),
+    ...say(elements, 'an element of a step', 'elements of steps'),
+    ...say(inside, 'a step of a run that it has started', 'steps of runs that it has started'),
+  ];
 }
 
 /** The commands with which the run goes on or is ended. */
@@ -85,13 +103,34 @@ function sayNext({ terminal, ownServer, run }: ReportOptions, snapshot: RunSnaps
       ? 'The run is kept, and goes on when `distri-workflow dev` is started in this folder. Then:'
       : 'The run goes on. To watch, answer or cancel it:',
   );
-  terminal.say(color.cyan(`  distri-workflow runs watch ${id}`));
-  if (snapshot.paused?.by === 'user') terminal.say(color.cyan(`  distri-workflow runs resume ${id}`));
-  for (const [stepId, step] of Object.entries(snapshot.steps)) {
-    if (step.held === true) for (const command of holdCommands(run.id, stepId)) terminal.say(color.cyan(`  ${command}`));
-    if (step.status !== 'waiting_for_input') continue;
-    const answer = shellWord(JSON.stringify(exampleOf(step.schema)));
-    terminal.say(color.cyan(`  distri-workflow runs answer ${id} ${shellWord(plain(stepId))} ${answer}`));
-  }
+  for (const command of nextCommands(run.id, snapshot)) terminal.say(color.cyan(`  ${command}`));
   terminal.say(color.cyan(`  distri-workflow runs cancel ${id}`));
+}
+
+function nextCommands(runId: string, snapshot: RunSnapshot): string[] {
+  const id = shellWord(plain(runId));
+  const waits = waitsOf(viewOfSnapshot(snapshot));
+  const { paused } = snapshot;
+  return [
+    `distri-workflow runs watch ${id}`,
+    ...(paused !== undefined && paused.by !== 'failure' ? [`distri-workflow runs resume ${id}`] : []),
+    ...Object.entries(snapshot.steps).flatMap(([stepId, step]) => (step.held === true ? heldCommands(runId, stepId, step) : [])),
+    ...waits.slice(0, MOST_WAITS).map(answerCommand),
+    ...(waits.length > MOST_WAITS ? [`distri-workflow runs show ${id}   (${waits.length - MOST_WAITS} more wait)`] : []),
+    ...Object.values(snapshot.steps).flatMap(pausedChildren).slice(0, MOST_WAITS).map(showCommand),
+  ];
+}
+
+function heldCommands(runId: string, stepId: string, { items }: StepSnapshot): string[] {
+  const held = (items?.failures ?? []).filter((failure) => failure.held === true);
+  const [first] = held;
+  if (first === undefined) return holdCommands(runId, { stepId });
+  const commands = holdCommands(runId, { stepId, index: first.index });
+  return held.length === 1 ? commands : [retryAllCommand(runId, stepId, held.length), ...commands];
+}
+
+/** Children that are paused, but not for an answer. */
+function pausedChildren({ child, items }: StepSnapshot): ChildSnapshot[] {
+  const children = child === undefined ? (items?.children ?? []) : [child];
+  return children.filter(({ status, waiting }) => status === 'paused' && waiting === undefined);
 }

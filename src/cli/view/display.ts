@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../../definition/snapshot.js';
 import type { Terminal } from '../terminal.js';
-import { eventLines } from './event-line.js';
+import { LineLog } from './line-log.js';
 import { renderRun } from './render.js';
 import type { RunView } from './run-view.js';
 
@@ -24,8 +24,9 @@ export function createDisplay(terminal: Terminal, view: RunView): Display {
 }
 
 function lineDisplay(terminal: Terminal, view: RunView): Display {
+  const log = new LineLog(view);
   return {
-    update: (event) => eventLines(view, event).forEach((line) => terminal.say(line)),
+    update: (event) => log.lines(event).forEach((line) => terminal.say(line)),
     pause: () => undefined,
     resume: () => undefined,
     stop: () => undefined,

@@ -64,6 +64,60 @@ describe('renderRun', () => {
     ]);
   });
 
+  test('shows how far a fan-out has come, and the elements that wait, failed or are tried again', () => {
+    const items = {
+      ...{ total: 200, done: 34, failed: 3 },
+      failures: new Map([2, 5, 9].map((index) => [index, { error: `bad ${index}`, held: index < 9 }])),
+      waiting: new Map([4, 6, 7, 8].map((index) => [index, { message: 'Good?', schema: { type: 'boolean' } }])),
+      retrying: new Map([[1, { attempt: 2, maxAttempts: 3, dueAt: 12_000, error: 'away' }]]),
+      children: new Map(),
+    };
+    expect(renderRun(viewOf({ id: 'each', status: 'running', startedAt: 9000, items }), { ...frame, height: 40 })).toEqual([
+      '  ⠋ each  1.0s  37/200, 3 failed, 4 wait for an answer',
+      '    ✗ [2] bad 2',
+      "      distri-workflow runs retry run-1 'each[2]'",
+      "      distri-workflow runs skip run-1 'each[2]' --result JSON",
+      '    ✗ [5] bad 5',
+      '    distri-workflow runs retry run-1 each   (all 2)',
+      '    distri-workflow runs resume run-1   (gives it up)',
+      '    ? [4]: Good?',
+      "      distri-workflow runs answer run-1 'each[4]' true",
+      '    ? [6]: Good?',
+      '    ? [7]: Good?',
+      '    … 1 more wait',
+      '    ↻ [1] attempt 2 of 3 in 2.0s: away',
+      '  running  0 of 1 step  2.0s',
+    ]);
+  });
+
+  test('shows the run of a child, how it stands and what it waits for', () => {
+    const waiting = [{ run_id: 'run-1/kid', step_id: 'ask', message: 'Well?', schema: { type: 'boolean' } }];
+    const view = viewOf(
+      { id: 'a', status: 'running', startedAt: 9000, child: { run_id: 'run-1/a', status: 'running' } },
+      { id: 'kid', status: 'waiting_for_input', startedAt: 9000, child: { run_id: 'run-1/kid', status: 'paused', waiting } },
+      { id: 'b', status: 'running', startedAt: 9000, child: { run_id: 'run-1/b', status: 'paused' } },
+      { id: 'c', status: 'blocked', missing: ['google:drive'], child: { run_id: 'run-1/c', status: 'blocked', missing: ['google:drive'] } },
+    );
+    expect(renderRun(view, { ...frame, width: 120 }).slice(0, -1)).toEqual([
+      '  ⠋ a    1.0s  run run-1/a',
+      '  ? kid  1.0s  run run-1/kid waits for an answer',
+      '    ? ask: Well?',
+      '      distri-workflow runs answer run-1/kid ask true',
+      '  ⠋ b    1.0s  run run-1/b is paused',
+      '    ! run run-1/b is paused',
+      '      distri-workflow runs show run-1/b',
+      '  ! c    blocked, missing: google:drive  run run-1/c is blocked',
+      '    distri-workflow connections add google:drive --permission drive.readonly',
+    ]);
+  });
+
+  test('commands take no more lines than there are', () => {
+    const held = Array.from({ length: 10 }, (_, index) => ({ id: `held${index}`, status: 'failed' as const, held: true, attempts: 1 }));
+    const lines = renderRun(viewOf(...held), { ...frame, height: 12 });
+    expect(lines.length).toBeLessThanOrEqual(12);
+    expect(lines.at(-2)).toMatch(/more/);
+  });
+
   test('has no id column when the labels are the ids', () => {
     expect(renderRun(viewOf({ id: 'fetch' }), frame)[0]).toBe('  · fetch');
   });

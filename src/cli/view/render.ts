@@ -1,10 +1,9 @@
-import { own } from '../../definition/json.js';
 import type { RunStatus } from '../../definition/snapshot.js';
 import type { Colors } from '../terminal.js';
-import { holdCommands } from './hold.js';
-import { remedy } from './remedy.js';
+import { detailsOf, type Detail } from './details.js';
+import { noteOf } from './notes.js';
 import type { RunView, StepView } from './run-view.js';
-import { column, columns, duration, fit, moment, plain } from './text.js';
+import { column, columns, duration, fit, plain } from './text.js';
 
 /** What the drawing depends on besides the run. */
 export interface Frame {
@@ -19,12 +18,12 @@ const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
 const LABEL_WIDTH = 36;
 const ID_WIDTH = 24;
 
-/** The run as a list of lines: one a step, a second one under a blocked step, and a line of totals. */
+/** The run as a list of lines: one a step, more under one that needs somebody, and a line of totals. */
 export function renderRun(view: RunView, frame: Frame): string[] {
   const steps = Object.values(view.steps);
-  const chosen = choose(steps, Math.max(3, frame.height - 3));
-  const widths = columnWidths(chosen);
-  const lines = chosen.flatMap((step) => renderStep(view, step, widths, frame));
+  const chosen = choose(view, steps, frame);
+  const widths = columnWidths(chosen.map(({ step }) => step));
+  const lines = chosen.flatMap(({ step, details }) => [renderStep(step, widths, frame), ...details.map((detail) => renderDetail(detail, frame))]);
   const hidden = steps.length - chosen.length;
   if (hidden > 0) lines.push(frame.color.dim(`  … ${hidden} more`));
   return [...lines, totals(view, frame)];
@@ -39,7 +38,7 @@ function columnWidths(steps: readonly StepView[]): { label: number; id: number }
   };
 }
 
-function renderStep(view: RunView, step: StepView, widths: { label: number; id: number }, frame: Frame): string[] {
+function renderStep(step: StepView, widths: { label: number; id: number }, frame: Frame): string {
   const { color } = frame;
   const head = [column(plain(step.label), widths.label), ...(widths.id === 0 ? [] : [column(plain(step.id), widths.id)])];
   const used = 2 + 2 + head.reduce((sum, cell) => sum + columns(cell) + 2, 0);
@@ -47,16 +46,22 @@ function renderStep(view: RunView, step: StepView, widths: { label: number; id: 
   const quiet = step.status === 'pending' || step.status === 'skipped';
   const cells = [quiet ? color.dim(label) : label, ...(id === undefined ? [] : [color.dim(id)])];
   const note = paint(step, fit(noteOf(step, frame.now), Math.max(8, frame.width - used - 1)), color);
-  const line = `  ${symbol(step, frame)} ${cells.join('  ')}  ${note}`.trimEnd();
-  const commands = commandsOf(view, step);
-  return [line, ...commands.map((command) => `    ${color.cyan(command)}`)];
+  return `  ${symbol(step, frame)} ${cells.join('  ')}  ${note}`.trimEnd();
 }
 
-/** What lets a blocked or held step go on. */
-function commandsOf(view: RunView, step: StepView): string[] {
-  if (step.held === true) return holdCommands(view.runId, step.id);
-  if (step.status !== 'blocked') return [];
-  return (step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill)));
+/** Commands are never cut: they are to be copied. */
+function renderDetail({ kind, text }: Detail, { width, color }: Frame): string {
+  switch (kind) {
+    case 'command':
+      return `    ${color.cyan(text)}`;
+    case 'failure':
+      return `    ${color.red(fit(text, width - 5))}`;
+    case 'wait':
+    case 'retry':
+      return `    ${color.yellow(fit(text, width - 5))}`;
+    case 'rest':
+      return `    ${color.dim(text)}`;
+  }
 }
 
 function symbol(step: StepView, frame: Frame): string {
@@ -79,39 +84,6 @@ function symbol(step: StepView, frame: Frame): string {
   }
 }
 
-/** Time, attempts and reason of a step, as plain text on one line. */
-function noteOf(step: StepView, now: number): string {
-  const elapsed = step.startedAt === undefined ? '' : duration((step.completedAt ?? now) - step.startedAt);
-  const attempts = step.attempts > 1 ? `after ${step.attempts} attempts` : '';
-  switch (step.status) {
-    case 'pending':
-      return '';
-    case 'skipped':
-      return 'skipped';
-    case 'done':
-      return [elapsed, attempts].filter(Boolean).join(' ');
-    case 'running':
-      return [elapsed, delayNote(step, now), retryNote(step, now)].filter(Boolean).join('  ');
-    case 'failed':
-      return [elapsed, attempts, step.held === true ? 'the run holds for it' : '', plain(step.error ?? '')].filter(Boolean).join('  ');
-    case 'waiting_for_input':
-      return `waits for an answer${step.until === undefined ? '' : ` ${delayNote(step, now)}`}: ${plain(step.message ?? '')}`;
-    case 'blocked':
-      return `blocked, missing: ${(step.missing ?? []).map(plain).join(', ')}`;
-  }
-}
-
-function delayNote({ until }: StepView, now: number): string {
-  return until === undefined ? '' : `until ${moment(until)} (${duration(until - now)})`;
-}
-
-function retryNote(step: StepView, now: number): string {
-  if (step.retry === undefined) return '';
-  const { attempt, maxAttempts, dueAt, error } = step.retry;
-  const due = dueAt > now ? ` in ${duration(dueAt - now)}` : '';
-  return `attempt ${attempt} of ${maxAttempts}${due}: ${plain(error)}`;
-}
-
 function paint(step: StepView, note: string, color: Colors): string {
   switch (step.status) {
     case 'failed':
@@ -128,15 +100,25 @@ function paint(step: StepView, note: string, color: Colors): string {
   }
 }
 
-/** The steps that fit: those that need a look first, then the last that finished, then those to come; in order. */
-function choose(steps: readonly StepView[], room: number): readonly StepView[] {
-  if (steps.length <= room) return steps;
+interface Chosen {
+  readonly step: StepView;
+  readonly index: number;
+  readonly details: readonly Detail[];
+}
+
+/** What fits: steps that need a look first, then the last that finished, then those to come; in order. */
+function choose(view: RunView, steps: readonly StepView[], { now, height }: Frame): Chosen[] {
   const ranked = steps.map((step, index) => ({ step, index, rank: rankOf(step) }));
   ranked.sort((a, b) => a.rank - b.rank || (b.step.completedAt ?? 0) - (a.step.completedAt ?? 0) || a.index - b.index);
-  return ranked
-    .slice(0, room)
-    .sort((a, b) => a.index - b.index)
-    .map(({ step }) => step);
+  const chosen: Chosen[] = [];
+  let room = Math.max(3, height - 3);
+  for (const { step, index } of ranked) {
+    if (room <= 0) break;
+    const details = detailsOf(view, step, now).slice(0, room - 1);
+    chosen.push({ step, index, details });
+    room -= 1 + details.length;
+  }
+  return chosen.sort((a, b) => a.index - b.index);
 }
 
 function rankOf(step: StepView): number {
@@ -148,9 +130,20 @@ function totals(view: RunView, { now, color }: Frame): string {
   const steps = Object.values(view.steps);
   const settled = steps.filter(({ status }) => status === 'done' || status === 'skipped' || status === 'failed').length;
   const time = duration((view.completedAt ?? now) - view.startedAt);
-  const paused = view.paused === undefined ? '' : `  ${color.yellow(view.paused === 'user' ? 'paused: runs resume lets it go on' : 'holds for its failed step')}`;
+  const paused = view.paused === undefined ? '' : `  ${color.yellow(pauseNote(view.paused))}`;
   const stuck = view.engineError === undefined ? '' : `  ${color.red(`engine error: ${plain(view.engineError)}`)}`;
   return `  ${paintStatus(view.status, color)}  ${settled} of ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}  ${color.dim(time)}${paused}${stuck}`;
+}
+
+function pauseNote(by: 'user' | 'failure' | 'parent'): string {
+  switch (by) {
+    case 'user':
+      return 'paused: runs resume lets it go on';
+    case 'failure':
+      return 'holds for its failed step';
+    case 'parent':
+      return 'paused with the run that it is a part of';
+  }
 }
 
 /** The status of a run in its colour. */

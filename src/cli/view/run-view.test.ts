@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { EventBody, RunEvent } from '../../definition/snapshot.js';
+import type { EventBody, ItemsSnapshot, RunEvent, RunSnapshot } from '../../definition/snapshot.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
-import { apply, viewOfDefinition, type RunView } from './run-view.js';
+import { apply, takeParts, viewOfDefinition, viewOfSnapshot, type RunView } from './run-view.js';
+import { waitsOf } from './waits.js';
 
 const definition: WorkflowDefinition = {
   id: 'flow',
@@ -121,5 +122,62 @@ describe('apply', () => {
     });
     expect(view).toMatchObject({ status: 'paused', startedAt: 500, steps: { a: { status: 'waiting_for_input', message: 'Well?' } } });
     expect(view.permissions['google:drive']).toEqual(['read', 'write']);
+  });
+});
+
+describe('fan-outs and children', () => {
+  const event = (view: RunView, body: EventBody) => apply(view, { ...body, seq: 99, at: new Date(99_000).toISOString() });
+  const snapshotWith = (items: ItemsSnapshot): RunSnapshot => ({
+    ...{ run_id: 'run-1', workflow_id: 'flow', definition_hash: '', status: 'running', context: {}, warnings: [], started_at: new Date(0).toISOString() },
+    steps: { a: { status: 'running', label: 'First', kind: 'checkpoint', attempts: 0, items } },
+  });
+
+  test('counts elements, and knows those that wait or have failed until they are run again', () => {
+    const view = after(
+      { event: 'step_started', ...step('a') },
+      { event: 'step_progress', ...step('a'), total: 10, done: 2, failed: 0 },
+      { event: 'step_waiting', ...step('a'), index: 3, message: 'Well?', schema: null },
+      { event: 'step_item_failed', ...step('a'), index: 4, error: 'no', held: true },
+    );
+    expect(view.steps.a).toMatchObject({ status: 'running', items: { total: 10, done: 2, failed: 1 } });
+    expect([...(view.steps.a?.items?.waiting.keys() ?? [])]).toEqual([3]);
+    expect(view.steps.a?.items?.failures.get(4)).toEqual({ error: 'no', held: true });
+    event(view, { event: 'step_retried', ...step('a'), index: 4 });
+    expect(view.steps.a?.items).toMatchObject({ failed: 0, failures: new Map() });
+    event(view, { event: 'step_completed', ...step('a'), result: Array(10).fill(1) });
+    expect(view.steps.a?.items).toMatchObject({ total: 10, done: 10, failed: 0, waiting: new Map() });
+  });
+
+  test('takes from a snapshot which elements are open, and no step that is settled', () => {
+    const view = after({ event: 'step_started', ...step('a') }, { event: 'step_waiting', ...step('a'), index: 3, message: 'Well?', schema: null });
+    takeParts(view, snapshotWith({ total: 9, done: 4, failed: 0, running: 1, waiting: [{ index: 5, message: 'And?' }] }));
+    expect(view.steps.a?.items).toMatchObject({ total: 9, done: 4, waiting: new Map([[5, { message: 'And?' }]]) });
+    event(view, { event: 'step_completed', ...step('a'), result: [] });
+    takeParts(view, snapshotWith({ total: 9, done: 4, failed: 0, running: 5 }));
+    expect(view.steps.a?.status).toBe('done');
+  });
+
+  test('what waits of a run has the run and the address on which it is answered', () => {
+    const waiting = [{ run_id: 'run-1/a[1]/b', step_id: 'ask', index: 2, message: 'Well?' }];
+    const view = viewOfSnapshot(
+      snapshotWith({ total: 9, done: 4, failed: 0, running: 1, waiting: [{ index: 5, message: 'And?' }], children: [{ index: 1, run_id: 'run-1/a[1]', status: 'paused', waiting }] }),
+    );
+    expect(waitsOf(view)).toMatchObject([
+      { runId: 'run-1', stepId: 'a', index: 5, title: 'First [5]' },
+      { runId: 'run-1/a[1]/b', stepId: 'ask', index: 2, title: 'First [1] / ask [2]', under: { stepId: 'a', index: 1, between: '/b' } },
+    ]);
+  });
+
+  test('a step stands as its child does', () => {
+    const view = after({ event: 'step_started', ...step('a'), child_run_id: 'run-1/a' });
+    expect(view.steps.a?.child).toEqual({ run_id: 'run-1/a', status: 'running' });
+    const waiting = [{ run_id: 'run-1/a', step_id: 'ask', message: 'Well?' }];
+    event(view, { event: 'step_child', ...step('a'), child_run_id: 'run-1/a', child_status: 'paused', waiting });
+    expect(view.steps.a?.status).toBe('waiting_for_input');
+    event(view, { event: 'step_child', ...step('a'), child_run_id: 'run-1/a', child_status: 'blocked', missing: ['x:y'] });
+    expect(view.steps.a).toMatchObject({ status: 'blocked', missing: ['x:y'] });
+    event(view, { event: 'step_child', ...step('a'), child_run_id: 'run-1/a', child_status: 'running' });
+    expect(view.steps.a?.status).toBe('running');
+    expect(view.steps.a?.missing).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { dictionary, own, type JsonValue } from '../../definition/json.js';
 import {
   isEnded,
+  type ChildSnapshot,
   type LoggedEvent,
   type RunEvent,
   type RunSnapshot,
@@ -10,6 +11,7 @@ import {
   type StepStatus,
 } from '../../definition/snapshot.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
+import { applyToItems, childOfEvent, emptyItems, itemsOfSnapshot, retryOf, settleItems, type ItemsView, type RetryView } from './items-view.js';
 
 /** A step as the terminal shows it. Times are milliseconds since the epoch. */
 export interface StepView {
@@ -27,7 +29,11 @@ export interface StepView {
   until?: number;
   /** The run holds for this failed step. */
   held?: boolean;
-  retry?: { attempt: number; maxAttempts: number; dueAt: number; error: string };
+  retry?: RetryView;
+  /** Of a fan-out. */
+  items?: ItemsView;
+  /** Of a step that runs another workflow, once it has begun. */
+  child?: ChildSnapshot;
 }
 
 /** A run as its events tell it. `steps` is in document order. */
@@ -51,7 +57,8 @@ export interface RunView {
 export function viewOfDefinition(definition: WorkflowDefinition, runId: string, now: number): RunView {
   const steps = dictionary<StepView>();
   for (const step of definition.steps) {
-    steps[step.id] = { id: step.id, label: step.label ?? step.id, status: 'pending', attempts: 0 };
+    const items = step.for_each == null ? {} : { items: emptyItems() };
+    steps[step.id] = { id: step.id, label: step.label ?? step.id, status: 'pending', attempts: 0, ...items };
   }
   const permissions = permissionsOf(definition);
   return { runId, workflowId: definition.id, status: 'running', startedAt: now, steps, warnings: [], permissions };
@@ -73,13 +80,7 @@ export function viewOfSnapshot(snapshot: RunSnapshot): RunView {
 function stateOf(snapshot: RunSnapshot): Omit<RunView, 'permissions'> {
   const steps = dictionary<StepView>();
   for (const [id, step] of Object.entries(snapshot.steps)) {
-    const { status, label, attempts, error, missing, message, schema } = step;
-    steps[id] = { id, label, status, attempts, error, missing, message, schema };
-    if (step.started_at !== undefined) steps[id].startedAt = Date.parse(step.started_at);
-    if (step.completed_at !== undefined) steps[id].completedAt = Date.parse(step.completed_at);
-    if (step.until !== undefined) steps[id].until = Date.parse(step.until);
-    if (step.held === true) steps[id].held = true;
-    if (step.retrying !== undefined) steps[id].retry = retryOf(step.attempts, step.retrying);
+    steps[id] = stepOf(id, step);
   }
   return {
     runId: snapshot.run_id,
@@ -95,9 +96,17 @@ function stateOf(snapshot: RunSnapshot): Omit<RunView, 'permissions'> {
   };
 }
 
-function retryOf(made: number, { error, max_attempts, next_at }: NonNullable<StepSnapshot['retrying']>): StepView['retry'] {
-  const dueAt = next_at === undefined ? 0 : Date.parse(next_at);
-  return { attempt: made + (next_at === undefined ? 0 : 1), maxAttempts: max_attempts, dueAt, error };
+function stepOf(id: string, step: StepSnapshot): StepView {
+  const { status, label, attempts, error, missing, message, schema, child } = step;
+  const view: StepView = { id, label, status, attempts, error, missing, message, schema };
+  if (step.started_at !== undefined) view.startedAt = Date.parse(step.started_at);
+  if (step.completed_at !== undefined) view.completedAt = Date.parse(step.completed_at);
+  if (step.until !== undefined) view.until = Date.parse(step.until);
+  if (step.held === true) view.held = true;
+  if (step.retrying !== undefined) view.retry = retryOf(step.attempts, step.retrying);
+  if (step.items !== undefined) view.items = itemsOfSnapshot(step.items);
+  if (child !== undefined) view.child = child;
+  return view;
 }
 
 /** Takes everything from a fresh snapshot. */
@@ -105,11 +114,28 @@ export function refresh(view: RunView, snapshot: RunSnapshot): void {
   Object.assign(view, stateOf(snapshot));
 }
 
+/** Takes how open fan-outs and children stand from a fresh snapshot: their events do not tell all of it. */
+export function takeParts(view: RunView, snapshot: RunSnapshot): void {
+  if (isEnded(view.status) || isEnded(snapshot.status)) return;
+  view.status = snapshot.status;
+  for (const step of Object.values(view.steps)) {
+    const fresh = own(snapshot.steps, step.id);
+    if (fresh?.items === undefined && fresh?.child === undefined) continue;
+    if (isSettled(step) || isSettled(fresh)) continue;
+    const { status, items, child, missing, held } = stepOf(step.id, fresh);
+    Object.assign(step, { status, items, child, missing, held });
+  }
+}
+
+function isSettled({ status, held }: Pick<StepView, 'status' | 'held'>): boolean {
+  return status === 'done' || status === 'skipped' || (status === 'failed' && held !== true);
+}
+
 /** Takes the steps of the definition that the run was moved to; what became of them, later events tell. */
 export function takeSteps(view: RunView, snapshot: RunSnapshot): void {
   const steps = dictionary<StepView>();
-  for (const [id, { label }] of Object.entries(snapshot.steps)) {
-    steps[id] = own(view.steps, id) ?? { id, label, status: 'pending', attempts: 0 };
+  for (const [id, { label, items }] of Object.entries(snapshot.steps)) {
+    steps[id] = own(view.steps, id) ?? { id, label, status: 'pending', attempts: 0, ...(items && { items: emptyItems() }) };
   }
   view.steps = steps;
 }
@@ -121,19 +147,20 @@ export function apply(view: RunView, event: RunEvent): void {
     return;
   }
   if (event.event === 'step_retrying') {
-    const step = own(view.steps, event.step_id);
-    if (step?.status !== 'running') return;
-    step.retry = {
-      attempt: event.attempt,
-      maxAttempts: event.max_attempts,
-      dueAt: Date.parse(event.at) + event.next_in_secs * 1000,
-      error: event.error,
-    };
+    applyRetrying(own(view.steps, event.step_id), event);
     return;
   }
   const at = Date.parse(event.at);
   if ('step_id' in event && event.step_id !== undefined) applyToStep(view, event.step_id, event, at);
   applyToRun(view, event, at);
+}
+
+function applyRetrying(step: StepView | undefined, event: Extract<RunEvent, { event: 'step_retrying' }>): void {
+  if (step?.status !== 'running') return;
+  const { attempt, max_attempts: maxAttempts, error } = event;
+  const retry = { attempt, maxAttempts, dueAt: Date.parse(event.at) + event.next_in_secs * 1000, error };
+  if (event.index === undefined) step.retry = retry;
+  else step.items?.retrying.set(event.index, retry);
 }
 
 function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
@@ -165,6 +192,7 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
       return;
     case 'step_started':
     case 'step_completed':
+    case 'step_progress':
     case 'step_unblocked':
       if (!isEnded(view.status)) view.status = 'running';
       return;
@@ -174,7 +202,6 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
     case 'step_delayed':
     case 'step_blocked':
     case 'step_retried':
-    case 'step_progress':
     case 'step_item_failed':
     case 'step_child':
     case 'run_migrated':
@@ -185,19 +212,28 @@ function applyToRun(view: RunView, event: LoggedEvent, at: number): void {
 function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: number): void {
   const step = own(view.steps, stepId);
   if (step === undefined) return;
+  if ('index' in event || event.event === 'step_progress') {
+    if (applyToItems((step.items ??= emptyItems()), event)) {
+      if (event.event === 'step_progress' && !isSettled(step)) step.status = 'running';
+      return;
+    }
+  }
   switch (event.event) {
     case 'step_started':
       step.status = 'running';
       step.startedAt = at;
       step.attempts = 1;
+      if (event.child_run_id !== undefined) step.child = { run_id: event.child_run_id, status: 'running' };
       return;
     case 'step_completed':
       settle(step, 'done', at);
+      if (step.items) settleItems(step.items, Array.isArray(event.result) ? event.result.length : undefined);
       return;
     case 'step_failed':
       settle(step, 'failed', at);
       step.error = event.error;
       if (event.held === true) step.held = true;
+      if (step.items) settleItems(step.items, undefined);
       return;
     case 'step_skipped':
       settle(step, 'skipped', at);
@@ -222,12 +258,14 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
       delete step.retry;
       return;
     case 'step_unblocked':
-      step.status = 'pending';
+      step.status = step.items === undefined ? 'pending' : 'running';
       delete step.missing;
+      return;
+    case 'step_child':
+      takeChild(step, childOfEvent(event));
       return;
     case 'step_progress':
     case 'step_item_failed':
-    case 'step_child':
     case 'workflow_paused':
     case 'workflow_started':
     case 'workflow_completed':
@@ -238,6 +276,15 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
     case 'run_warning':
       return;
   }
+}
+
+/** A step stands as its child does. */
+function takeChild(step: StepView, child: ChildSnapshot): void {
+  const waits = child.status === 'paused' && child.waiting !== undefined;
+  step.child = child;
+  step.status = waits ? 'waiting_for_input' : child.status === 'blocked' ? 'blocked' : 'running';
+  if (child.missing === undefined) delete step.missing;
+  else step.missing = child.missing;
 }
 
 function settle(step: StepView, status: 'done' | 'failed' | 'skipped', at: number): void {
