@@ -1,4 +1,4 @@
-import type { StepOutcome, StepTask } from '../definition/messages.js';
+import type { SharedValues, StepOutcome, StepTask } from '../definition/messages.js';
 import { createAgentRun } from '../kinds/agent-run/activity.js';
 import { createApiCall } from '../kinds/api-call/activity.js';
 import type { ActivityKindName } from '../kinds/index.js';
@@ -14,7 +14,7 @@ export interface ActivitiesDependencies extends StepDependencies {
   readonly model?: Parameters<typeof createAgentRun>[0]['model'];
 }
 
-export type StepActivities = { [N in ActivityKindName]: (task: StepTask) => Promise<StepOutcome> };
+export type StepActivities = { [N in ActivityKindName]: (task: StepTask, shared?: SharedValues) => Promise<StepOutcome> };
 
 /** The activity kinds as a worker serves them, one line each. */
 export function createActivities(deps: ActivitiesDependencies): StepActivities {

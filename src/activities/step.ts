@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { StepOutcome, StepTask } from '../definition/messages.js';
+import type { SharedValues, StepOutcome, StepTask } from '../definition/messages.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Activity } from '../kinds/activity.js';
 import type { ActivityKindName } from '../kinds/index.js';
@@ -25,8 +25,8 @@ export function serveStep<N extends ActivityKindName>(
   kind: N,
   code: Activity<ConfigOf<N>>,
   deps: StepDependencies,
-): (task: StepTask) => Promise<StepOutcome> {
-  return async (task) => {
+): (task: StepTask, shared?: SharedValues) => Promise<StepOutcome> {
+  return async (task, shared) => {
     const { cancellationSignal } = Context.current();
     const begun = performance.now();
     const observe = (outcome: StepObservation['outcome'], failureCode?: string): void =>
@@ -37,7 +37,7 @@ export function serveStep<N extends ActivityKindName>(
         ...(failureCode === undefined ? {} : { code: failureCode }),
       });
     // The interpreter leaves out the kind's type, which is the activity's.
-    const attempt = new Attempt({ ...task, kind: { ...task.kind, type: kind } as StepTask['kind'] }, deps);
+    const attempt = new Attempt({ ...withShared(task, shared), kind: { ...task.kind, type: kind } as StepTask['kind'] }, deps);
     try {
       const outcome = await attempt.run(kind, code);
       observe('done');
@@ -54,6 +54,13 @@ export function serveStep<N extends ActivityKindName>(
       attempt.stop();
     }
   };
+}
+
+/** The task with what all elements of its fan-out are sent alike. */
+function withShared(task: StepTask, shared: SharedValues | undefined): StepTask {
+  if (!shared) return task;
+  const { values, context } = shared;
+  return { ...task, ...(values ? { values: { ...values, ...task.values } } : {}), ...(context ? { context } : {}) };
 }
 
 /** A canceled step says so; one whose worker shuts down is handed back, so that another worker takes it. */

@@ -173,6 +173,21 @@ export interface StepTask<K extends StepKind = StepKind> {
   timeout_secs?: number;
 }
 
+/**
+ * Second argument of the activity of a fan-out's element, when large payloads are stored outside the history: what all
+ * elements are sent alike, so that it is stored once. The mark comes first, so that a payload of it is known when seen.
+ */
+export interface SharedValues {
+  distri_shared: 1;
+  values?: StepTask['values'];
+  context?: JsonObject;
+}
+
+/** How the JSON of {@link SharedValues} begins. */
+export const SHARED_MARK = '{"distri_shared":';
+/** From here on what elements are sent alike is stored outside the history. */
+export const SHARED_FROM_BYTES = 4 * 1024;
+
 /** What an activity gives back. */
 export interface StepOutcome {
   result: JsonValue;

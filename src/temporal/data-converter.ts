@@ -1,7 +1,8 @@
 import { ExternalStorage, type DataConverter } from '@temporalio/common';
-import { STORED_FROM_BYTES } from '../definition/messages.js';
+import { SHARED_FROM_BYTES, STORED_FROM_BYTES } from '../definition/messages.js';
 import { EncryptionCodec, type EncryptionKey } from './data/encryption.js';
 import { FileStorage } from './data/file-storage.js';
+import { isShared } from './data/shared.js';
 
 export { parseEncryptionKeys, type EncryptionKey } from './data/encryption.js';
 
@@ -26,6 +27,12 @@ export function createDataConverter(settings: DataSettings = {}): DataConverter 
   const { payloadDir, payloadThresholdBytes, encryptionKeys = [] } = settings;
   const codec = new EncryptionCodec(encryptionKeys);
   if (payloadDir === undefined) return { payloadCodecs: [codec] };
-  const payloadSizeThreshold = Math.min(payloadThresholdBytes ?? STORED_FROM_BYTES, STORED_FROM_BYTES);
-  return { payloadCodecs: [codec], externalStorage: new ExternalStorage({ drivers: [new FileStorage(payloadDir)], payloadSizeThreshold }) };
+  const threshold = Math.min(payloadThresholdBytes ?? STORED_FROM_BYTES, STORED_FROM_BYTES);
+  const files = new FileStorage(payloadDir);
+  const externalStorage = new ExternalStorage({
+    drivers: [files],
+    payloadSizeThreshold: Math.min(threshold, SHARED_FROM_BYTES),
+    driverSelector: (_context, payload) => ((payload.data?.length ?? 0) >= threshold || isShared(payload) ? files : null),
+  });
+  return { payloadCodecs: [codec], externalStorage };
 }

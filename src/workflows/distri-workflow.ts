@@ -60,6 +60,7 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
     ...(input.input ? { input: input.input } : {}),
     ...(input.env ? { env: input.env } : {}),
     ...(input.seed ? { seed: input.seed } : {}),
+    ...(input.storage ? { sharesValues: true } : {}),
     childRunId: childRunIds(runId),
   });
   const bell = new Bell();

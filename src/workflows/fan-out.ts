@@ -1,6 +1,7 @@
 import type { JsonValue } from '../definition/json.js';
 import type { ForEach } from '../definition/types.js';
 import type { ElementFailure, ElementsState, Failure } from './state.js';
+import type { Shared } from './task.js';
 import type { Unit } from './unit.js';
 
 /** Failures of elements that are remembered by position. */
@@ -28,6 +29,8 @@ export class FanOut {
   masked = 0;
   /** It starts nothing more, and ends with this failure, or as unreached, once its running elements have ended. */
   stopped: { failure?: Failure } | undefined;
+  /** What all elements are sent alike, once that is known. */
+  shared: Shared | undefined;
   /** The part in a hundred that observers have been told of; at first not even how many elements there are. */
   shown = -1;
 

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../definition/json.js';
-import type { RequirementsCheck, RequirementsReport, StepOutcome, StepTask } from '../definition/messages.js';
+import type { JsonObject, JsonValue } from '../definition/json.js';
+import type { RequirementsCheck, RequirementsReport, SharedValues, StepOutcome, StepTask } from '../definition/messages.js';
 import type { RunStatus } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 import { kinds } from '../kinds/index.js';
@@ -9,7 +9,7 @@ import { reachable } from './plan.js';
 import { RunState } from './run-state.js';
 import { fail, finish, leave, record, release, cancelChild } from './settle.js';
 import type { Failure, StepState } from './state.js';
-import { buildTask } from './task.js';
+import { buildTask, sharedArgument, sharedOf } from './task.js';
 import { isSequential, type Unit } from './unit.js';
 
 /** A unit that may start now, as an activity on the queue of a skill, or as a child. */
@@ -18,6 +18,7 @@ export interface ActivityStart {
   readonly index: number;
   readonly skill: string;
   readonly task: StepTask;
+  readonly shared?: SharedValues;
   readonly child?: undefined;
 }
 interface ChildStart {
@@ -283,10 +284,13 @@ export class RunMachine extends RunState {
     const placement = this.gate.place(index);
     const plain = kinds[kind.type];
     const skill = placement.at === 'skill' ? placement.skill : plain.runs === 'activity' ? plain.skill : '';
-    const aliases = unit.fan?.aliases ?? [];
-    const task = buildTask(this.plan.definition.id, step.step, kind, { lookup, aliases, context: () => this.context(), rerun: state.reruns });
-    if (unit.element !== undefined) Object.assign(task, { step_id: step.id, index: unit.element });
-    return { index, skill, task };
+    const { fan, element } = unit;
+    const context = (): JsonObject => this.context();
+    const shared = fan && this.options.sharesValues ? (fan.shared ??= sharedOf(step.step, lookup)) : undefined;
+    const task = buildTask(this.plan.definition.id, step.step, kind, { lookup, aliases: fan?.aliases ?? [], context, rerun: state.reruns, shared });
+    if (element !== undefined) Object.assign(task, { step_id: step.id, index: element });
+    const apart = shared && sharedArgument(shared, kind, step.step, context);
+    return { index, skill, task, ...(apart ? { shared: apart } : {}) };
   }
 
   #childRunId({ step, element, state }: Unit): string {

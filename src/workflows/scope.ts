@@ -16,6 +16,8 @@ export interface MachineOptions {
   readonly input?: JsonObject;
   readonly env?: { readonly [name: string]: string };
   readonly seed?: Seed;
+  /** What the elements of a fan-out are sent alike goes apart from their tasks: it is stored once. */
+  readonly sharesValues?: boolean;
   /** The run id of a child by the name of its step or element. */
   readonly childRunId?: (name: string) => string;
 }

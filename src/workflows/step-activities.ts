@@ -73,7 +73,7 @@ export class StepActivities {
     );
   }
 
-  #schedule({ index, skill, task }: ActivityStart): Promise<StepOutcome> {
+  #schedule({ index, skill, task, shared }: ActivityStart): Promise<StepOutcome> {
     const unit = this.machine.unit(index) as Unit;
     const { id, step } = unit.step;
     const activityId = activityIdOf(unit);
@@ -81,7 +81,7 @@ export class StepActivities {
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
     const { type, ...config } = task.kind;
     const sent = { ...task, kind: config };
-    return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }], {
+    return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }, ...(shared ? [shared] : [])], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),
       summary: wellFormed(cut(summary, LONGEST_SUMMARY)),

@@ -56,6 +56,23 @@ describe.each([
     expect(Number(workflowExecutionInfo?.historySizeBytes)).toBeLessThan(100_000);
   });
 
+  test('what all elements of a fan-out are sent alike is stored once, and its history holds little of it', async () => {
+    const before = (await filesBelow(stage.folder)).length;
+    const text = 'y'.repeat(6_000);
+    const each = { ...call('each', 'length', { data: { text: '{input.text}{item}' } }), for_each: { items: '{input.rows}' } };
+    const rows = Array.from({ length: 40 }, (_, row) => row);
+    const run = await client.start({ id: 'shared', steps: [each] }, { input: { text, rows }, executionTimeoutSecs: 60 });
+    const { output } = await run.result();
+    expect(output).toEqual(rows.map((row) => ({ length: 6_000 + String(row).length })));
+    const { workflowExecutionInfo } = await client.temporal.workflowService.describeWorkflowExecution({
+      namespace: client.namespace,
+      execution: { workflowId: run.id },
+    });
+    expect(Number(workflowExecutionInfo?.historySizeBytes)).toBeLessThan(70_000);
+    // The content, and whose it is.
+    expect((await filesBelow(stage.folder)).length - before).toBe(2);
+  });
+
   test('a file that is gone is PAYLOAD_MISSING, with its name and the setting', async () => {
     const run = await client.start(chain(300_000), { executionTimeoutSecs: 60 });
     await run.result();

@@ -3,6 +3,7 @@ import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { DistriError } from '../../definition/errors.js';
 import { PayloadError } from './payload-error.js';
+import { isShared, SHARED_KEY } from './shared.js';
 
 /** A key of AES-256-GCM. `id` is written beside what it encrypts; `key` is 32 bytes in base64. */
 export interface EncryptionKey {
@@ -42,10 +43,13 @@ export class EncryptionCodec implements PayloadCodec {
     const id = this.#active;
     const key = id === undefined ? undefined : this.#keys.get(id);
     if (id === undefined || key === undefined) return payloads;
-    return payloads.map((payload) => ({
-      metadata: { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(id) },
-      data: encrypt(key, PayloadMessage.encode(payload).finish()),
-    }));
+    return payloads.map((payload) => {
+      const shared = isShared(payload);
+      return {
+        metadata: { encoding: Buffer.from(ENCODING), [KEY_ID]: Buffer.from(id), ...(shared ? { [SHARED_KEY]: Buffer.from('1') } : {}) },
+        data: encrypt(key, PayloadMessage.encode(payload).finish(), shared),
+      };
+    });
   }
 
   /** @throws PayloadError `CODEC_MISMATCH` naming the key that is missing or does not fit. */
@@ -102,18 +106,17 @@ function badKeys(message: string): DistriError {
   });
 }
 
-function encrypt(key: Buffer, plain: Uint8Array): Buffer {
-  const iv = ivOf(key, plain);
+function encrypt(key: Buffer, plain: Uint8Array, sameAgain: boolean): Buffer {
+  const iv = sameAgain || plain.length >= SAME_AGAIN_BYTES ? ivOf(key, plain) : randomBytes(IV_BYTES);
   const cipher = createCipheriv(CIPHER, key, iv);
   return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
 /**
- * A worker that replays a run makes its payloads again: large ones come out the same again, so that what is stored outside
- * the history is stored once. Of small ones, such as answers, nobody shall see that two are equal.
+ * A worker that replays a run makes its payloads again: large and shared ones come out the same again, so that what is stored
+ * outside the history is stored once. Of small ones, such as answers, nobody shall see that two are equal.
  */
 function ivOf(key: Buffer, plain: Uint8Array): Buffer {
-  if (plain.length < SAME_AGAIN_BYTES) return randomBytes(IV_BYTES);
   const ivKey = createHmac('sha256', key).update('iv of large payloads').digest();
   return createHmac('sha256', ivKey).update(plain).digest().subarray(0, IV_BYTES);
 }
