@@ -28,7 +28,7 @@ afterAll(async () => {
 async function start(kind: JsonObject, step: JsonObject = {}): Promise<Run> {
   const before = { id: 'before', kind: { type: 'tool_call', tool_name: 'echo', input: { kept: true } } };
   const steps = [before, { id: 'going', depends_on: ['before'], kind, ...step }, { id: 'after', depends_on: ['going'], kind: { type: 'checkpoint', message: 'x' } }];
-  return stage.client.start({ id: 'to-cancel', steps }, { executionTimeoutSecs: 300 });
+  return stage.client.start({ id: 'to-cancel', steps }, { executionTimeoutSecs: 900 });
 }
 
 /** Cancels, and tells how the run ended; what it cancels here goes on for longer than a test may take. */
