@@ -1,1 +1,2 @@
 export const cases: { readonly [name: string]: unknown };
+export const recorded: readonly string[];

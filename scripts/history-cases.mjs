@@ -1,6 +1,7 @@
 /**
  * The runs whose histories are recorded, by name: each takes the interpreter through commands of its own. `drive` does
- * what the run waits for; with `open`, the history is taken while the run still waits.
+ * what the run waits for; with `open`, the history is taken while the run still waits. `also` names further histories that
+ * the case leaves: of the first execution of a run that continued as new, and of a child.
  */
 const tool = (id, name, input = {}, more = {}) => ({ id, kind: { type: 'tool_call', tool_name: name }, input, ...more });
 const say = (id, message, more = {}) => ({ id, kind: { type: 'checkpoint', message }, ...more });
@@ -53,6 +54,24 @@ const condition = {
     },
   ],
 };
+
+const each = (id, items, settings, name, input, more = {}) => tool(id, name, input, { for_each: { items, ...settings }, ...more });
+const rows = (count) => () => ({ input: { rows: Array.from({ length: count }, (_, n) => ({ n })) } });
+
+/** A child that gives what it is told when it is asked. */
+const asks = (id, more = {}) => ({
+  id,
+  kind: {
+    type: 'workflow',
+    definition: {
+      id: 'asks',
+      steps: [tool('first', 'echo', { n: 1 }), { id: 'ask', kind: { type: 'wait_for_input', message: 'Is {input.what} fine?' } }],
+      output: { said: '{steps.ask}', about: '{input.what}' },
+    },
+    input: { what: 'this' },
+  },
+  ...more,
+});
 
 export const cases = {
   linear: {
@@ -180,4 +199,94 @@ export const cases = {
   'odd-ids': {
     document: { id: 'odd ids', steps: ['__proto__', 'with space', 'ünï', 'x~1', `long${'g'.repeat(300)}`].map((id) => tool(id, 'echo', { n: 1 }, parallel)) },
   },
+  'fan-out': {
+    document: {
+      id: 'fan-out',
+      steps: [
+        each('limited', '{input.rows}', { concurrency: 2, as: 'row' }, 'echo', { n: '{row.n}', at: '{row_index}' }),
+        each('tried-again', [0, 1, 2], {}, 'stumbles', { at: 1 }, { retry: { max_attempts: 2, initial_interval_secs: 0.1 } }),
+        each('tolerant', [0, 1, 2, 3], { concurrency: 3, on_error: 'continue' }, 'fails-at', { at: 2 }),
+        say('end', '{steps.tolerant.2.error}'),
+      ],
+    },
+    start: rows(6),
+  },
+  'fan-out-held': {
+    document: { id: 'fan-out-held', on_failure: 'hold', steps: [each('held', '{input.rows}', { concurrency: 2 }, 'fails-at', { at: 1 })] },
+    start: rows(4),
+    drive: async ({ run, became }) => {
+      await became('paused');
+      await run.retry('held', { index: 1 });
+      await became('paused');
+      await run.skip('held', { result: ['skipped'] });
+    },
+  },
+  'fan-out-waits': {
+    document: {
+      id: 'fan-out-waits',
+      steps: [{ id: 'ask', for_each: { items: ['a', 'b', 'c'], concurrency: 2 }, kind: { type: 'wait_for_input', message: 'Is {item} fine?', schema: { type: 'boolean' } } }],
+    },
+    drive: async ({ run, waits }) => {
+      for (const index of [1, 0, 2]) {
+        await waits('ask', index);
+        await run.answer('ask', index > 0, { index });
+      }
+    },
+  },
+  'fan-out-continued': {
+    document: {
+      id: 'fan-out-continued',
+      steps: [
+        each('one', '{input.rows}', { concurrency: 1 }, 'echo', { n: '{item.n}' }),
+        each('tolerant', '{steps.one}', { concurrency: 1, on_error: 'continue' }, 'fails-at', { at: 2 }),
+      ],
+    },
+    start: () => ({ ...rows(8)(), continueAfterEvents: 30 }),
+    also: { 'fan-out-continued-first': { execution: 'first' } },
+  },
+  children: {
+    document: {
+      id: 'children',
+      steps: [
+        asks('run'),
+        {
+          id: 'all',
+          for_each: { items: [1, 2, 3], concurrency: 2 },
+          kind: { type: 'workflow', definition: { id: 'counts', steps: [tool('say', 'echo', { n: '{input.n}' })], output: '{steps.say.n}' }, input: { n: '{item}' } },
+        },
+        { id: 'broken', on_error: 'continue', kind: { type: 'workflow', definition: { id: 'broken', steps: [tool('break', 'breaks')] } } },
+      ],
+    },
+    drive: async ({ client, became }) => {
+      await became('paused');
+      await client.getRun('children/run').answer('ask', 'yes');
+    },
+    also: { 'children-child': { run: 'children/run' }, 'children-element': { run: 'children/all[1]' }, 'children-broken': { run: 'children/broken' } },
+  },
+  'children-canceled': {
+    document: { id: 'children-canceled', steps: [asks('run')] },
+    drive: async ({ run, became }) => {
+      await became('paused');
+      await run.cancel('No longer needed');
+    },
+    also: { 'children-canceled-child': { run: 'children-canceled/run' } },
+  },
+  'children-adopted': {
+    document: {
+      id: 'children-adopted',
+      steps: [asks('run', parallel), ...Array.from({ length: 12 }, (_, n) => tool(`t${n}`, 'echo', { n }, n > 0 ? { ...parallel, ...after(`t${n - 1}`) } : parallel))],
+    },
+    start: () => ({ continueAfterEvents: 60 }),
+    drive: async ({ client, run, became, continued }) => {
+      await continued();
+      await became('paused');
+      await run.pause();
+      await run.resume();
+      await client.getRun('children-adopted/run').answer('ask', 'late');
+    },
+    also: { 'children-adopted-first': { execution: 'first' }, 'children-adopted-child': { run: 'children-adopted/run' } },
+  },
 };
+
+/** The names of all histories that the cases leave. */
+export const recorded = Object.entries(cases).flatMap(([name, { also = {} }]) => [name, ...Object.keys(also)]);

@@ -1,6 +1,6 @@
 /**
  * Records the histories that test/replay.test.ts replays, into test/histories/<version>. Needs a build. Names of cases
- * as arguments record only those.
+ * as arguments record only those, and not the catalogue.
  */
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -30,6 +30,20 @@ const tools = [
     },
   }),
   defineTool({ name: 'keep', execute: () => 'kept' }),
+  defineTool({
+    name: 'stumbles',
+    execute: ({ at }, { index, attempt }) => {
+      if (index === at && attempt === 1) throw new Error(`Element ${index} stumbled`);
+      return { index, attempt };
+    },
+  }),
+  defineTool({
+    name: 'fails-at',
+    execute: ({ at }, { index }) => {
+      if (index === at) throw new Error(`Element ${index} fails`);
+      return index;
+    },
+  }),
 ];
 
 /** Answers with JSON, with a model's turn, and under /private only to who has the right token. */
@@ -59,9 +73,11 @@ function connectionsOf(client) {
 }
 
 async function record(name, client, stage) {
-  const { document, start, before, drive, open } = cases[name];
+  const { document, start, before, drive, open, also = {} } = cases[name];
   await before?.(stage);
   const run = await client.start(document, { ...start?.(stage), runId: name });
+  const handle = client.temporal.workflow.getHandle(name);
+  const { runId: first } = await handle.describe();
   const until = async (what, look) => {
     for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
       const snapshot = await run.snapshot();
@@ -71,12 +87,18 @@ async function record(name, client, stage) {
   };
   await drive?.({
     ...stage,
+    client,
     run,
+    continued: async () => {
+      while ((await handle.describe()).runId === first) await sleep(50);
+    },
+    waits: (id, index) => until(`${id} ${index}`, ({ steps }) => steps[id].items?.waiting?.some((element) => element.index === index)),
     became: (status) => until(status, (snapshot) => snapshot.status === status),
     stepIs: (id, status) => until(`${id} ${status}`, (snapshot) => snapshot.steps[id].status === status),
   });
   const outcome = open ? 'open' : await run.result().then(() => 'completed', (error) => error.snapshot?.error ?? error.message);
   await save(name, client, name);
+  for (const [other, { run: workflowId = name, execution }] of Object.entries(also)) await save(other, client, workflowId, execution && first);
   return outcome;
 }
 
@@ -86,8 +108,8 @@ function withoutPaths(json) {
   return json.replaceAll(`file://${root}`, '').replaceAll(root, '');
 }
 
-async function save(name, client, workflowId) {
-  const history = await client.temporal.workflow.getHandle(workflowId).fetchHistory();
+async function save(name, client, workflowId, execution) {
+  const history = await client.temporal.workflow.getHandle(workflowId, execution).fetchHistory();
   await writeFile(new URL(`${name}.json`, folder), `${withoutPaths(historyToJSON(history))}\n`);
 }
 
@@ -112,7 +134,7 @@ async function main() {
     for (const name of chosen.length > 0 ? chosen : Object.keys(cases)) {
       process.stdout.write(`${name}: ${await record(name, client, { url: web.url, connect })}\n`);
     }
-    await save('catalogue', client, `${client.queuePrefix}-catalogue`);
+    if (chosen.length === 0) await save('catalogue', client, `${client.queuePrefix}-catalogue`);
   } finally {
     await worker.shutdown();
     await running;

@@ -25,10 +25,13 @@ export interface AnsweringOptions {
   readonly signal: AbortSignal;
 }
 
+const SETTLING_MS = 10_000;
+
 /** Answers what waits in a run and its children, one after the other: from the command's answers, else by asking. */
 export class Answering {
-  /** Keys of what has been answered, and of what a given answer was sent to. */
-  private readonly answered = new Set<string>();
+  /** When something was answered, by its key: milliseconds since the epoch. */
+  private readonly answered = new Map<string, number>();
+  /** Keys of what a given answer was sent to. */
   private readonly tried = new Set<string>();
   private current: { key: string; abort: AbortController } | undefined;
   private work: Promise<void> = Promise.resolve();
@@ -44,6 +47,11 @@ export class Answering {
   canAnswer(wait: Wait): boolean {
     const key = keyOf(wait);
     return !this.answered.has(key) && (this.options.ask || this.given(wait, key) !== undefined);
+  }
+
+  /** Whether it was answered just now: a run learns a little later of what has happened in its children. */
+  isSettling(wait: Wait): boolean {
+    return Date.now() - (this.answered.get(keyOf(wait)) ?? 0) < SETTLING_MS;
   }
 
   /** Resolves when no answer is on its way any more. */
@@ -118,7 +126,7 @@ export class Answering {
       await client.getRun(runId).answer(stepId, value, index === undefined ? {} : { index });
     } catch (error) {
       if (error instanceof StepNotWaitingError) {
-        this.answered.add(keyOf(wait));
+        this.answered.set(keyOf(wait), Date.now());
         return true;
       }
       if (!(error instanceof AnswerRefusedError) || throwRefusal) throw error;
@@ -126,7 +134,7 @@ export class Answering {
       terminal.say(terminal.color.red(`The answer was refused: ${plain(error.message)}`));
       return false;
     }
-    this.answered.add(keyOf(wait));
+    this.answered.set(keyOf(wait), Date.now());
     return true;
   }
 }

@@ -81,5 +81,5 @@ function waitsForSomebody({ status, items, child }: StepView): boolean {
 
 function standsStill(snapshot: RunSnapshot, answering: Answering): boolean {
   if (snapshot.status !== 'paused' && snapshot.status !== 'blocked') return false;
-  return !waitsOf(viewOfSnapshot(snapshot)).some((wait) => answering.canAnswer(wait));
+  return !waitsOf(viewOfSnapshot(snapshot)).some((wait) => answering.canAnswer(wait) || answering.isSettling(wait));
 }
