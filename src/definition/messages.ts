@@ -47,8 +47,11 @@ export interface RunInput {
   /** What steps gave in an earlier run: they are settled from the beginning. */
   seed?: Seed;
   rerun_of?: RerunOf;
-  /** Of a child: the run that started it, and the ids of the workflows above it, the topmost first. */
-  parent?: { run_id: string; workflow_ids: string[] };
+  /**
+   * Of a child: the run that started it, and the ids of the workflows above it, the topmost first. `adopted`: that run has
+   * continued as new since, and is told the end by a signal.
+   */
+  parent?: { run_id: string; workflow_ids: string[]; adopted?: true };
   /** Of a child by id: what the engine's workers are to look up in place of `definition`. */
   workflow?: { id: string; version?: string | number };
   /** The definitions that the run was moved to, the latest last. */

@@ -32,7 +32,7 @@ export interface WaitingChildStep {
 /** The run of a `workflow` step. `waiting`: what it waits for when it is paused, at most 20; `missing`: skills that it lacks. */
 export interface ChildSnapshot {
   run_id: string;
-  status: 'running' | 'paused' | 'blocked';
+  status: 'running' | 'paused' | 'blocked' | 'completed' | 'failed' | 'canceled';
   missing?: string[];
   waiting?: WaitingChildStep[];
 }

@@ -109,7 +109,9 @@ function fanOut(run: RunState, unit: Unit, lookup: Lookup): void {
 
 /** Finds where a unit runs, and puts it there; `queueAgain`: it has lost its turn meanwhile. */
 export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = false): void {
-  const { index, step } = unit;
+  const { index, step, state } = unit;
+  // It may have been placed by a check that was under way when it got in line anew.
+  if (state.status !== 'pending' && state.status !== 'blocked') return;
   const placement = run.gate.place(index);
   if (placement.at === 'nowhere') {
     if (!fresh || !run.gate.hasAsked(placement)) return run.gate.queueCheck(index);

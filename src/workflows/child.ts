@@ -71,7 +71,7 @@ export function childEnded(run: RunState, runId: string, end: ChildEnd): void {
   run.runningChildren.delete(unit);
   const ending = unit.state.child?.ending;
   unit.state.attempts = 1;
-  if (unit.state.child) unit.state.child = { run_id: runId, status: 'running' };
+  unit.state.child = { run_id: runId, status: end.status };
   run.deadlines.delete(unit.index);
   if (end.status === 'completed') return finish(run, unit, 'done', end.output);
   fail(run, unit, end.status === 'canceled' && ending ? ending : end.failure);

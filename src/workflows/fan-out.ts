@@ -1,4 +1,5 @@
 import type { JsonValue } from '../definition/json.js';
+import { cut } from '../definition/text.js';
 import type { ForEach } from '../definition/types.js';
 import type { ElementFailure, ElementsState, Failure } from './state.js';
 import type { Shared } from './task.js';
@@ -6,6 +7,7 @@ import type { Unit } from './unit.js';
 
 /** Failures of elements that are remembered by position. */
 const KEPT_FAILURES = 100;
+const LONGEST_ERROR = 1_000;
 /** Elements that may wait for answers at once, unless the document says otherwise. */
 const MOST_OPEN = 1_000;
 
@@ -85,7 +87,7 @@ export class FanOut {
   /** Notes an element that failed. */
   noteFailure(failure: ElementFailure): void {
     this.failed += 1;
-    if (this.failures.length < KEPT_FAILURES) this.failures.push(failure);
+    if (this.failures.length < KEPT_FAILURES) this.failures.push({ ...failure, error: cut(failure.error, LONGEST_ERROR) });
   }
 
   /** An element is not failed any more: it runs again, or its user settled it. */

@@ -1,11 +1,16 @@
 import type { ChildSnapshot, ItemsSnapshot, StepStatus } from '../definition/snapshot.js';
+import { cut } from '../definition/text.js';
 import type { FanOut } from './fan-out.js';
 import type { RunState } from './run-state.js';
+import { jsonBytes } from './size.js';
 import type { ChildState } from './state.js';
 import type { Unit } from './unit.js';
 
 /** Elements that a list shows. */
 const SHOWN = 100;
+/** A hundred of them must fit the answer of a query. */
+const LONGEST_MESSAGE = 1_000;
+const LARGEST_SCHEMA = 4_096;
 
 /** How a step stands for its observers: a fan-out and a child as those in them do. */
 export function statusOf(run: RunState, { index, state }: Unit): StepStatus {
@@ -62,8 +67,8 @@ function waitingElement(run: RunState, unit: Unit): Required<ItemsSnapshot>['wai
   const until = run.deadlines.get(unit.index);
   return {
     index: unit.element as number,
-    message,
-    ...(schema == null ? {} : { schema }),
+    message: cut(message, LONGEST_MESSAGE),
+    ...(schema == null || jsonBytes(schema) > LARGEST_SCHEMA ? {} : { schema }),
     ...(until === undefined ? {} : { until: new Date(until).toISOString() }),
   };
 }

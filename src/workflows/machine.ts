@@ -104,7 +104,7 @@ export class RunMachine extends RunState {
       const index = this.slots.peek();
       if (index === undefined) break;
       const unit = this.isSettled(index) ? undefined : this.unit(index);
-      const start = unit && this.#startOf(unit);
+      const start = unit && !this.isInFlight(unit) ? this.#startOf(unit) : undefined;
       const { bytes, cost } = start && !('code' in start) ? measure(start.child ?? start.task) : { bytes: 0, cost: 0 };
       if (cost > left && starts.length > 0) break;
       this.slots.shift();

@@ -13,7 +13,7 @@ const LARGEST_SCHEMA = 4_096;
 /** Tells the parent of a run how it stands. A parent that is gone need not know. */
 export class ParentLink {
   /** The parent has continued as new: Temporal does not tell it the end of this run any more. */
-  adopted = false;
+  adopted: boolean;
   #last = '';
   #pending = 0;
 
@@ -22,10 +22,17 @@ export class ParentLink {
     private readonly parent: RunInput['parent'],
     private readonly runId: string,
     private readonly bell: Bell,
-  ) {}
+  ) {
+    this.adopted = parent?.adopted === true;
+  }
 
   get settled(): boolean {
     return this.#pending === 0;
+  }
+
+  /** The input of the execution that goes on from this one: it is adopted, too. */
+  handOn(next: RunInput): RunInput {
+    return next.parent && this.adopted ? { ...next, parent: { ...next.parent, adopted: true } } : next;
   }
 
   /** Tells of a pause or a block, and of its end. */

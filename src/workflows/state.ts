@@ -1,6 +1,6 @@
 import type { Code } from '../definition/codes.js';
 import type { JsonValue } from '../definition/json.js';
-import type { StepStatus, WaitingChildStep } from '../definition/snapshot.js';
+import type { ChildSnapshot, StepStatus, WaitingChildStep } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
 
 /** References may make a label of any length, and each event of the step repeats it. */
@@ -24,7 +24,7 @@ export interface ElementsState {
 /** The run of a `workflow` step, as it last told. */
 export interface ChildState {
   run_id: string;
-  status: 'running' | 'paused' | 'blocked';
+  status: ChildSnapshot['status'];
   missing?: string[];
   waiting?: WaitingChildStep[];
   /** It is being canceled, for this reason. */
