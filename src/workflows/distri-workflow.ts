@@ -130,7 +130,7 @@ async function drive(
     machine.advance();
     const settled = checkpoints.settled && children.settled && parent.settled;
     const next = !first && settled ? continuation.due() : undefined;
-    if (next) return next;
+    if (next) return parent.passOn(next);
     work.within(() => {
       activities.startDue();
       children.followUp();
