@@ -47,11 +47,8 @@ export interface RunInput {
   /** What steps gave in an earlier run: they are settled from the beginning. */
   seed?: Seed;
   rerun_of?: RerunOf;
-  /**
-   * Of a child: the run that started it, and the ids of the workflows above it, the topmost first. `adopted`: that run has
-   * continued as new since, and is told the end by a signal.
-   */
-  parent?: { run_id: string; workflow_ids: string[]; adopted?: true };
+  /** Of a child: the run that started it. */
+  parent?: ParentRun;
   /** Of a child by id: what the engine's workers are to look up in place of `definition`. */
   workflow?: { id: string; version?: string | number };
   /** The definitions that the run was moved to, the latest last. */
@@ -62,6 +59,16 @@ export interface RunInput {
   search_attributes?: boolean;
   /** Whether the client and the workers store large payloads outside the history, so that more fits into one. */
   storage?: boolean;
+}
+
+export interface ParentRun {
+  run_id: string;
+  /** The ids of the workflows above the run, the topmost first. */
+  workflow_ids: string[];
+  /** The parent has continued as new since it started this run: Temporal does not tell it the end of this run. */
+  adopted?: true;
+  /** The parent was last told that this run waits or is blocked. */
+  reported?: true;
 }
 
 /** `childChanged` and `childEnded` come from children of a run, the last three from its parent. */

@@ -75,7 +75,7 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   const canceled = CancellationScope.current().cancelRequested;
   const work = new Work();
   const next = await work.lead(() => drive(machine, identity, { input, canceled, inbox, bell, clock, work, children, parent }));
-  if (next) return continueAsNew<typeof distriWorkflow>(parent.handOn(next));
+  if (next) return continueAsNew<typeof distriWorkflow>(next);
   const record = finalRecord(machine, identity, input.storage === true);
   return input.parent ? concludeChild(machine, record, parent, input.storage === true) : conclude(machine, record);
 }
@@ -131,7 +131,7 @@ async function drive(
     machine.advance();
     const settled = checkpoints.settled && children.settled && parent.settled;
     const next = !first && settled ? continuation.due() : undefined;
-    if (next) return next;
+    if (next) return parent.passOn(next);
     work.within(() => {
       activities.startDue();
       children.followUp();

@@ -14,7 +14,8 @@ const LARGEST_SCHEMA = 4_096;
 export class ParentLink {
   /** The parent has continued as new: Temporal does not tell it the end of this run any more. */
   adopted: boolean;
-  #last = '';
+  /** What the parent was told last; of a run that goes on by itself it need not be told. */
+  #last: string;
   #pending = 0;
 
   constructor(
@@ -24,15 +25,19 @@ export class ParentLink {
     private readonly bell: Bell,
   ) {
     this.adopted = parent?.adopted === true;
+    this.#last = parent?.reported ? 'unknown' : '';
   }
 
   get settled(): boolean {
     return this.#pending === 0;
   }
 
-  /** The input of the execution that goes on from this one: it is adopted, too. */
-  handOn(next: RunInput): RunInput {
-    return next.parent && this.adopted ? { ...next, parent: { ...next.parent, adopted: true } } : next;
+  /** The input of the next execution, which has to know what stands between the parent and this run. */
+  passOn(next: RunInput): RunInput {
+    if (!this.parent) return next;
+    const { run_id, workflow_ids } = this.parent;
+    const told = { ...(this.adopted ? { adopted: true as const } : {}), ...(this.#last === '' ? {} : { reported: true as const }) };
+    return { ...next, parent: { run_id, workflow_ids, ...told } };
   }
 
   /** Tells of a pause or a block, and of its end. */
