@@ -135,7 +135,13 @@ export class Answering {
       return false;
     }
     this.answered.set(keyOf(wait), Date.now());
+    this.forget(wait);
     return true;
+  }
+
+  /** No event tells that an element waits no longer. */
+  private forget({ stepId, index, under }: Wait): void {
+    if (index !== undefined && under === undefined) own(this.options.view.steps, stepId)?.items?.waiting.delete(index);
   }
 }
 
