@@ -23,14 +23,14 @@ export type ChildEnd =
   | { readonly status: 'failed' | 'canceled'; readonly failure: Failure };
 
 /** The request for a child, or why there can be none. */
-export function childRequest(kind: ConfigOf<'workflow'>, unit: Unit, runId: string, lookup: Lookup): ChildRequest | Failure {
+export function childRequest(kind: ConfigOf<'workflow'>, unit: Unit, ids: { parent: string; run: string }, lookup: Lookup): ChildRequest | Failure {
   const input = inputOf(kind, unit.step.step.input, lookup);
   if (!isObject(input)) {
     return { code: 'INVALID_INPUT', message: `The input of a workflow must be an object, not ${JSON.stringify(input)?.slice(0, 100)}` };
   }
-  const definition = kind.definition ? ({ id: unit.step.id, ...kind.definition } as unknown as WorkflowDefinition) : undefined;
+  const definition = kind.definition ? ({ id: `${ids.parent}/${unit.step.id}`, ...kind.definition } as unknown as WorkflowDefinition) : undefined;
   return {
-    run_id: runId,
+    run_id: ids.run,
     workflow_id: definition?.id ?? resolveText(kind.workflow_id ?? '', lookup),
     ...(kind.version == null ? {} : { version: kind.version }),
     ...(definition ? { definition } : {}),

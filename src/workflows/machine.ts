@@ -278,7 +278,7 @@ export class RunMachine extends RunState {
     const kind = state.kind as StepKind;
     const lookup = this.seenBy(unit);
     if (kind.type === 'workflow') {
-      const child = childRequest(kind, unit, this.#childRunId(unit), lookup);
+      const child = childRequest(kind, unit, { parent: this.plan.definition.id, run: this.#childRunId(unit) }, lookup);
       return 'code' in child ? child : { index, child };
     }
     const placement = this.gate.place(index);
