@@ -701,6 +701,21 @@ describe.each([
     });
   });
 
+  describe('fan-outs of a run that fails', () => {
+    const pair = (): Driver =>
+      new Driver({ steps: [tool('a', { execution: 'parallel' }), tool('e', { execution: 'parallel', for_each: { items: [1, 2] } })] as Steps }).begin();
+
+    it('fail too when an element of theirs fails meanwhile, though all others are done', () => {
+      const run = pair().element('e', 0).fail('a').failElement('e', 1);
+      expect([run.machine.status, run.status('e'), run.machine.steps[1]?.error]).toEqual(['failed', 'failed', 'Element 1 of 2 failed: broken']);
+    });
+
+    it('are done when all that runs of them still succeeds', () => {
+      const run = pair().element('e', 0).fail('a').element('e', 1);
+      expect([run.status('e'), run.machine.steps[1]?.result]).toEqual(['done', [{ ok: 0 }, { ok: 1 }]]);
+    });
+  });
+
   describe('children', () => {
     const child = (id: string, more: JsonObject = {}, kind: JsonObject = {}): Steps[number] =>
       ({ id, kind: { type: 'workflow', workflow_id: 'inner', ...kind }, ...more }) as unknown as Steps[number];

@@ -135,7 +135,9 @@ function drop(run: RunState, fan: FanOut, unit: Unit): void {
  * failure, or as unreached.
  */
 export function stop(run: RunState, fan: FanOut, failure?: Failure): void {
-  fan.stopped ??= failure === undefined ? {} : { failure };
+  // An element that fails while its fan-out is stopped fails it too, unless it was stopped itself.
+  if (failure !== undefined && failure.code !== 'RUN_CANCELED') fan.stopped = { failure: fan.stopped?.failure ?? failure };
+  else fan.stopped ??= failure === undefined ? {} : { failure };
   for (const unit of [...fan.open.values()]) {
     if (unit.state.child !== undefined && run.isInFlight(unit)) cancelChild(unit, { code: 'RUN_CANCELED', message: 'The run was canceled' });
     else if (!run.isInFlight(unit)) drop(run, fan, unit);
@@ -152,7 +154,7 @@ function conclude(run: RunState, fan: FanOut): void {
   state.attempts = fan.attempts;
   if (fan.masked > 0) state.masked = fan.masked;
   if (stopped?.failure) return fail(run, unit, stopped.failure);
-  if (fan.done + fan.failed === fan.items.length) return finish(run, unit, 'done', fan.results);
+  if (fan.done + (fan.toleratesFailure ? fan.failed : 0) === fan.items.length) return finish(run, unit, 'done', fan.results);
   state.status = 'pending';
   release(run, run.ready.reachNoMore(unit.index));
 }

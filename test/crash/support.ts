@@ -13,6 +13,8 @@ export const TOOLS = fileURLToPath(new URL('tools.mjs', import.meta.url));
 export interface Call {
   run: string;
   step: string;
+  /** Of an element of a fan-out: its position. */
+  index?: number;
   attempt: number;
   pid: number;
   at: number;

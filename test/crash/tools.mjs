@@ -9,8 +9,8 @@ import { z } from 'zod';
 const LEDGER = process.env.CRASH_LEDGER;
 
 function note(context, entry) {
-  const { runId: run, stepId: step, attempt } = context;
-  appendFileSync(LEDGER, `${JSON.stringify({ run, step, attempt, pid: process.pid, at: Date.now(), ...entry })}\n`);
+  const { runId: run, stepId: step, index, attempt } = context;
+  appendFileSync(LEDGER, `${JSON.stringify({ run, step, index, attempt, pid: process.pid, at: Date.now(), ...entry })}\n`);
 }
 
 /** How often a step of a run was called so far. */
