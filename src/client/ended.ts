@@ -4,7 +4,7 @@ import { eventsOfFinal, snapshotOfFinal } from '../definition/final.js';
 import { isObject } from '../definition/json.js';
 import type { FinalRecord } from '../definition/messages.js';
 import type { LoggedEvent, RunSnapshot } from '../definition/snapshot.js';
-import { backward, decode, type Execution, type HistoryEvent } from './history.js';
+import { backward, localResult, type Execution, type HistoryEvent } from './history.js';
 import { statusOfEnd, type Described, type End } from './info.js';
 import { retell } from './retell.js';
 import { translate, unreadable } from './rpc.js';
@@ -116,12 +116,7 @@ async function childRecord(session: Session, execution: Execution): Promise<Pick
 }
 
 async function finalMarker(session: Session, execution: Execution, event: HistoryEvent): Promise<Found> {
-  const details = event.markerRecordedEventAttributes?.details;
-  if (!details?.result) return {};
-  const [data] = await decode(session, execution.workflowId, details.data);
-  if (!isObject(data) || data.activity_type !== FINAL_SNAPSHOT) return {};
-  const [result] = await decode(session, execution.workflowId, details.result);
-  return recordOf(result);
+  return recordOf(await localResult(session, execution, event, FINAL_SNAPSHOT));
 }
 
 /** Who ended the run from outside, and why. */

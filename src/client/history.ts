@@ -4,6 +4,7 @@ import {
   extstoreInboundOptions,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
+import { isObject } from '../definition/json.js';
 import { translate, unreadable } from './rpc.js';
 import type { Session } from './session.js';
 
@@ -88,6 +89,16 @@ export async function decode(session: Session, workflowId: string, payloads: Pay
   } catch (error) {
     throw unreadable(error);
   }
+}
+
+/** What a local activity of this type gave back, when the event is that; undefined for any other event. */
+export async function localResult(session: Session, { workflowId }: Execution, event: HistoryEvent, activityType: string): Promise<unknown> {
+  const details = event.markerRecordedEventAttributes?.details;
+  if (!details?.result) return undefined;
+  const [data] = await decode(session, workflowId, details.data);
+  if (!isObject(data) || data.activity_type !== activityType) return undefined;
+  const [result] = await decode(session, workflowId, details.result);
+  return result;
 }
 
 /** A failure as it stands in history. */

@@ -2,10 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplicationFailure } from '@temporalio/common';
 import { DistriError, InvalidInputError, MigrationError, RunEndedError } from '../definition/errors.js';
 import { definitionHash } from '../definition/hash.js';
-import { isObject } from '../definition/json.js';
+import { dictionary, isObject } from '../definition/json.js';
 import { UPDATES, type Migrate } from '../definition/messages.js';
-import { describeMigration, planMigration, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
-import { isEnded } from '../definition/snapshot.js';
+import {
+  describeMigration,
+  planMigration,
+  type MigrationDecisions,
+  type MigrationPlan,
+  type MigrationRequest,
+  type MigrationState,
+} from '../definition/migration.js';
+import { isEnded, type RunSnapshot } from '../definition/snapshot.js';
 import { describe } from './info.js';
 import { startOf } from './retell.js';
 import type { Session } from './session.js';
@@ -42,7 +49,7 @@ export async function migrateRun(session: Session, runId: string, document: unkn
   const entryPoint = definition.entry_points?.find((candidate) => candidate.id === before.entry_point);
   checkNames(Object.keys(decisions), before.definition.steps, definition.steps);
   const ending = snapshot.error !== undefined;
-  const plan = planMigration({ before: before.definition, after: definition, states: snapshot.steps, decisions, entryPoint, ending });
+  const plan = planMigration({ before: before.definition, after: definition, states: statesOf(snapshot), decisions, entryPoint, ending });
   if (dryRun === true) return { plan, applied: false };
   if (plan.verdict !== 'compatible') throw refusal(plan);
   const hash = definitionHash(definition);
@@ -54,6 +61,16 @@ export async function migrateRun(session: Session, runId: string, document: unkn
     ended: () => new RunEndedError(runId),
   });
   return { plan, applied: await isApplied(session, runId, hash, snapshot.warnings.length) };
+}
+
+/** As the run itself sees its steps: one whose elements or child are open runs, also while all of them wait. */
+function statesOf({ steps }: RunSnapshot): MigrationRequest['states'] {
+  const states = dictionary<MigrationState>();
+  for (const [id, step] of Object.entries(steps)) {
+    const isOpen = (step.items !== undefined || step.child !== undefined) && (step.status === 'waiting_for_input' || step.status === 'blocked');
+    states[id] = isOpen ? { ...step, status: 'running' } : step;
+  }
+  return states;
 }
 
 function checkNames(ids: readonly string[], ...steps: { id: string }[][]): void {

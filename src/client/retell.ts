@@ -4,7 +4,7 @@ import { codes, type Code } from '../definition/codes.js';
 import { dictionary, isObject, own, type JsonValue } from '../definition/json.js';
 import { UPDATES, type Answer, type RunInput, type StepOutcome, type StepTask } from '../definition/messages.js';
 import type { ItemsSnapshot, RunSnapshot, RunStatus, StepSnapshot } from '../definition/snapshot.js';
-import { chainOf, decode, decodeFailure, firstEvent, forward, type Execution, type HistoryEvent } from './history.js';
+import { chainOf, decode, decodeFailure, firstEvent, forward, localResult, type Execution, type HistoryEvent } from './history.js';
 import type { Session } from './session.js';
 
 /** What the teller knows from elsewhere: how the run stands, and why it ended. */
@@ -14,16 +14,31 @@ export interface Standing {
   completed_at?: string;
 }
 
+/** The local activity that finds the definition of a run that was started without one. */
+const CHECK_DEFINITION = 'check_definition';
+
 /** The argument that an execution of a run was started with, from its history: the first one's holds no more than the last's. */
 export async function startOf(session: Session, execution: Execution): Promise<RunInput | undefined> {
+  const given = await givenOf(session, execution);
+  return given !== undefined && isRunInput(given) ? given : undefined;
+}
+
+/** As `startOf`; without a definition when an engine worker was to look it up, and has not. */
+async function givenOf(session: Session, execution: Execution): Promise<Partial<RunInput> | undefined> {
   const started = (await firstEvent(session, execution))?.workflowExecutionStartedEventAttributes;
   if (!started) return undefined;
   const [input] = await decode(session, execution.workflowId, started.input);
-  return isRunInput(input) ? input : undefined;
+  if (!isObject(input)) return undefined;
+  if (!isObject(input.workflow) || isRunInput(input)) return input;
+  for await (const event of forward(session, execution)) {
+    const found = await localResult(session, execution, event, CHECK_DEFINITION);
+    if (isObject(found)) return { ...input, ...found };
+  }
+  return input;
 }
 
-function isRunInput(value: unknown): value is RunInput {
-  return isObject(value) && isObject(value.definition) && Array.isArray(value.definition.steps);
+function isRunInput(value: object): value is RunInput {
+  return 'definition' in value && isObject(value.definition) && Array.isArray(value.definition.steps);
 }
 
 /**
@@ -31,7 +46,7 @@ function isRunInput(value: unknown): value is RunInput {
  * the definition, the input, and each activity and answer. Steps that need no activity show as pending.
  */
 export async function retell(session: Session, execution: Execution, standing: Standing): Promise<RunSnapshot> {
-  const input = await startOf(session, execution);
+  const input = await givenOf(session, execution);
   const teller = new Teller(session, execution.workflowId, input);
   for (const part of await chainOf(session, execution)) {
     for await (const event of forward(session, part)) await teller.read(event);
@@ -48,9 +63,9 @@ class Teller {
   constructor(
     readonly session: Session,
     readonly runId: string,
-    readonly input: RunInput | undefined,
+    readonly input: Partial<RunInput> | undefined,
   ) {
-    for (const step of input?.definition.steps ?? []) {
+    for (const step of input && isRunInput(input) ? input.definition.steps : []) {
       this.#steps[step.id] = { status: 'pending', label: step.label ?? step.id, kind: step.kind.type, attempts: 0 };
     }
   }
@@ -120,9 +135,10 @@ class Teller {
     const version = definition?.version;
     return {
       run_id: this.runId,
-      workflow_id: definition?.id ?? '',
+      workflow_id: definition?.id ?? this.input?.workflow?.id ?? '',
       ...(version === undefined || version === null ? {} : { version }),
       definition_hash: this.input?.definition_hash ?? '',
+      ...(this.input?.parent ? { parent_run_id: this.input.parent.run_id } : {}),
       steps: this.#steps,
       context: Object.assign(dictionary<JsonValue>(), given, { input: given, steps: results }),
       warnings: [],

@@ -146,7 +146,8 @@ function topLevelValue(scope: Scope, path: readonly string[]): JsonValue | undef
   }
 }
 
-function itemValue(item: ScopeItem, path: readonly string[]): JsonValue | undefined {
+/** What `{item…}` finds. */
+export function itemValue(item: ScopeItem, path: readonly string[]): JsonValue | undefined {
   const isPosition = path[0] === 'index' && walk(item.value, ['index']) === undefined;
   return isPosition ? walk(item.index, path, 1) : walk(item.value, path);
 }

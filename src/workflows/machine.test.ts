@@ -591,6 +591,16 @@ describe.each([
       expect(items(run, 'e')).toEqual({ total: 4, done: 1, failed: 1, running: 0, failures: [{ index: 1, error: 'no luck', error_code: 'TOOL_FAILED' }] });
     });
 
+    it.each([{}, { on_error: 'continue' }])('is not done when a cancel cuts off its elements (%o), so that a rerun runs it again', (forEach) => {
+      const run = new Driver({ steps: [each('e', forEach)] }, rows(3)).begin();
+      run.element('e', 0);
+      cancel(run.machine);
+      for (const index of [...run.machine.running]) run.machine.fail(index, { code: 'RUN_CANCELED', message: 'The run was canceled' });
+      run.turn();
+      expect([run.machine.status, run.machine.steps[0]?.status]).toEqual(['canceled', 'failed']);
+      expect(run.machine.steps[0]?.error).toBe('Element 1 of 3 failed: The run was canceled');
+    });
+
     it('keeps the good ones with on_error: continue, and puts errors in their places', () => {
       const run = new Driver({ steps: [each('e', { on_error: 'continue' })] }, rows(3)).begin();
       run.failElement('e', 1, 'no luck').element('e', 0).element('e', 2);

@@ -74,7 +74,8 @@ export function fail(run: RunState, unit: Unit, given: Failure): void {
 function failElement(run: RunState, fan: FanOut, unit: Unit, { code, message }: Failure): void {
   const index = unit.element as number;
   fan.noteFailure({ index, error: message, error_code: code });
-  const ends = !fan.toleratesFailure;
+  // What a cancel has cut off has not failed by itself: the step is not done.
+  const ends = !fan.toleratesFailure || (fan.stopped !== undefined && code === 'RUN_CANCELED');
   const held = ends && unit.step.step.on_error !== 'continue' && !run.winding && holds(run);
   if (held || fan.failures.at(-1)?.index === index) {
     run.tell(unit, 'step_item_failed', { error: message, error_code: code, ...(held ? { held } : {}) });
@@ -135,9 +136,8 @@ function drop(run: RunState, fan: FanOut, unit: Unit): void {
  * failure, or as unreached.
  */
 export function stop(run: RunState, fan: FanOut, failure?: Failure): void {
-  // An element that fails while its fan-out is stopped fails it too, unless it was stopped itself.
-  if (failure !== undefined && failure.code !== 'RUN_CANCELED') fan.stopped = { failure: fan.stopped?.failure ?? failure };
-  else fan.stopped ??= failure === undefined ? {} : { failure };
+  // An element that fails, or is canceled, while its fan-out is stopped fails it too: it must not count as done.
+  if (fan.stopped?.failure === undefined) fan.stopped = failure === undefined ? {} : { failure };
   for (const unit of [...fan.open.values()]) {
     if (unit.state.child !== undefined && run.isInFlight(unit)) cancelChild(unit, { code: 'RUN_CANCELED', message: 'The run was canceled' });
     else if (!run.isInFlight(unit)) drop(run, fan, unit);
