@@ -32,6 +32,19 @@ export function fanOutDocument(steps: number): WorkflowDefinition {
   };
 }
 
+/** One step for each row of the input, at most `concurrency` at once. */
+export function forEachDocument(concurrency: number): WorkflowDefinition {
+  const kind = { type: 'tool_call', tool_name: 'noop', input: { count: '{item}' } } as const;
+  return { id: 'for-each', steps: [{ id: 'each', for_each: { items: '{input.rows}', concurrency }, kind }] };
+}
+
+/** One child of one step for each row of the input. */
+export function childrenDocument(): WorkflowDefinition {
+  const say = { id: 'say', kind: { type: 'tool_call', tool_name: 'noop', input: { count: '{input.count}' } } };
+  const kind: Step['kind'] = { type: 'workflow', definition: { id: 'one', steps: [say] }, input: { count: '{item}' } };
+  return { id: 'children', steps: [{ id: 'each', for_each: { items: '{input.rows}' }, kind }] };
+}
+
 /** Steps that need no worker beside the engine: each depends on the one before and makes a message. */
 export function pureDocument(steps: number): WorkflowDefinition {
   return {

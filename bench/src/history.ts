@@ -11,6 +11,18 @@ export async function historyOf(bench: Bench, workflowId: string): Promise<Histo
   return bench.temporal.workflow.getHandle(workflowId).fetchHistory();
 }
 
+/** How many events all executions of a run have together. */
+export async function eventsInAll(bench: Bench, workflowId: string): Promise<number> {
+  let count = 0;
+  for (let execution: string | undefined | null = ''; execution != null; ) {
+    const history = await bench.temporal.workflow.getHandle(workflowId, execution || undefined).fetchHistory();
+    count += eventsIn(history).length;
+    const before: string | undefined | null = history.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    execution = before === '' ? undefined : before;
+  }
+  return count;
+}
+
 export function eventsIn(history: History): readonly Event[] {
   return history.events ?? [];
 }

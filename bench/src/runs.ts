@@ -1,4 +1,4 @@
-import type { WorkflowDefinition } from 'distri-workflow/definition';
+import type { JsonObject, WorkflowDefinition } from 'distri-workflow/definition';
 import type { Bench } from './sides.js';
 import { TWIN_QUEUE } from './twin/names.js';
 import type * as workflows from './twin/workflows.js';
@@ -6,7 +6,7 @@ import type * as workflows from './twin/workflows.js';
 type Twins = typeof workflows;
 
 /** Runs a document to its end; answers its run id. */
-export async function runOurs(bench: Bench, document: WorkflowDefinition, input: { [key: string]: string } = {}): Promise<string> {
+export async function runOurs(bench: Bench, document: WorkflowDefinition, input: JsonObject = {}): Promise<string> {
   const run = await bench.distri.start(document, { input, runId: bench.id(document.id) });
   await run.result();
   return run.id;

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, continueAsNew, executeChild, ParentClosePolicy, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type * as activities from './activities.js';
 import { TWIN_TOOL_QUEUE } from './names.js';
 
@@ -43,6 +43,43 @@ export async function fanOut({ steps, limit }: { steps: number; limit: number })
   };
   await Promise.all(Array.from({ length: limit }, lane));
   return results;
+}
+
+/** Where an interpreted run stops starting elements, to continue as new once none is in flight. */
+const DRAIN_EVENTS = 20_000;
+
+export interface EachInput {
+  rows: number[];
+  limit: number;
+  /** Those of executions before this one. */
+  results?: activities.NoopResult[];
+}
+
+/** One activity per row, at most `limit` at once; continues as new where an interpreted run does. */
+export async function each({ rows, limit, results = [] }: EachInput): Promise<activities.NoopResult[]> {
+  let next = results.length;
+  const lane = async (): Promise<void> => {
+    while (next < rows.length && workflowInfo().historyLength < DRAIN_EVENTS) {
+      const at = next;
+      next += 1;
+      results[at] = await noop.executeWithOptions({ summary: `each [${at}]` }, [{ count: rows[at] ?? 0 }]);
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, lane));
+  return next < rows.length ? continueAsNew<typeof each>({ rows, limit, results }) : results;
+}
+
+/** A child of one step. */
+export async function one({ count }: { count: number }): Promise<activities.NoopResult> {
+  return noop.executeWithOptions({ summary: 'say' }, [{ count }]);
+}
+
+/** One child per row, all at once. */
+export async function parent({ rows }: { rows: number[] }): Promise<activities.NoopResult[]> {
+  const { workflowId } = workflowInfo();
+  const child = (count: number, at: number): Promise<activities.NoopResult> =>
+    executeChild(one, { workflowId: `${workflowId}/each[${at}]`, args: [{ count }], parentClosePolicy: ParentClosePolicy.ABANDON });
+  return Promise.all(rows.map(child));
 }
 
 /** Steps that need nobody: each makes a message. */
