@@ -208,6 +208,7 @@ function checkHistory(machine: RunMachine): void {
     code: 'HISTORY_FULL',
     message:
       `The run's history has ${historyLength} events and ${historySize} bytes, near Temporal's limit. ` +
-      'Split the document into several, and give its steps input mappings so that they are not sent the whole context.',
+      'Split the document into several, and give its steps input mappings so that they are not sent the whole context. ' +
+      'What has come together must also fit one payload: give client and workers a payload folder (--payload-dir).',
   });
 }

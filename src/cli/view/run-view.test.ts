@@ -168,6 +168,14 @@ describe('fan-outs and children', () => {
     ]);
   });
 
+  test('a blocked fan-out stays blocked however far it has come, until it is unblocked', () => {
+    const progress: EventBody = { event: 'step_progress', ...step('a'), total: 10, done: 0, failed: 0 };
+    const view = after({ event: 'step_started', ...step('a') }, { event: 'step_blocked', ...step('a'), missing: ['x:y'] }, progress);
+    expect(view.steps.a).toMatchObject({ status: 'blocked', missing: ['x:y'], items: { total: 10 } });
+    event(view, { event: 'step_unblocked', ...step('a') });
+    expect(view.steps.a?.status).toBe('running');
+  });
+
   test('a step stands as its child does', () => {
     const view = after({ event: 'step_started', ...step('a'), child_run_id: 'run-1/a' });
     expect(view.steps.a?.child).toEqual({ run_id: 'run-1/a', status: 'running' });

@@ -214,7 +214,8 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
   if (step === undefined) return;
   if ('index' in event || event.event === 'step_progress') {
     if (applyToItems((step.items ??= emptyItems()), event)) {
-      if (event.event === 'step_progress' && !isSettled(step)) step.status = 'running';
+      // That elements are blocked is told before how far it has come; it ends with `step_unblocked`.
+      if (event.event === 'step_progress' && !isSettled(step) && step.status !== 'blocked') step.status = 'running';
       return;
     }
   }
