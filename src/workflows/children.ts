@@ -15,6 +15,7 @@ import { childEnded, type ChildEnd, type ChildRequest } from './child.js';
 import { failedChild, outputOf } from './child-end.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
+import { labelOfUnit } from './observe.js';
 
 const WORKFLOW_ID = defineSearchAttributeKey('DistriWorkflowId', 'KEYWORD');
 const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
@@ -162,6 +163,8 @@ export class ChildRuns {
       ...(storage ? { storage } : {}),
       search_attributes: search_attributes === true,
     };
+    const name = definition?.name ?? workflow_id;
+    const unit = this.machine.children.get(run_id);
     const number = definition?.version ?? version;
     const attributes: SearchAttributePair[] = [
       { key: WORKFLOW_ID, value: keyword(workflow_id) },
@@ -176,7 +179,7 @@ export class ChildRuns {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
       memo: { workflow_id, parent: workflowId, ...(owner === undefined ? {} : { owner }) },
-      staticSummary: wellFormed(cut(definition?.name ?? workflow_id, LONGEST_SUMMARY)),
+      staticSummary: wellFormed(cut(unit ? `${labelOfUnit(this.machine, unit)} (${name})` : name, LONGEST_SUMMARY)),
       ...(search_attributes === true ? { typedSearchAttributes: new TypedSearchAttributes(attributes) } : {}),
     };
   }

@@ -591,7 +591,7 @@ describe.each([
       expect(items(run, 'e')).toEqual({ total: 4, done: 1, failed: 1, running: 0, failures: [{ index: 1, error: 'no luck', error_code: 'TOOL_FAILED' }] });
     });
 
-    it.each([{}, { on_error: 'continue' }] as JsonObject[])('is not done when a cancel cuts off its elements (%o), so that a rerun runs it again', (forEach) => {
+    it.each<JsonObject>([{}, { on_error: 'continue' }])('is not done when a cancel cuts off its elements (%o), so that a rerun runs it again', (forEach) => {
       const run = new Driver({ steps: [each('e', forEach)] }, rows(3)).begin();
       run.element('e', 0);
       cancel(run.machine);

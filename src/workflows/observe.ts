@@ -8,6 +8,7 @@ import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
 import { jsonBytes, omitLargest } from './size.js';
 import { LONGEST_LABEL, type StepState } from './state.js';
+import type { Unit } from './unit.js';
 
 /** Above this a query's answer or a run's end would come near Temporal's limit of 2 MB a payload. */
 const QUERY_BYTES = 1_500_000;
@@ -78,6 +79,12 @@ function finalStep(machine: RunMachine, index: number): FinalStep {
 export function labelOf(machine: RunMachine, index: number): string {
   const planned = machine.plan.steps[index];
   return machine.steps[index]?.label ?? cut(planned?.step.label ?? planned?.id ?? '', LONGEST_LABEL);
+}
+
+/** As `labelOf`, with the position of an element. */
+export function labelOfUnit(machine: RunMachine, { step, element }: Unit): string {
+  const label = labelOf(machine, step.index);
+  return element === undefined ? label : `${label} [${element}]`;
 }
 
 function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 'steps'> {

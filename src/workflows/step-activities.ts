@@ -17,7 +17,7 @@ import type { Bell } from './bell.js';
 import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
 import type { ActivityStart, RunMachine } from './machine.js';
-import { labelOf } from './observe.js';
+import { labelOfUnit } from './observe.js';
 import { jsonBytes } from './size.js';
 import type { Failure } from './state.js';
 import type { Unit } from './unit.js';
@@ -77,7 +77,7 @@ export class StepActivities {
     const unit = this.machine.unit(index) as Unit;
     const { id, step } = unit.step;
     const activityId = activityIdOf(unit);
-    const label = labelOf(this.machine, unit.step.index) + (unit.element === undefined ? '' : ` [${unit.element}]`);
+    const label = labelOfUnit(this.machine, unit);
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
     const { type, ...config } = task.kind;
     const sent = { ...task, kind: config };

@@ -53,3 +53,13 @@ test('the plan of a migration counts a step as running whose children all wait, 
   expect(plan.verdict).toBe('refused');
   await expect(run.migrate(other)).rejects.toMatchObject({ code: 'MIGRATION_REFUSED' });
 });
+
+test('a child that was named by its id alone is found by its version', async () => {
+  const { run, child } = await pausedChild();
+  const listed = await eventually(async () => {
+    for await (const info of stage.client.listRuns({ workflowId: 'greet', version: 3, open: true })) if (info.run_id === child.id) return info;
+    return undefined;
+  });
+  expect(listed).toMatchObject({ workflow_id: 'greet', version: 3 });
+  await run.cancel();
+});
