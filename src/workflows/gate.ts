@@ -57,9 +57,11 @@ export class Gate {
     return this.#available.place(kind, toolName, unit.step.requires, rejected);
   }
 
-  /** Whether all the tools that keep a step from running have been looked for: a reference names one only now. */
+  /** Whether all that keeps a step from running has been looked for: a reference names a tool only now, a rerun leaves its entry point. */
   hasAsked(placement: Placement): boolean {
-    return placement.at !== 'nowhere' || placement.tools.every((tool) => this.#available.hasAsked(tool));
+    if (placement.at !== 'nowhere') return true;
+    const { tools, unmet } = placement;
+    return tools.every((tool) => this.#available.hasAsked(tool)) && unmet.every((query) => this.#available.knows(query));
   }
 
   /** The tool that nobody announces, when that is all that keeps a step from running. */

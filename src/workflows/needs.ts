@@ -64,6 +64,11 @@ export class Availability {
     for (const [name, tool] of tools) this.#tools.set(name, tool);
   }
 
+  /** Whether this was asked. */
+  knows(query: RequirementQuery): boolean {
+    return this.#states.has(keyOf(query));
+  }
+
   /** Whether this tool was looked for. */
   hasAsked(name: string): boolean {
     return this.#tools.has(name);
