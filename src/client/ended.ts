@@ -1,5 +1,6 @@
 import { ApplicationFailure, ServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import { deepestCause } from '../definition/ending.js';
 import { eventsOfFinal, snapshotOfFinal } from '../definition/final.js';
 import { isObject } from '../definition/json.js';
 import type { FinalRecord } from '../definition/messages.js';
@@ -81,18 +82,13 @@ async function resultRecord(session: Session, execution: Execution): Promise<Fou
     if (error instanceof WorkflowFailedError) {
       const { cause } = error;
       const record = cause instanceof ApplicationFailure ? recordOf(cause.details?.[0]) : {};
-      return { ...record, error: deepest(cause ?? error).message };
+      return { ...record, error: deepestCause(cause ?? error).message };
     }
     if (error instanceof ServiceError || error instanceof WorkflowNotFoundError) {
       throw translate(session, error, execution.workflowId);
     }
     throw unreadable(error);
   }
-}
-
-/** What lies beneath failures that only say what failed. */
-function deepest(error: Error): Error {
-  return error.cause instanceof Error ? deepest(error.cause) : error;
 }
 
 /** The record in the newest marker of `final_snapshot`, and why the run was canceled. */

@@ -8,6 +8,7 @@ const name = z.string().nullish().meta({ description: 'Shown to people' });
 const description = z.string().nullish().meta({ description: 'Shown to people' });
 const version = z.union([z.string(), z.number()]).nullish().meta({ description: 'Shown to people' });
 const seconds = z.number().positive();
+const concurrency = z.number().int().min(1).max(1000).nullish();
 
 export const stepRequirementSchema = z
   .object({
@@ -33,13 +34,7 @@ export const forEachSchema = z
       .union([z.array(jsonValueSchema), z.string()])
       .meta({ description: 'A list, or a reference to one; the kind runs once per element, with {item} and {item.index}' }),
     as: z.string().nullish().meta({ description: 'Another name for {item}: with row also {row} and {row_index}' }),
-    concurrency: z
-      .number()
-      .int()
-      .min(1)
-      .max(1000)
-      .nullish()
-      .meta({ description: "Most elements at once; default: as many as the run's concurrency allows" }),
+    concurrency: concurrency.meta({ description: "Most elements at once; default: as many as the run's concurrency allows" }),
     on_error: z
       .enum(['fail', 'continue'])
       .nullish()
@@ -162,13 +157,7 @@ export const workflowSchema = z
       .enum(['end', 'hold'])
       .nullish()
       .meta({ description: 'hold: a failed run waits for retry, skip or resume (which gives up)', default: 'end' }),
-    concurrency: z
-      .number()
-      .int()
-      .min(1)
-      .max(1000)
-      .nullish()
-      .meta({ description: 'Most activities at once; default 100' }),
+    concurrency: concurrency.meta({ description: 'Most activities at once; default 100' }),
     output: jsonValueSchema.optional().meta({ description: "A mapping; without one, the last step's result" }),
     context: z
       .record(z.string(), jsonValueSchema)

@@ -8,11 +8,12 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { endingOf } from '../definition/ending.js';
 import { SIGNALS, WORKFLOW_TYPE, type AwaitedChildren, type ChildEnded, type ChildResult, type RunInput } from '../definition/messages.js';
 import { cut, keyword, wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
-import { childEnded, type ChildEnd, type ChildRequest } from './child.js';
-import { failedChild, outputOf } from './child-end.js';
+import { childEnded, type ChildRequest } from './child.js';
+import { endOf } from './child-end.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
@@ -56,12 +57,10 @@ export class ChildRuns {
 
   start(request: ChildRequest): void {
     void this.#send(async () => {
-      const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => {
-        this.#ended(request.run_id, failedChild(request.run_id, error));
-      });
+      const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => this.#failed(request.run_id, error));
       handle?.result().then(
-        (result: ChildResult) => this.#ended(request.run_id, outputOf(request.run_id, result)),
-        (error: unknown) => this.#ended(request.run_id, failedChild(request.run_id, error)),
+        (result: ChildResult) => this.#ended({ run_id: request.run_id, status: 'completed', ...result }),
+        (error: unknown) => this.#failed(request.run_id, error),
       );
     });
   }
@@ -87,7 +86,7 @@ export class ChildRuns {
 
   /** An adopted child says that it has ended. */
   told(end: ChildEnded): void {
-    childEnded(this.machine, end.run_id, asEnd(end));
+    childEnded(this.machine, end.run_id, endOf(end));
   }
 
   stop(): void {
@@ -112,9 +111,13 @@ export class ChildRuns {
     this.bell.ring();
   }
 
-  #ended(runId: string, end: ChildEnd): void {
+  #failed(runId: string, error: unknown): void {
+    this.#ended({ run_id: runId, ...endingOf(error instanceof Error ? error : new Error(String(error))) });
+  }
+
+  #ended(end: ChildEnded): void {
     this.machine.now = this.clock.now();
-    childEnded(this.machine, runId, end);
+    this.told(end);
     this.bell.ring();
   }
 
@@ -136,7 +139,7 @@ export class ChildRuns {
       .then(
         (ends) => {
           if (this.#awaiting === scope) this.#awaiting = undefined;
-          for (const end of ends) this.#ended(end.run_id, asEnd(end));
+          for (const end of ends) this.#ended(end);
           this.bell.ring();
         },
         () => {
@@ -183,9 +186,4 @@ export class ChildRuns {
       ...(search_attributes === true ? { typedSearchAttributes: new TypedSearchAttributes(attributes) } : {}),
     };
   }
-}
-
-function asEnd(end: ChildEnded): ChildEnd {
-  if (end.status === 'completed') return outputOf(end.run_id, end);
-  return failedChild(end.run_id, end, end.status);
 }

@@ -60,12 +60,12 @@ export class FanOut {
   }
 
   get isOver(): boolean {
-    return this.open.size === 0 && (this.stopped !== undefined || this.next >= this.items.length);
+    return this.open.size === 0 && (this.stopped !== undefined || this.next >= this.total);
   }
 
   /** Whether one more element may begin. */
   get hasRoom(): boolean {
-    if (this.stopped || this.held.size > 0 || this.blocked.size > 0 || this.next >= this.items.length) return false;
+    if (this.stopped || this.held.size > 0 || this.blocked.size > 0 || this.next >= this.total) return false;
     const { concurrency } = this.settings;
     if (concurrency != null) return this.open.size < concurrency;
     return this.open.size < MOST_OPEN && this.open.size - this.waiting.size < this.runConcurrency;
@@ -81,7 +81,7 @@ export class FanOut {
 
   /** The part in a hundred of the elements that are settled. */
   get percent(): number {
-    return Math.floor(((this.done + this.failed) * 100) / this.items.length);
+    return Math.floor(((this.done + this.failed) * 100) / this.total);
   }
 
   /** Notes an element that failed. */
@@ -103,7 +103,7 @@ export class FanOut {
   }
 
   summary(): ElementsState {
-    const { items, done, failed, failures } = this;
-    return { total: items.length, done, failed, ...(failures.length > 0 ? { failures: [...failures] } : {}) };
+    const { total, done, failed, failures } = this;
+    return { total, done, failed, ...(failures.length > 0 ? { failures: [...failures] } : {}) };
   }
 }

@@ -3,7 +3,7 @@ import { cut } from '../definition/text.js';
 import type { FanOut } from './fan-out.js';
 import type { RunState } from './run-state.js';
 import { jsonBytes } from './size.js';
-import type { ChildState } from './state.js';
+import type { ChildState, StepState } from './state.js';
 import type { Unit } from './unit.js';
 
 /** Elements that a list shows. */
@@ -16,19 +16,21 @@ const LARGEST_SCHEMA = 4_096;
 export function statusOf(run: RunState, { index, state }: Unit): StepStatus {
   const fan = run.fans.get(index);
   if (fan) return fan.status === 'running' ? runningOrAsChildren(fan) : fan.status;
-  return state.status === 'running' && state.child ? statusOfChild(state.child) : state.status;
+  return seenStatus(state);
 }
 
-function statusOfChild({ status, waiting }: ChildState): StepStatus {
-  if (status === 'blocked') return 'blocked';
-  return status === 'paused' && waiting ? 'waiting_for_input' : 'running';
+/** A step that runs a child stands as that does. */
+function seenStatus({ status, child }: StepState): StepStatus {
+  if (status !== 'running' || !child) return status;
+  if (child.status === 'blocked') return 'blocked';
+  return child.status === 'paused' && child.waiting ? 'waiting_for_input' : 'running';
 }
 
 /** Of elements that all are children that wait or are blocked. */
 function runningOrAsChildren(fan: FanOut): StepStatus {
   let found: StepStatus | undefined;
   for (const { state } of fan.open.values()) {
-    const status = state.status === 'running' && state.child ? statusOfChild(state.child) : state.status;
+    const status = seenStatus(state);
     if (status === 'running' || status === 'pending') return 'running';
     if (found !== 'waiting_for_input') found = status;
   }

@@ -331,7 +331,7 @@ export class RunMachine extends RunState {
       const { percent } = fan;
       if (percent === fan.shown) continue;
       fan.shown = percent;
-      this.tell(fan.unit, 'step_progress', { total: fan.items.length, done: fan.done, failed: fan.failed });
+      this.tell(fan.unit, 'step_progress', { total: fan.total, done: fan.done, failed: fan.failed });
     }
     const { status } = this;
     const missing = status === 'blocked' ? this.missing() : [];

@@ -107,9 +107,9 @@ export class RunState {
     return element === undefined || unit === undefined ? unit : this.fans.get(unit.index)?.open.get(element);
   }
 
-  /** An element of a fan-out begins, or comes from another execution with its state. */
-  openElement(fan: FanOut, element: number, state: StepState = pendingState()): Unit {
-    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state, fan, element };
+  /** An element of a fan-out begins, or comes from another execution. */
+  openElement(fan: FanOut, element: number): Unit {
+    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state: pendingState(), fan, element };
     this.#nextElement += 1;
     this.elements.set(unit.index, unit);
     fan.open.set(element, unit);

@@ -139,7 +139,7 @@ export function stop(run: RunState, fan: FanOut, failure?: Failure): void {
   // An element that fails, or is canceled, while its fan-out is stopped fails it too: it must not count as done.
   if (fan.stopped?.failure === undefined) fan.stopped = failure === undefined ? {} : { failure };
   for (const unit of [...fan.open.values()]) {
-    if (unit.state.child !== undefined && run.isInFlight(unit)) cancelChild(unit, { code: 'RUN_CANCELED', message: 'The run was canceled' });
+    if (unit.state.child !== undefined && run.isInFlight(unit)) cancelChild(unit);
     else if (!run.isInFlight(unit)) drop(run, fan, unit);
   }
   if (fan.isOver) conclude(run, fan);
@@ -160,7 +160,7 @@ function conclude(run: RunState, fan: FanOut): void {
 }
 
 /** Asks for a child to be canceled; it is open until it has ended. */
-export function cancelChild({ state }: Unit, why: Failure): void {
+export function cancelChild({ state }: Unit, why: Failure = { code: 'RUN_CANCELED', message: 'The run was canceled' }): void {
   if (state.child) state.child.ending ??= why;
 }
 
@@ -180,7 +180,7 @@ export function windDown(run: RunState, keeps: (step: PlanStep) => boolean): voi
     } else if (fan) {
       stop(run, fan);
     } else if (state.child && run.isInFlight(unit)) {
-      cancelChild(unit, { code: 'RUN_CANCELED', message: 'The run was canceled' });
+      cancelChild(unit);
     } else if (!run.running.has(index)) {
       leave(run, unit);
       state.status = 'pending';

@@ -44,7 +44,7 @@ export function buildTask(
 
 /** What all elements of a fan-out are sent alike and is large: results of steps and the input, which do not change any more. */
 export function sharedOf(step: WorkflowStep, lookup: Lookup): Shared {
-  const paths = referencesIn(withoutInnerWorkflows([step.kind, step.input ?? null] as unknown as JsonValue));
+  const paths = referencesIn([withoutInnerWorkflows(step.kind as JsonValue), step.input ?? null]);
   const lasting = paths.filter((path) => /^(input|steps)(\.|$)/.test(path));
   const values = collectValues(lasting, lookup);
   for (const [path, value] of Object.entries(values)) if (jsonBytes(value) < SHARED_FROM_BYTES) delete values[path];
