@@ -1,34 +1,14 @@
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject, Run } from '../../src/client/index.js';
-import { openTheatre, until, work, type Call, type Theatre, type WorkerProcess } from './support.js';
+import { insist, sharedTheatre, until, work, type Call } from './support.js';
 
 const ELEMENTS = 60;
 const LIMIT = 5;
 /** So many of them end before the crash. */
 const FREE = 20;
 
-let theatre: Theatre;
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  theatre = await openTheatre();
-  worker = await theatre.worker();
-});
-afterAll(() => theatre.close());
-
-const deaths: [string, () => Promise<void>][] = [
-  [
-    'the worker is killed',
-    async () => {
-      await worker.kill();
-      worker = await theatre.worker();
-    },
-  ],
-  ['the server is killed', () => theatre.crashServer()],
-];
-/** Once the server is back, calls may fail for a moment. */
-const insist = (what: string, act: () => Promise<unknown>) => until(what, () => act().then(() => true, () => false));
+const stage = sharedTheatre();
 
 interface Told {
   eventType: string;
@@ -40,7 +20,7 @@ interface Told {
 
 /** What the history of the last execution of a run says. */
 async function historyOf(runId: string): Promise<Told[]> {
-  const history = await theatre.client.temporal.workflow.getHandle(runId).fetchHistory();
+  const history = await stage.theatre.client.temporal.workflow.getHandle(runId).fetchHistory();
   return (JSON.parse(historyToJSON(history)) as { events: Told[] }).events;
 }
 
@@ -57,15 +37,15 @@ function activitiesIn(events: readonly Told[]): { scheduled: string[]; recorded:
   return { scheduled: [...ids.values()], recorded, most };
 }
 
-const callsOf = async (run: Run): Promise<Call[]> => (await theatre.calls()).filter((call) => call.run === run.id);
+const callsOf = async (run: Run): Promise<Call[]> => (await stage.theatre.calls()).filter((call) => call.run === run.id);
 
-describe.each(deaths)('when %s in the middle of a fan-out', (what, die) => {
+describe.each(stage.deaths)('when %s in the middle of a fan-out', (what, die) => {
   test('what was recorded stays, the limit holds, and the results are in order', async () => {
     const each = work('each', { ms: 50, gate: '{item}' }, { for_each: { items: '{input.gates}', concurrency: LIMIT } });
     const [first, second] = [`first half, ${what}`, `second half, ${what}`];
-    const gates = Array.from({ length: ELEMENTS }, (_, n) => theatre.gate(n < FREE ? first : second));
-    await theatre.open(first);
-    const run = await theatre.client.start({ id: 'fan-out', steps: [each] }, { input: { gates } });
+    const gates = Array.from({ length: ELEMENTS }, (_, n) => stage.theatre.gate(n < FREE ? first : second));
+    await stage.theatre.open(first);
+    const run = await stage.theatre.client.start({ id: 'fan-out', steps: [each] }, { input: { gates } });
     const inFlight = gates.map((_, n) => n).slice(FREE, FREE + LIMIT);
     await until('the next ones run', async () => {
       const calls = await callsOf(run);
@@ -73,7 +53,7 @@ describe.each(deaths)('when %s in the middle of a fan-out', (what, die) => {
     });
     expect(activitiesIn(await historyOf(run.id)).recorded).toHaveLength(FREE);
     await die();
-    await theatre.open(second);
+    await stage.theatre.open(second);
 
     const end = await run.result();
     const { scheduled, recorded, most } = activitiesIn(await historyOf(run.id));
@@ -97,16 +77,16 @@ const child = (id: string, steps: JsonObject[], more: JsonObject = {}): JsonObje
   return { id, execution: 'parallel', kind: { type: 'workflow', definition: { id: 'child', steps } }, ...more };
 };
 
-describe.each(deaths)('when %s while children are open', (what, die) => {
+describe.each(stage.deaths)('when %s while children are open', (what, die) => {
   test('those that run and those that wait go on, and their steps that had ended do not run again', async () => {
-    const gate = theatre.gate(`children ${what}`);
+    const gate = stage.theatre.gate(`children ${what}`);
     const steps = [
       child('runs', [work('first'), work('long', { gate })]),
       child('waits', [work('first'), ask]),
       child('each', [work('first'), work('long', { gate })], { for_each: { items: [0, 1, 2], concurrency: 2 } }),
     ];
-    const run = await theatre.client.start({ id: 'parent', steps });
-    const childOf = (name: string): Run => theatre.client.getRun(`${run.id}/${name}`);
+    const run = await stage.theatre.client.start({ id: 'parent', steps });
+    const childOf = (name: string): Run => stage.theatre.client.getRun(`${run.id}/${name}`);
     const runsLong = async (name: string): Promise<boolean> => (await callsOf(childOf(name))).some(({ step }) => step === 'long');
     for (const name of ['runs', 'each[0]', 'each[1]']) await until(`${name} runs`, () => runsLong(name));
     await until('a child waits', async () => (await run.snapshot()).steps['waits']?.status === 'waiting_for_input');
@@ -114,7 +94,7 @@ describe.each(deaths)('when %s while children are open', (what, die) => {
 
     await insist('the child is answered', () => childOf('waits').answer('ask', 'yes', { updateId: 'once' }));
     expect(await runsLong('each[2]')).toBe(false);
-    await theatre.open(`children ${what}`);
+    await stage.theatre.open(`children ${what}`);
     const end = await run.result();
     expect(end).toMatchObject({ status: 'completed', steps: { runs: { status: 'done', attempts: 1 }, waits: { result: 'yes' }, each: { items: { done: 3 } } } });
     for (const name of ['runs', 'waits', 'each[0]', 'each[1]', 'each[2]']) {
@@ -127,8 +107,8 @@ describe.each(deaths)('when %s while children are open', (what, die) => {
   test('a parent that has continued as new learns of their ends, from them or by looking', async () => {
     const chain = Array.from({ length: 12 }, (_, n) => work(`p${n}`, {}, { execution: 'parallel', depends_on: n === 0 ? [] : [`p${n - 1}`] }));
     const steps = [child('tells', [ask]), child('terminated', [ask], { on_error: 'continue' }), ...chain];
-    const run = await theatre.client.start({ id: 'continued', steps }, { continueAfterEvents: 60 });
-    const execution = async (): Promise<string> => (await theatre.client.temporal.workflow.getHandle(run.id).describe()).runId;
+    const run = await stage.theatre.client.start({ id: 'continued', steps }, { continueAfterEvents: 60 });
+    const execution = async (): Promise<string> => (await stage.theatre.client.temporal.workflow.getHandle(run.id).describe()).runId;
     const first = await execution();
     await until('the parent has continued as new', async () => (await execution()) !== first);
     const adopted = async (name: string): Promise<boolean> =>
@@ -137,9 +117,9 @@ describe.each(deaths)('when %s while children are open', (what, die) => {
     await until('the parent only waits', async () => (await run.snapshot()).status === 'paused');
     await die();
 
-    await insist('one is terminated', () => theatre.client.temporal.workflow.getHandle(`${run.id}/terminated`).terminate('By hand'));
+    await insist('one is terminated', () => stage.theatre.client.temporal.workflow.getHandle(`${run.id}/terminated`).terminate('By hand'));
     await until('the parent has found that out', async () => (await run.snapshot()).steps['terminated']?.status === 'failed');
-    await insist('the other one is answered', () => theatre.client.getRun(`${run.id}/tells`).answer('ask', 'yes', { updateId: 'once' }));
+    await insist('the other one is answered', () => stage.theatre.client.getRun(`${run.id}/tells`).answer('ask', 'yes', { updateId: 'once' }));
     const end = await run.result();
     expect(end).toMatchObject({ status: 'completed', steps: { tells: { status: 'done', result: 'yes' }, terminated: { error_code: 'RUN_FAILED' } } });
     expect(end.steps['terminated']?.error).toMatch(/terminated' failed: it was terminated/);

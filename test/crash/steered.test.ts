@@ -1,44 +1,22 @@
 import { writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { JsonObject, Run, RunSnapshot } from '../../src/client/index.js';
 import { collect } from '../client/stage.js';
-import { openTheatre, seqsOf, until, work, type Theatre, type WorkerProcess } from './support.js';
+import { insist, seqsOf, sharedTheatre, until, work } from './support.js';
 
-let theatre: Theatre;
-let worker: WorkerProcess;
-
-beforeAll(async () => {
-  theatre = await openTheatre();
-  worker = await theatre.worker();
-});
-afterAll(() => theatre.close());
+const stage = sharedTheatre();
 
 let gates = 0;
-const newGate = () => theatre.gate(String((gates += 1)));
+const newGate = () => stage.theatre.gate(String((gates += 1)));
 
-const callsOf = async (run: Run, step: string) => (await theatre.calls()).filter((call) => call.run === run.id && call.step === step);
+const callsOf = async (run: Run, step: string) => (await stage.theatre.calls()).filter((call) => call.run === run.id && call.step === step);
 
 const comes = (what: string, run: Run, good: (snapshot: RunSnapshot) => boolean) => until(what, async () => good(await run.snapshot()));
 
-/** What dies, and how the play goes on: a worker is followed by another one; a server comes back and finds its worker there. */
-const deaths: [string, () => Promise<void>][] = [
-  [
-    'the worker is killed',
-    async () => {
-      await worker.kill();
-      worker = await theatre.worker();
-    },
-  ],
-  ['the server is killed', () => theatre.crashServer()],
-];
-
-/** Once the server is back, calls may fail for a moment. */
-const insist = (what: string, act: () => Promise<unknown>) => until(what, () => act().then(() => true, () => false));
-
-describe.each(deaths)('when %s', (_what, die) => {
+describe.each(stage.deaths)('when %s', (_what, die) => {
   test('a run that its user has paused stays so until he lets it go on', async () => {
     const gate = newGate();
-    const run = await theatre.client.start({ id: 'paused', steps: [work('first', { gate }), work('second')] });
+    const run = await stage.theatre.client.start({ id: 'paused', steps: [work('first', { gate }), work('second')] });
     await until('the first step runs', async () => (await callsOf(run, 'first')).length === 1);
     await run.pause();
     await writeFile(gate, '');
@@ -55,7 +33,7 @@ describe.each(deaths)('when %s', (_what, die) => {
 
   test('a run that holds for a failed step still does, and goes on when it is retried', async () => {
     const steps = [work('first'), work('flaky', { failures: 1 }), work('last')];
-    const run = await theatre.client.start({ id: 'held', on_failure: 'hold', steps });
+    const run = await stage.theatre.client.start({ id: 'held', on_failure: 'hold', steps });
     await comes('the run holds', run, ({ paused }) => paused?.by === 'failure');
     await die();
 
@@ -71,7 +49,7 @@ describe.each(deaths)('when %s', (_what, die) => {
 
   test('a delay lasts as long as it was to last, and no longer for that', async () => {
     const delay = { id: 'rest', kind: { type: 'delay', secs: 20 } };
-    const run = await theatre.client.start({ id: 'delayed', steps: [work('first'), delay, work('last')] });
+    const run = await stage.theatre.client.start({ id: 'delayed', steps: [work('first'), delay, work('last')] });
     await comes('the delay has begun', run, ({ steps }) => steps['rest']?.status === 'running');
     const due = Date.parse((await run.snapshot()).steps['rest']?.until ?? '');
     await die();
@@ -85,7 +63,7 @@ describe.each(deaths)('when %s', (_what, die) => {
   test('a migration that was accepted is made once, when the running step has ended', async () => {
     const gate = newGate();
     const document = (...more: JsonObject[]) => ({ id: 'migrated', steps: [work('first'), work('long', { gate }), ...more] });
-    const run = await theatre.client.start(document(work('old')));
+    const run = await stage.theatre.client.start(document(work('old')));
     const reading = collect(run.events());
     await until('the long step runs', async () => (await callsOf(run, 'long')).length === 1);
     const moving = run.migrate(document(work('new'), work('last'))).catch((error: unknown) => error);

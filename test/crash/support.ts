@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
 import { startEmbedded, type EmbeddedServer } from '../../src/cli/embedded.js';
 import { DistriClient, DistriError } from '../../src/client/index.js';
 import type { JsonObject, RunEvent } from '../../src/client/index.js';
@@ -117,6 +118,38 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 
 function unlessNoWorker(error: unknown): undefined {
   if (!(error instanceof DistriError) || error.code !== 'NO_WORKER') throw error;
+}
+
+/** As `until`, for what may fail for a moment once the server is back. */
+export const insist = (what: string, act: () => Promise<unknown>): Promise<boolean> => until(what, () => act().then(() => true, () => false));
+
+/** What dies, and how the play goes on: a worker is followed by another one; a server comes back and finds its worker there. */
+export type Death = [what: string, die: () => Promise<void>];
+
+/** A theatre with one worker for all tests of the file that calls it. */
+export function sharedTheatre(): { readonly theatre: Theatre; readonly deaths: Death[] } {
+  let theatre: Theatre;
+  let worker: WorkerProcess;
+  beforeAll(async () => {
+    theatre = await openTheatre();
+    worker = await theatre.worker();
+  });
+  afterAll(() => theatre.close());
+  return {
+    get theatre() {
+      return theatre;
+    },
+    deaths: [
+      [
+        'the worker is killed',
+        async () => {
+          await worker.kill();
+          worker = await theatre.worker();
+        },
+      ],
+      ['the server is killed', () => theatre.crashServer()],
+    ],
+  };
 }
 
 /** A step that calls `work`. */
