@@ -3,11 +3,9 @@ import { DistriError, InvalidDefinitionError, InvalidInputError, type Problem } 
 import type { DefinitionReport, FinalRecord, RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow } from '../definition/parse.js';
 import type { JsonObject } from '../definition/json.js';
+import { LIMITS } from '../definition/limits.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { WorkflowSource } from './workflow-source.js';
-
-/** Workflows that stand above each other by `workflow` steps, the topmost included. */
-const DEEPEST = 16;
 
 /** The engine's own activities besides the requirement checks. */
 export interface EngineActivities {
@@ -59,7 +57,7 @@ function checkDepth({ parent, workflow, definition }: Partial<RunInput>): void {
   const id = workflow?.id ?? definition?.id;
   const path = [...above, id ?? ''].join(' → ');
   if (id !== undefined && above.includes(id)) throw new DistriError('TOO_DEEP', `Workflows run each other in a circle: ${path}`);
-  if (above.length >= DEEPEST) throw new DistriError('TOO_DEEP', `Workflows run each other more than ${DEEPEST} deep: ${path}`);
+  if (above.length >= LIMITS.workflowDepth) throw new DistriError('TOO_DEEP', `Workflows run each other more than ${LIMITS.workflowDepth} deep: ${path}`);
 }
 
 function problemsOf(error: DistriError): Problem[] {

@@ -4,6 +4,7 @@ import { DistriError } from '../definition/errors.js';
 import { isObject, own, type JsonObject } from '../definition/json.js';
 import { readJson } from '../definition/read-json.js';
 import { readYaml } from '../definition/read-yaml.js';
+import { innerDocument } from '../definition/unwrap.js';
 import type { WorkflowSource } from './workflow-source.js';
 
 const EXTENSIONS = new Set(['.json', '.yaml', '.yml']);
@@ -45,7 +46,7 @@ export class FolderWorkflows implements WorkflowSource {
     for (const name of await this.#names()) {
       const file = join(this.folder, name);
       const document = await this.#read(file);
-      const id = document && own(inner(document), 'id');
+      const id = document && own(innerDocument(document), 'id');
       if (document !== undefined && typeof id === 'string') found.push({ file, id, version: versionOf(document), document });
     }
     return found;
@@ -87,15 +88,9 @@ export function newestOf(workflows: readonly FolderWorkflow[], id: string, versi
     .at(-1);
 }
 
-/** The workflow in a document that may be wrapped as an agent. */
-function inner(document: JsonObject): JsonObject {
-  const definition = own(document, 'definition');
-  return own(document, 'agent_type') !== undefined && isObject(definition) ? definition : document;
-}
-
 /** The version as text; empty when there is none. */
 function versionOf(document: JsonObject): string {
-  const version = own(inner(document), 'version') ?? own(document, 'version');
+  const version = own(innerDocument(document), 'version') ?? own(document, 'version');
   return typeof version === 'string' || typeof version === 'number' ? String(version) : '';
 }
 

@@ -1,8 +1,9 @@
 import { AnswerRefusedError, type Problem } from '../definition/errors.js';
 import { mismatches } from '../definition/input-schema.js';
-import { isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
+import { own, type JsonObject, type JsonValue } from '../definition/json.js';
 import { formatPath } from '../definition/problems/path.js';
 import type { StepKind, WorkflowStep } from '../definition/types.js';
+import { innerDocument } from '../definition/unwrap.js';
 import { elementIn, type Address } from './address.js';
 import { UsageError } from './errors.js';
 import type { GivenAnswer } from './given-answers.js';
@@ -86,8 +87,7 @@ function childrenOf(kind: StepKind): ('by id' | Steps)[] {
 
 /** It has been checked with the document that holds it; it may be wrapped as an agent. */
 function stepsOf(document: JsonObject): Steps {
-  const wrapped = own(document, 'agent_type') === undefined ? undefined : own(document, 'definition');
-  const steps = own(isObject(wrapped) ? wrapped : document, 'steps');
+  const steps = own(innerDocument(document), 'steps');
   return Array.isArray(steps) ? (steps as unknown as Steps) : [];
 }
 

@@ -2,9 +2,9 @@ import { decodeTypedSearchAttributes } from '@temporalio/common/lib/converter/pa
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { temporal } from '@temporalio/proto';
+import { attributeKeys } from '../definition/attributes.js';
 import { WORKFLOW_TYPE } from '../definition/messages.js';
 import { RUN_STATUSES, type RunStatus } from '../definition/snapshot.js';
-import { attributeKeys } from './attributes.js';
 import { decode } from './history.js';
 import { RunNotFoundError } from '../definition/errors.js';
 import { timed, translate } from './rpc.js';

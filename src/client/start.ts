@@ -1,6 +1,7 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { v7 as uuidv7 } from 'uuid';
+import { startAttributes } from '../definition/attributes.js';
 import { InvalidDefinitionError, InvalidInputError, RunAlreadyExistsError } from '../definition/errors.js';
 import { isObject, type JsonObject } from '../definition/json.js';
 import { WORKFLOW_TYPE, type RunInput } from '../definition/messages.js';
@@ -8,7 +9,7 @@ import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import type { WorkflowDefinition } from '../definition/types.js';
 import { lacksAttributes } from '../temporal/visibility.js';
-import { ADD_ATTRIBUTES, startAttributes } from './attributes.js';
+import { ADD_ATTRIBUTES } from './attributes.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 
@@ -170,7 +171,7 @@ async function send(session: Session, { runId, input, options }: Request, attrib
     args: [{ ...input, search_attributes: attributes, ...(hasStorage(session) ? { storage: true } : {}) }],
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
-    typedSearchAttributes: attributes ? startAttributes(definition, owner) : new TypedSearchAttributes(),
+    typedSearchAttributes: new TypedSearchAttributes(attributes ? startAttributes({ workflowId: definition.id, version: definition.version, owner }) : []),
     memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }), ...(rerun_of && { rerun_of: rerun_of.run_id }) },
     staticSummary: cut(wellFormed(name ?? definition.id), 200),
     priority: { fairnessKey: cutBytes(wellFormed(owner ?? definition.id), LONGEST_FAIRNESS_KEY) },

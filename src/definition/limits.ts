@@ -1,8 +1,11 @@
 import type { Findings } from './problems/findings.js';
 import type { Path } from './problems/path.js';
 
-/** What a definition may be at most. Bytes are those of its compact JSON in UTF-8. */
-export const LIMITS = { bytes: 1_572_864, steps: 10_000, depth: 64 } as const;
+/**
+ * What a definition may be at most. Bytes are those of its compact JSON in UTF-8; `workflowDepth`: workflows that stand above
+ * each other by `workflow` steps, the topmost included.
+ */
+export const LIMITS = { bytes: 1_572_864, steps: 10_000, depth: 64, workflowDepth: 16 } as const;
 
 export function documentBounds(bytes: number): Bounds {
   return { what: 'document', bytes, depth: LIMITS.depth };

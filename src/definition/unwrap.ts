@@ -33,6 +33,12 @@ export function unwrap(value: JsonValue, findings: Findings): Unwrapped | undefi
   return { document: definition, path: ['definition'], wrapper: value };
 }
 
+/** The workflow in a document whatever else is in it: that in an agent's wrapper, else the document itself. */
+export function innerDocument(document: JsonObject): JsonObject {
+  const definition = own(document, 'definition');
+  return own(document, 'agent_type') !== undefined && isObject(definition) ? definition : document;
+}
+
 /** The document out of its wrapper, with what only the wrapper says. */
 export function withWrapperFields({ document, wrapper }: Unwrapped): JsonObject {
   const merged = { ...document };

@@ -1,4 +1,4 @@
-import { defineSearchAttributeKey, TypedSearchAttributes, type SearchAttributePair } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
 import {
   ActivityCancellationType,
   CancellationScope,
@@ -8,20 +8,18 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { startAttributes } from '../definition/attributes.js';
 import { endingOf } from '../definition/ending.js';
 import { SIGNALS, WORKFLOW_TYPE, type AwaitedChildren, type ChildEnded, type ChildResult, type RunInput } from '../definition/messages.js';
-import { cut, keyword, wellFormed } from '../definition/text.js';
+import { cut, wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import { childEnded, type ChildRequest } from './child.js';
 import { endOf } from './child-end.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
+import { Outbox } from './outbox.js';
 
-const WORKFLOW_ID = defineSearchAttributeKey('DistriWorkflowId', 'KEYWORD');
-const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
-const VERSION = defineSearchAttributeKey('DistriVersion', 'INT');
-const OWNER = defineSearchAttributeKey('DistriOwner', 'KEYWORD');
 const LONGEST_SUMMARY = 200;
 
 /**
@@ -30,8 +28,7 @@ const LONGEST_SUMMARY = 200;
  * that could not.
  */
 export class ChildRuns {
-  /** Messages on their way: a workflow that ends or continues as new meanwhile would lose them. */
-  #pending = 0;
+  readonly #outbox: Outbox;
   /** Children that another execution of the run had started. */
   readonly #inherited: string[];
   readonly #adopted = new Set<string>();
@@ -46,17 +43,18 @@ export class ChildRuns {
     private readonly bell: Bell,
     private readonly clock: TaskClock,
   ) {
+    this.#outbox = new Outbox(bell);
     this.#pausedBefore = machine.paused !== undefined;
     this.#inherited = [...machine.children.keys()];
   }
 
   /** Whether nothing is on its way to a child. */
   get settled(): boolean {
-    return this.#pending === 0;
+    return this.#outbox.settled;
   }
 
   start(request: ChildRequest): void {
-    void this.#send(async () => {
+    void this.#outbox.send(async () => {
       const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => this.#failed(request.run_id, error));
       handle?.result().then(
         (result: ChildResult) => this.#ended({ run_id: request.run_id, status: 'completed', ...result }),
@@ -72,7 +70,7 @@ export class ChildRuns {
     for (const [runId, { state }] of children) {
       if (!state.child?.ending || this.#canceled.has(runId)) continue;
       this.#canceled.add(runId);
-      void this.#send(() => getExternalWorkflowHandle(runId).cancel());
+      void this.#outbox.send(() => getExternalWorkflowHandle(runId).cancel());
     }
     if ((paused !== undefined) !== this.#pausedBefore) {
       this.#pausedBefore = paused !== undefined;
@@ -99,16 +97,8 @@ export class ChildRuns {
     this.#signal(runId, SIGNALS.adopted);
   }
 
-  /** A child that has ended cannot be told anything any more: how it ended is found out elsewhere. */
   #signal(runId: string, name: string): void {
-    void this.#send(() => getExternalWorkflowHandle(runId).signal(name));
-  }
-
-  async #send(act: () => Promise<unknown>): Promise<void> {
-    this.#pending += 1;
-    await CancellationScope.nonCancellable(act).catch(() => undefined);
-    this.#pending -= 1;
-    this.bell.ring();
+    void this.#outbox.send(() => getExternalWorkflowHandle(runId).signal(name));
   }
 
   #failed(runId: string, error: unknown): void {
@@ -168,13 +158,7 @@ export class ChildRuns {
     };
     const name = definition?.name ?? workflow_id;
     const unit = this.machine.children.get(run_id);
-    const number = definition?.version ?? version;
-    const attributes: SearchAttributePair[] = [
-      { key: WORKFLOW_ID, value: keyword(workflow_id) },
-      { key: STATUS, value: 'running' },
-      ...(typeof number === 'number' && Number.isSafeInteger(number) ? [{ key: VERSION, value: number } as const] : []),
-      ...(owner === undefined ? [] : [{ key: OWNER, value: keyword(owner) } as const]),
-    ];
+    const attributes = startAttributes({ workflowId: workflow_id, version: definition?.version ?? version, owner });
     return {
       workflowId: run_id,
       taskQueue,

@@ -1,9 +1,10 @@
-import { CancellationScope, getExternalWorkflowHandle } from '@temporalio/workflow';
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import { SIGNALS, type ChildEnded, type ChildReport, type RunInput } from '../definition/messages.js';
 import type { WaitingChildStep } from '../definition/snapshot.js';
 import { cut } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import type { RunMachine } from './machine.js';
+import { Outbox } from './outbox.js';
 import { jsonBytes } from './size.js';
 
 const MOST_WAITING = 20;
@@ -16,20 +17,21 @@ export class ParentLink {
   adopted: boolean;
   /** What the parent was told last; of a run that goes on by itself it need not be told. */
   #last: string;
-  #pending = 0;
+  readonly #outbox: Outbox;
 
   constructor(
     private readonly machine: RunMachine,
     private readonly parent: RunInput['parent'],
     private readonly runId: string,
-    private readonly bell: Bell,
+    bell: Bell,
   ) {
+    this.#outbox = new Outbox(bell);
     this.adopted = parent?.adopted === true;
     this.#last = parent?.reported ? 'unknown' : '';
   }
 
   get settled(): boolean {
-    return this.#pending === 0;
+    return this.#outbox.settled;
   }
 
   /** The input of the next execution, which has to know what stands between the parent and this run. */
@@ -58,10 +60,7 @@ export class ParentLink {
   async #signal(name: string, argument: ChildReport | ChildEnded): Promise<void> {
     const parent = this.parent;
     if (!parent) return;
-    this.#pending += 1;
-    await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(parent.run_id).signal(name, argument)).catch(() => undefined);
-    this.#pending -= 1;
-    this.bell.ring();
+    await this.#outbox.send(() => getExternalWorkflowHandle(parent.run_id).signal(name, argument));
   }
 
   #report(): ChildReport {

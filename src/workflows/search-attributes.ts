@@ -1,10 +1,7 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
 import { upsertSearchAttributes } from '@temporalio/workflow';
+import { attributeKeys } from '../definition/attributes.js';
 import { keyword } from '../definition/text.js';
 import type { RunMachine } from './machine.js';
-
-const STATUS = defineSearchAttributeKey('DistriStatus', 'KEYWORD');
-const MISSING = defineSearchAttributeKey('DistriMissingSkills', 'KEYWORD_LIST');
 
 /** Keeps the run's search attributes true; each change costs one event, so only changes are written. */
 export class SearchAttributes {
@@ -31,8 +28,8 @@ export class SearchAttributes {
     const skills = missingSkills(machine);
     const missing = skills.join(' ');
     upsertSearchAttributes([
-      { key: STATUS, value: status },
-      ...(missing === this.#missing ? [] : [{ key: MISSING, value: skills.length > 0 ? skills : null }]),
+      { key: attributeKeys.status, value: status },
+      ...(missing === this.#missing ? [] : [{ key: attributeKeys.missing, value: skills.length > 0 ? skills : null }]),
     ]);
     this.#status = status;
     this.#missing = missing;

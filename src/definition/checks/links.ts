@@ -2,14 +2,13 @@ import { isObject, own, type JsonObject } from '../json.js';
 import { innerWorkflow } from '../own-texts.js';
 import type { Findings } from '../problems/findings.js';
 import type { Path } from '../problems/path.js';
+import { LIMITS } from '../limits.js';
 import { referencesIn } from '../references.js';
+import { innerDocument } from '../unwrap.js';
 import { isGiven, kindsOf, listOf, textOf, type RawStep, type Unwrapped } from './document.js';
 
 /** The document of a workflow; with a version that one, else the newest. Undefined when there is none. */
 export type WorkflowLookup = (id: string, version?: string | number) => JsonObject | undefined;
-
-/** Workflows that stand above each other, the topmost included. */
-const DEEPEST_WORKFLOWS = 16;
 
 /** A `workflow` step that names another workflow. `above`: the ids of the workflows in the document that hold it. */
 interface Link {
@@ -36,7 +35,7 @@ export function checkLinks({ document, path }: Unwrapped, workflows: WorkflowLoo
     const chain = namesItself ? undefined : endlessChain(link.above, link, workflows, new Set());
     if (chain === undefined) continue;
     const isCircle = chain.indexOf(chain.at(-1) ?? '') < chain.length - 1;
-    const message = isCircle ? 'Workflows run each other in a circle' : `Workflows run each other more than ${DEEPEST_WORKFLOWS} deep`;
+    const message = isCircle ? 'Workflows run each other in a circle' : `Workflows run each other more than ${LIMITS.workflowDepth} deep`;
     findings.error('TOO_DEEP', at, `${message}: ${chain.join(' → ')}`, { hint: 'Use for_each to do the same for each element of a list.' });
   }
 }
@@ -44,20 +43,15 @@ export function checkLinks({ document, path }: Unwrapped, workflows: WorkflowLoo
 /** The ids down to the one that closes a circle or is too deep. `fine`: workflows below which there is nothing of that. */
 function endlessChain(above: readonly string[], link: Link, workflows: WorkflowLookup, fine: Set<string>): string[] | undefined {
   const chain = [...above, link.id];
-  if (above.includes(link.id) || chain.length > DEEPEST_WORKFLOWS) return chain;
+  if (above.includes(link.id) || chain.length > LIMITS.workflowDepth) return chain;
   const key = JSON.stringify([link.id, link.version ?? null, chain.length]);
   const document = fine.has(key) ? undefined : workflows(link.id, link.version);
-  for (const next of document ? linksOf(unwrapped(document), [], above) : []) {
+  for (const next of document ? linksOf(innerDocument(document), [], above) : []) {
     const found = endlessChain(next.above, next, workflows, fine);
     if (found) return found;
   }
   fine.add(key);
   return undefined;
-}
-
-function unwrapped(document: JsonObject): JsonObject {
-  const definition = own(document, 'definition');
-  return own(document, 'agent_type') !== undefined && isObject(definition) ? definition : document;
 }
 
 /** The links of a document, and of the workflows that its steps hold. */
@@ -69,7 +63,7 @@ function linksOf(document: JsonObject, path: Path, above: readonly string[]): Li
     const step: RawStep = { raw, path: [...path, 'steps', index], id: undefined, dependsOn: [] };
     for (const kind of kindsOf(step)) {
       const inner = innerWorkflow(kind.raw);
-      if (isObject(inner)) links.push(...linksOf(unwrapped(inner), [...kind.path, 'definition'], ids));
+      if (isObject(inner)) links.push(...linksOf(innerDocument(inner), [...kind.path, 'definition'], ids));
       const id = own(kind.raw, 'type') === 'workflow' ? textOf(own(kind.raw, 'workflow_id')) : undefined;
       if (id === undefined || referencesIn(id).length > 0) continue;
       const version = isGiven(kind.raw, 'version') ? (own(kind.raw, 'version') as string | number) : undefined;
