@@ -205,7 +205,7 @@ function restoreFan(run: RunMachine, carried: CarriedFan): void {
   const unit = run.units[carried.step];
   const settings = unit?.step.step.for_each;
   if (!unit || !settings) return;
-  const items = carried.items ?? resolve(settings.items, run.lookupOf(unit));
+  const items = carried.items ?? resolve(settings.items, unit.lookup);
   const fan = new FanOut(unit, Array.isArray(items) ? items : [], settings, run.concurrency);
   const { next, results, open, failures, failed, attempts, masked } = carried;
   Object.assign(fan, { next, failed, attempts, masked });

@@ -1,5 +1,5 @@
 import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
-import { resolveText, type Lookup } from '../definition/references.js';
+import { resolveText } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { Availability, Questions, type Known, type Placement } from './needs.js';
@@ -21,7 +21,6 @@ export class Gate {
   constructor(
     private readonly plan: Plan,
     private readonly unitAt: (index: number) => Unit | undefined,
-    private readonly lookupOf: (unit: Unit) => Lookup,
   ) {}
 
   /** Everything that the steps which may run could need. */
@@ -53,7 +52,7 @@ export class Gate {
     const unit = this.unitAt(index) as Unit;
     const { rejected } = unit.state;
     const kind = unit.state.kind as StepKind;
-    const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, this.lookupOf(unit)), LONGEST_TOOL_NAME) : undefined;
+    const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, unit.lookup), LONGEST_TOOL_NAME) : undefined;
     return this.#available.place(kind, toolName, unit.step.requires, rejected);
   }
 

@@ -75,21 +75,20 @@ export class RunState {
   readonly concurrency: number;
   startedAt = 0;
   completedAt: number | undefined;
-  readonly #lookup: Lookup;
   #nextElement: number;
 
   constructor(
     readonly plan: Plan,
     readonly options: MachineOptions,
   ) {
-    this.units = plan.steps.map((step, index) => ({ index, step, state: pendingState() }));
+    this.scope = initialScope(plan, options);
+    const lookup = scopeLookup(this.scope);
+    this.units = plan.steps.map((step, index) => ({ index, step, state: pendingState(), lookup }));
     this.steps = this.units.map((unit) => unit.state);
     this.#nextElement = this.units.length;
     this.ready = new Readiness(plan);
     this.concurrency = concurrencyOf(plan.definition);
-    this.scope = initialScope(plan, options);
-    this.#lookup = scopeLookup(this.scope);
-    this.gate = new Gate(plan, (index) => this.unit(index), (unit) => this.lookupOf(unit));
+    this.gate = new Gate(plan, (index) => this.unit(index));
   }
 
   /** A step, or an element that is not settled. */
@@ -109,7 +108,8 @@ export class RunState {
 
   /** An element of a fan-out begins, or comes from another execution. */
   openElement(fan: FanOut, element: number): Unit {
-    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state: pendingState(), fan, element };
+    const lookup = this.#lookupIn(fan, element);
+    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state: pendingState(), lookup, fan, element };
     this.#nextElement += 1;
     this.elements.set(unit.index, unit);
     fan.open.set(element, unit);
@@ -143,22 +143,8 @@ export class RunState {
     );
   }
 
-  /** The run's references as a unit sees them. */
-  lookupOf({ fan, element }: Unit): Lookup {
-    if (fan === undefined || element === undefined) return this.#lookup;
-    const value = fan.items[element] ?? null;
-    const [name, position] = fan.aliases;
-    return scopeLookup({
-      ...this.scope,
-      item: { value, index: element },
-      ...(name === undefined || position === undefined ? {} : { aliases: { [name]: value, [position]: element } }),
-    });
-  }
-
-  /** As `lookupOf`; of a variable that is not there and that no connection can bring it warns. */
-  seenBy(unit: Unit): Lookup {
-    const { requires, id } = unit.step;
-    const lookup = this.lookupOf(unit);
+  /** The references of a unit; of a variable that is not there and that no connection can bring they warn. */
+  seenBy({ step: { requires, id }, lookup }: Unit): Lookup {
     return requires.length > 0 ? lookup : noticing(lookup, (name) => this.#variableMissing(id, name));
   }
 
@@ -182,6 +168,16 @@ export class RunState {
   /** Tells observers of something that a unit does; of an element under its step, with its position. */
   tell({ step, element }: Unit, event: Parameters<EventLog['add']>[1], fields?: object): void {
     this.log.add(this.now, event, step.index, element === undefined ? fields : { index: element, ...fields });
+  }
+
+  #lookupIn(fan: FanOut, element: number): Lookup {
+    const value = fan.items[element] ?? null;
+    const [name, position] = fan.aliases;
+    return scopeLookup({
+      ...this.scope,
+      item: { value, index: element },
+      ...(name === undefined || position === undefined ? {} : { aliases: { [name]: value, [position]: element } }),
+    });
   }
 
   #variableMissing(stepId: string, name: string): void {

@@ -1,3 +1,4 @@
+import type { Lookup } from '../definition/references.js';
 import type { FanOut } from './fan-out.js';
 import type { PlanStep } from './plan.js';
 import type { StepState } from './state.js';
@@ -8,6 +9,8 @@ export interface Unit {
   readonly index: number;
   readonly step: PlanStep;
   readonly state: StepState;
+  /** The run's references as it sees them. */
+  readonly lookup: Lookup;
   /** Of an element: the fan-out, and its position in the list. */
   readonly fan?: FanOut;
   readonly element?: number;
