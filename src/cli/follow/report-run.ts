@@ -1,8 +1,8 @@
-import type { ChildSnapshot, RunSnapshot, StepSnapshot } from '../../definition/snapshot.js';
+import type { RunSnapshot, StepSnapshot } from '../../definition/snapshot.js';
 import type { Run } from '../../client/index.js';
 import { EXIT } from '../errors.js';
 import { printJson, type Terminal } from '../terminal.js';
-import { showCommand } from '../view/details.js';
+import { pausedChildren, showCommand } from '../view/details.js';
 import { holdCommands, retryAllCommand } from '../view/hold.js';
 import { viewOfSnapshot } from '../view/run-view.js';
 import { plain, shellWord } from '../view/text.js';
@@ -109,7 +109,8 @@ function sayNext({ terminal, ownServer, run }: ReportOptions, snapshot: RunSnaps
 
 function nextCommands(runId: string, snapshot: RunSnapshot): string[] {
   const id = shellWord(plain(runId));
-  const waits = waitsOf(viewOfSnapshot(snapshot));
+  const view = viewOfSnapshot(snapshot);
+  const waits = waitsOf(view);
   const { paused } = snapshot;
   return [
     `distri-workflow runs watch ${id}`,
@@ -117,7 +118,7 @@ function nextCommands(runId: string, snapshot: RunSnapshot): string[] {
     ...Object.entries(snapshot.steps).flatMap(([stepId, step]) => (step.held === true ? heldCommands(runId, stepId, step) : [])),
     ...waits.slice(0, MOST_WAITS).map(answerCommand),
     ...(waits.length > MOST_WAITS ? [`distri-workflow runs show ${id}   (${waits.length - MOST_WAITS} more wait)`] : []),
-    ...Object.values(snapshot.steps).flatMap(pausedChildren).slice(0, MOST_WAITS).map(showCommand),
+    ...Object.values(view.steps).flatMap(pausedChildren).slice(0, MOST_WAITS).map(showCommand),
   ];
 }
 
@@ -127,10 +128,4 @@ function heldCommands(runId: string, stepId: string, { items }: StepSnapshot): s
   if (first === undefined) return holdCommands(runId, { stepId });
   const commands = holdCommands(runId, { stepId, index: first.index });
   return held.length === 1 ? commands : [retryAllCommand(runId, stepId, held.length), ...commands];
-}
-
-/** Children that are paused, but not for an answer. */
-function pausedChildren({ child, items }: StepSnapshot): ChildSnapshot[] {
-  const children = child === undefined ? (items?.children ?? []) : [child];
-  return children.filter(({ status, waiting }) => status === 'paused' && waiting === undefined);
 }

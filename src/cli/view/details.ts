@@ -61,10 +61,14 @@ function blocks(view: RunView, step: StepView): Detail[] {
   return isBlocked ? commands((step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill)))) : [];
 }
 
-/** Children that are paused, but not for an answer: what they need shows with them. */
-function paused({ child, items }: StepView): Detail[] {
+/** Children of a step that are paused, but not for an answer: what they need shows with them. */
+export function pausedChildren({ child, items }: StepView): ChildSnapshot[] {
   const children = child === undefined ? [...(items?.children.values() ?? [])] : [child];
-  const [first, ...others] = children.filter(({ status, waiting }) => status === 'paused' && waiting === undefined);
+  return children.filter(({ status, waiting }) => status === 'paused' && waiting === undefined);
+}
+
+function paused(step: StepView): Detail[] {
+  const [first, ...others] = pausedChildren(step);
   if (first === undefined) return [];
   const rest = others.length === 0 ? '' : ` and ${others.length} more`;
   return [{ kind: 'wait', text: `! run ${plain(first.run_id)}${rest} is paused` }, ...commands([showCommand(first)], '  ')];
