@@ -17,8 +17,10 @@ module.exports = {
     only('activities', ['definition', 'kinds']),
     only('temporal', ['definition']),
     only('client', ['definition', 'temporal']),
-    only('worker', ['definition', 'kinds', 'activities', 'temporal']),
-    only('cli', ['definition', 'temporal', 'activities', 'client', 'worker']),
+    only('store', ['definition']),
+    only('worker', ['definition', 'kinds', 'activities', 'temporal', 'store']),
+    only('server', ['definition', 'temporal', 'client', 'store']),
+    only('cli', ['definition', 'temporal', 'activities', 'client', 'worker', 'store', 'server']),
     {
       name: 'sandbox-is-pure',
       comment: 'Workflow code may load plain data and pure functions only.',

@@ -7,6 +7,7 @@ import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from '.
 import { connectTemporal, type ConnectOptions } from './connect.js';
 import type { RunInfo } from './info.js';
 import { listRuns, type RunFilter } from './list.js';
+import { pingNamespace } from './rpc.js';
 import { prepareRerun, type RerunOptions } from './rerun.js';
 import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
@@ -87,6 +88,11 @@ export class DistriClient {
   /** The Temporal client underneath. */
   get temporal(): Client {
     return this.#session.client;
+  }
+
+  /** Throws `NO_TEMPORAL_SERVER` when the server does not answer, and what is wrong with the namespace. */
+  async ping(): Promise<void> {
+    await pingNamespace(this.#session);
   }
 
   /**

@@ -145,3 +145,13 @@ export async function noAnswer(session: Session, cause: unknown): Promise<Distri
     hint: 'Start one with `distri-workflow worker` or `distri-workflow dev`; the run itself is safe and goes on then.',
   });
 }
+
+/** Asks the server for the namespace. */
+export async function pingNamespace(session: Session): Promise<void> {
+  const { client, namespace } = session;
+  try {
+    await timed(session, () => client.workflowService.describeNamespace({ namespace }));
+  } catch (error) {
+    throw translate(session, error, '');
+  }
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DistriClient } from '../client/index.js';
+import { DistriError } from '../definition/errors.js';
+import type { Store } from '../store/index.js';
+import { addAuthentication } from './authentication.js';
+import { addBodyParser } from './body.js';
+import { addErrors } from './errors.js';
+import type { Authenticate } from './identity.js';
+import { addOpenApi } from './openapi.js';
+import { routes } from './routes/index.js';
+
+/** What the routes work with. */
+export interface ServerDeps {
+  readonly client: DistriClient;
+  readonly store: Store;
+  readonly authenticate: Authenticate;
+  readonly logger: FastifyBaseLogger;
+  readonly settings: ServerSettings;
+}
+
+export interface ServerSettings {
+  readonly version: string;
+  /** Where users reach the API, without a slash at its end: for the redirects of OAuth. */
+  readonly publicUrl: string;
+  /** Origins that browsers may call from; none: CORS is off. */
+  readonly corsOrigins: readonly string[];
+  /** Largest body in bytes. */
+  readonly maxBodyBytes: number;
+  /** Requests a user, or an address without one, may make a minute. */
+  readonly requestsPerMinute: number;
+  /** Whether the address of a request is what a proxy in front says it is. */
+  readonly trustProxy: boolean;
+}
+
+export const DEFAULT_SETTINGS: ServerSettings = {
+  version: '0.0.0',
+  publicUrl: 'http://127.0.0.1:4400',
+  corsOrigins: [],
+  maxBodyBytes: 8 * 1024 * 1024,
+  requestsPerMinute: 6_000,
+  trustProxy: false,
+};
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+/** A part of the API: adds its routes. */
+export type Routes = (app: App, deps: ServerDeps) => void | Promise<void>;
+
+/** The whole HTTP API, ready to listen. `close` ends open streams; what `deps` holds stays open. */
+export async function createApp(deps: ServerDeps): Promise<App> {
+  const { settings } = deps;
+  const app: App = fastify({
+    loggerInstance: deps.logger,
+    bodyLimit: settings.maxBodyBytes,
+    trustProxy: settings.trustProxy,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 3_100 },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // Answers are typed where they are made; validating each again would cost more than the rest of a request.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  addErrors(app);
+  addBodyParser(app);
+  await app.register(helmet, { contentSecurityPolicy: { directives: { 'script-src': ["'self'"], 'img-src': ["'self'", 'data:'] } } });
+  if (settings.corsOrigins.length > 0) await app.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: ['etag', 'location', 'retry-after'] });
+  addAuthentication(app, deps.authenticate);
+  await app.register(rateLimit, {
+    max: settings.requestsPerMinute,
+    timeWindow: 60_000,
+    hook: 'preParsing',
+    keyGenerator: (request) => request.identity?.user ?? request.ip,
+    errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
+  });
+  await addOpenApi(app, settings);
+  for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
+  return app;
+}

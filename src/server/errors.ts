@@ -1,0 +1,48 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyError } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { Code } from '../definition/codes.js';
+import { DistriError, InvalidInputError, type Problem } from '../definition/errors.js';
+import { storeError } from '../store/errors.js';
+import type { App } from './app.js';
+import { problemOf, PROBLEM_TYPE, statusOf } from './problem.js';
+
+/** Seconds after which one may try again what failed with 429 or 503. */
+const RETRY_AFTER_SECS = 2;
+
+/** Codes for what Fastify itself refuses, by status. */
+const REFUSALS: { readonly [status: number]: Code } = { 404: 'NOT_FOUND', 413: 'BODY_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'OVERLOADED' };
+
+/** Every error is answered as problem details; what nobody foresaw is logged, and tells nothing of the inside. */
+export function addErrors(app: App): void {
+  app.setNotFoundHandler((request) => {
+    throw new DistriError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`, { hint: 'See /docs for all routes.' });
+  });
+  app.setErrorHandler((thrown: FastifyError, request, reply) => {
+    const error = foreseen(thrown);
+    if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
+    const status = statusOf(error);
+    if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
+    if (status === 401) reply.header('www-authenticate', 'Bearer');
+    return reply.status(status).type(PROBLEM_TYPE).send(problemOf(error, STATUS_CODES[status] ?? 'Error', request.id));
+  });
+}
+
+function foreseen(thrown: FastifyError): DistriError {
+  if (thrown instanceof DistriError) return thrown;
+  if (hasZodFastifySchemaValidationErrors(thrown)) return invalid(thrown);
+  const stored = storeError(thrown);
+  if (stored instanceof DistriError) return stored;
+  const { statusCode } = thrown;
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new DistriError(REFUSALS[statusCode] ?? 'BAD_REQUEST', thrown.message);
+  return new DistriError('INTERNAL', 'The server failed; its log says how, under the id of this request');
+}
+
+function invalid({ validation, validationContext }: FastifyError): DistriError {
+  const where = validationContext ?? 'body';
+  const problems = (validation ?? []).map((issue): Problem => {
+    const path = issue.instancePath.split('/').slice(1).map((key) => `.${key}`).join('');
+    return { severity: 'error', code: 'BAD_REQUEST', path: `${where === 'body' ? '$' : where}${path}`, message: issue.message ?? 'this does not fit' };
+  });
+  return new InvalidInputError('BAD_REQUEST', problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);
+}

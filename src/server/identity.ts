@@ -1,0 +1,38 @@
+/** What a token may be allowed to do. `admin` includes all others, for everything of everybody. */
+export const SCOPES = [
+  'workflows:read',
+  'workflows:write',
+  'runs:read',
+  'runs:write',
+  'connections:read',
+  'connections:write',
+  'events:write',
+  'tokens',
+  'admin',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Who makes a request, and what they may do. */
+export interface Identity {
+  /** Stable id of the user: what owns workflows, runs and connections. */
+  readonly user: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Sees and may do everything of everybody. */
+  readonly isAdmin: boolean;
+}
+
+/** The one user of a server on loopback without authentication. */
+export const LOCAL_USER = 'local';
+
+/** Says who makes a request from its headers; undefined: nobody that it knows. Throws `STORE_UNAVAILABLE`. */
+export type Authenticate = (headers: { readonly authorization?: string | undefined }) => Promise<Identity | undefined>;
+
+/** Everybody is the local user. Only for servers that nobody else can reach. */
+export const authenticateLocal: Authenticate = async () => identity(LOCAL_USER, ['admin']);
+
+/** An identity with these scopes. */
+export function identity(user: string, scopes: readonly Scope[]): Identity {
+  const isAdmin = scopes.includes('admin');
+  return { user, isAdmin, scopes: new Set(isAdmin ? SCOPES : scopes) };
+}

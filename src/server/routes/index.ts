@@ -1,0 +1,6 @@
+import type { Routes } from '../app.js';
+import { catalogueRoutes } from './catalogue.js';
+import { healthRoutes } from './health.js';
+
+/** All parts of the API. */
+export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes];

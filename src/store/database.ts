@@ -1,0 +1,139 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
+import { lock } from 'proper-lockfile';
+import { DistriError } from '../definition/errors.js';
+import { storeError } from './errors.js';
+import * as tables from './tables.js';
+
+/** What repositories work with: the same on Postgres and on PGlite, in a transaction or outside. */
+export type Db = PgDatabase<PgQueryResultHKT, typeof tables>;
+
+/** Where the store is kept: on a Postgres server, or by PGlite in a folder (in memory without one). */
+export type DatabaseOptions = { readonly url: string; readonly maxConnections?: number } | { readonly folder: string | undefined };
+
+/** An open database. */
+export interface Database {
+  readonly kind: 'postgres' | 'pglite';
+  readonly db: Db;
+  /** Brings the schema up to date; safe when several processes do so at once. Gives how many migrations were applied. */
+  migrate(): Promise<number>;
+  /** Throws DistriError `STORE_UNAVAILABLE` when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+/** Key of the advisory lock under which one process at a time migrates. */
+const MIGRATION_LOCK = 0x6469_7374;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 10;
+/** The lock of a process that was killed counts as left behind after that long. */
+const STALE_LOCK_MS = 6_000;
+
+/**
+ * Opens a database; no statement is sent before the first use.
+ * @throws DistriError `DATA_IN_USE` when another process has the folder
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  return 'url' in options ? openPostgres(options) : openPglite(options.folder);
+}
+
+async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: string; maxConnections?: number }): Promise<Database> {
+  const [{ default: pg }, { drizzle }, { migrate }] = await Promise.all([
+    import('pg'),
+    import('drizzle-orm/node-postgres'),
+    import('drizzle-orm/node-postgres/migrator'),
+  ]);
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: 'distri-workflow',
+  });
+  // An idle connection that breaks is replaced at the next use, which tells whether the server is there.
+  pool.on('error', () => undefined);
+  const db = drizzle(pool, { schema: tables });
+  return {
+    kind: 'postgres',
+    db,
+    async migrate() {
+      const client = await pool.connect().catch(rethrow);
+      try {
+        await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+        const own = drizzle(client, { schema: tables });
+        return await applied(own, () => migrate(own, { migrationsFolder: MIGRATIONS }));
+      } catch (error) {
+        throw storeError(error);
+      } finally {
+        // Closing the connection gives back the lock, whatever happened.
+        client.release(true);
+      }
+    },
+    ping: async () => void (await db.execute('select 1').catch(rethrow)),
+    close: () => pool.end(),
+  };
+}
+
+async function openPglite(folder: string | undefined): Promise<Database> {
+  const release = folder === undefined ? async () => undefined : await lockFolder(folder);
+  try {
+    const [{ PGlite }, { drizzle }, { migrate }] = await Promise.all([
+      import('@electric-sql/pglite'),
+      import('drizzle-orm/pglite'),
+      import('drizzle-orm/pglite/migrator'),
+    ]);
+    const client = await PGlite.create(folder === undefined ? {} : { dataDir: join(folder, 'data') });
+    const db = drizzle(client, { schema: tables });
+    return {
+      kind: 'pglite',
+      db,
+      migrate: () => applied(db, () => migrate(db, { migrationsFolder: MIGRATIONS })),
+      ping: async () => void (await db.execute('select 1').catch(rethrow)),
+      async close() {
+        await client.close();
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** PGlite itself does not refuse a folder that is open in another process, and would damage it. */
+async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  await mkdir(folder, { recursive: true });
+  try {
+    return await lock(folder, {
+      stale: STALE_LOCK_MS,
+      retries: { retries: 4, factor: 1, minTimeout: STALE_LOCK_MS / 3 },
+      onCompromised: (error) => process.emitWarning(`The lock of ${folder} was lost: ${error.message}`),
+    });
+  } catch (error) {
+    throw new DistriError('DATA_IN_USE', `Another process uses the database in ${folder}`, {
+      cause: error,
+      hint: 'Stop the other process, or give this one another folder with --folder.',
+    });
+  }
+}
+
+async function applied(db: Db, migrate: () => Promise<void>): Promise<number> {
+  const before = await migrationsDone(db);
+  await migrate();
+  return (await migrationsDone(db)) - before;
+}
+
+async function migrationsDone(db: Db): Promise<number> {
+  const { rows } = (await db.execute(`select to_regclass('drizzle.__drizzle_migrations') is not null as there`)) as { rows: { there: boolean }[] };
+  if (rows[0]?.there !== true) return 0;
+  const counted = (await db.execute('select count(*)::int as n from drizzle.__drizzle_migrations')) as { rows: { n: number }[] };
+  return counted.rows[0]?.n ?? 0;
+}
+
+function rethrow(error: unknown): never {
+  throw storeError(error);
+}

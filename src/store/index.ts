@@ -1,0 +1,23 @@
+import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+
+/** All that is kept in the database. */
+export interface Store {
+  readonly database: Database;
+  close(): Promise<void>;
+}
+
+/** Opens the store; with `migrate` its schema is brought up to date first. Throws as `openDatabase`. */
+export async function openStore(options: DatabaseOptions & { readonly migrate?: boolean }): Promise<Store> {
+  const database = await openDatabase(options);
+  try {
+    if (options.migrate === true) await database.migrate();
+    return storeOf(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function storeOf(database: Database): Store {
+  return { database, close: () => database.close() };
+}
