@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Code } from '../definition/codes.js';
-import { DistriError, type Problem } from '../definition/errors.js';
+import type { DistriError} from '../definition/errors.js';
+import { type Problem } from '../definition/errors.js';
 
 /** The one shape of errors: RFC 9457 problem details, with our code and, for documents and inputs, all problems by path. */
 export const problemSchema = z
