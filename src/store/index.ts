@@ -1,17 +1,21 @@
 import type { EncryptionKey } from '../secrets/encryption-keys.js';
+import { AuditLog } from './audit.js';
 import { ConnectionStore } from './connections.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { reseal } from './reseal.js';
 import { Sealer } from './seal.js';
 import { TokenStore } from './tokens.js';
+import { WorkflowStore } from './workflows.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
+  readonly workflows: WorkflowStore;
   readonly tokens: TokenStore;
   readonly connections: ConnectionStore;
   readonly oauthStates: OAuthStateStore;
+  readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
   rotateKeys(): Promise<number>;
   close(): Promise<void>;
@@ -41,9 +45,11 @@ function storeOf(database: Database, sealer: Sealer): Store {
   const { db } = database;
   return {
     database,
+    workflows: new WorkflowStore(db),
     tokens: new TokenStore(db),
     connections: new ConnectionStore(db, sealer),
     oauthStates: new OAuthStateStore(db, sealer),
+    audit: new AuditLog(db),
     rotateKeys: () => reseal(db, sealer),
     close: () => database.close(),
   };
