@@ -23,7 +23,7 @@ export interface StartOptions {
   env?: { [name: string]: string };
   /** The run's id, at most 1,000 bytes; default: the definition's id and a UUID. A taken id is an error. */
   runId?: string;
-  /** Who the run belongs to: shown, searchable, and its key when workers share out their time. */
+  /** Who the run belongs to: whose connections it uses; shown, searchable, and its key when workers share out their time. */
   owner?: string;
   /** Seconds after which the server ends the run, whatever it does. Default: never. */
   executionTimeoutSecs?: number;
@@ -71,6 +71,7 @@ export async function startRun(
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.entryPoint === undefined ? {} : { entry_point: options.entryPoint }),
+    ...(options.owner === undefined ? {} : { owner: options.owner }),
     ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
     ...origin,
