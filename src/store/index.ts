@@ -1,28 +1,56 @@
+import type { EncryptionKey } from '../secrets/encryption-keys.js';
 import { AuditLog } from './audit.js';
+import { ConnectionStore } from './connections.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { OAuthStateStore } from './oauth-states.js';
+import { reseal } from './reseal.js';
+import { Sealer } from './seal.js';
+import { TokenStore } from './tokens.js';
 import { WorkflowStore } from './workflows.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
   readonly workflows: WorkflowStore;
+  readonly connections: ConnectionStore;
+  readonly oauthStates: OAuthStateStore;
+  readonly tokens: TokenStore;
   readonly audit: AuditLog;
+  /** Encrypts all secrets with the newest key; see `reseal`. */
+  rotateKeys(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens the store; with `migrate` its schema is brought up to date first. Throws as `openDatabase`. */
-export async function openStore(options: DatabaseOptions & { readonly migrate?: boolean }): Promise<Store> {
+export interface StoreOptions {
+  /** Bring the schema up to date first. */
+  readonly migrate?: boolean;
+  /** Keys of the secrets of connections: the first encrypts, each decrypts. Without them there is nothing secret to read or store. */
+  readonly secretKeys?: readonly EncryptionKey[];
+}
+
+/** Opens the store. Throws as `openDatabase`, and `USAGE` for keys that cannot be used. */
+export async function openStore(options: DatabaseOptions & StoreOptions): Promise<Store> {
+  const sealer = new Sealer(options.secretKeys);
   const database = await openDatabase(options);
   try {
     if (options.migrate === true) await database.migrate();
-    return storeOf(database);
+    return storeOf(database, sealer);
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
-function storeOf(database: Database): Store {
+function storeOf(database: Database, sealer: Sealer): Store {
   const { db } = database;
-  return { database, workflows: new WorkflowStore(db), audit: new AuditLog(db), close: () => database.close() };
+  return {
+    database,
+    workflows: new WorkflowStore(db),
+    connections: new ConnectionStore(db, sealer),
+    oauthStates: new OAuthStateStore(db, sealer),
+    tokens: new TokenStore(db),
+    audit: new AuditLog(db),
+    rotateKeys: () => reseal(db, sealer),
+    close: () => database.close(),
+  };
 }
