@@ -8,6 +8,7 @@ export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';
 export type { RetryStepOptions, SkipStepOptions } from './control.js';
 export type { ConnectOptions } from './connect.js';
 export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
+export { openTracing, type Tracing } from '../temporal/tracing.js';
 export type { RunInfo } from './info.js';
 export type { RunFilter } from './list.js';
 export type { MigrateOptions, MigrationOutcome } from './migrate.js';

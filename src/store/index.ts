@@ -12,9 +12,9 @@ import { WorkflowStore } from './workflows.js';
 export interface Store {
   readonly database: Database;
   readonly workflows: WorkflowStore;
-  readonly tokens: TokenStore;
   readonly connections: ConnectionStore;
   readonly oauthStates: OAuthStateStore;
+  readonly tokens: TokenStore;
   readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
   rotateKeys(): Promise<number>;
@@ -46,9 +46,9 @@ function storeOf(database: Database, sealer: Sealer): Store {
   return {
     database,
     workflows: new WorkflowStore(db),
-    tokens: new TokenStore(db),
     connections: new ConnectionStore(db, sealer),
     oauthStates: new OAuthStateStore(db, sealer),
+    tokens: new TokenStore(db),
     audit: new AuditLog(db),
     rotateKeys: () => reseal(db, sealer),
     close: () => database.close(),

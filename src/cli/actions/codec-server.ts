@@ -11,10 +11,13 @@ import { findServer } from '../server.js';
 import { printJson } from '../terminal.js';
 
 /** Serves the codec endpoint until SIGINT or SIGTERM. */
-export async function codecServer(context: Context, { port, host, uiOrigin }: CodecServerFlags): Promise<number> {
-  const { codecToken: token } = context.environment;
-  if (!isLoopback(host) && token === undefined) {
-    throw new UsageError(`Whoever reaches ${host} could read all payloads`, 'Set DISTRI_CODEC_TOKEN, or leave --host out.');
+export async function codecServer(context: Context, { port, host, uiOrigin, withoutToken }: CodecServerFlags): Promise<number> {
+  const token = withoutToken === true ? undefined : context.environment.codecToken;
+  if (!isLoopback(host) && token === undefined && withoutToken !== true) {
+    throw new UsageError(
+      `Whoever reaches ${host} could read all payloads`,
+      'Set DISTRI_CODEC_TOKEN, leave --host out, or say --without-token when nobody else can reach it.',
+    );
   }
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
