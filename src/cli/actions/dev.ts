@@ -1,3 +1,8 @@
+import { LOCAL_USER } from '../../server/identity.js';
+import type { Store } from '../../store/index.js';
+import { FirstOfWorkflows } from '../../activities/first-of.js';
+import { StoreWorkflows } from '../../worker/store-workflows.js';
+import type { WorkerOptions } from '../../worker/index.js';
 import { withCleanup } from '../cleanup.js';
 import type { DevFlags } from '../commands/dev.js';
 import type { Context } from '../context.js';
@@ -5,7 +10,8 @@ import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js'
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
-import { startServer } from '../server.js';
+import { apiLog, devPort, openDevStore, startDevApi } from '../dev-platform.js';
+import { openClient, startServer } from '../server.js';
 
 /** Serves Temporal and a worker until SIGINT or SIGTERM. */
 export async function dev(context: Context, flags: DevFlags): Promise<number> {
@@ -19,11 +25,20 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
+    const apiPort = await devPort(flags.port);
     const options = await workerOptions(context, flags, cleanup);
-    const { temporalPort: port, uiPort } = flags;
-    const server = await startServer(context, { ...(port !== undefined && { port }), ...(uiPort !== undefined && { uiPort }) }, cleanup);
-    const worker = await startLocalWorker(context, server, options, cleanup);
+    const { temporalPort, uiPort } = flags;
+    const ports = { ...(temporalPort !== undefined && { port: temporalPort }), ...(uiPort !== undefined && { uiPort }) };
+    const opening = openDevStore(context, cleanup);
+    // What is still opening when the server cannot be started is closed, too.
+    cleanup.add(async () => void (await opening.catch(() => undefined)));
+    const server = await startServer(context, ports, cleanup);
+    const store = await opening;
+    const worker = await startLocalWorker(context, server, withStore(options, store), cleanup);
+    const client = await openClient(context, server, cleanup);
+    const api = await startDevApi(context, { client, store, port: apiPort }, cleanup);
     const addresses = {
+      api,
       temporal: server.address,
       namespace: server.namespace,
       ...(server.uiUrl !== undefined && { temporal_ui: server.uiUrl }),
@@ -41,6 +56,12 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   });
 }
 
+/** What is in the folder and its files counts before what is in the store, which belongs to the local user. */
+function withStore(options: WorkerOptions, store: Store): WorkerOptions {
+  const kept = new StoreWorkflows(store.workflows, LOCAL_USER);
+  return { ...options, workflows: options.workflows === undefined ? kept : new FirstOfWorkflows([options.workflows, kept]) };
+}
+
 function announce(context: Context, addresses: DevAddresses): void {
   const { terminal } = context;
   if (terminal.json) {
@@ -49,6 +70,7 @@ function announce(context: Context, addresses: DevAddresses): void {
   }
   const { printColor: color } = terminal;
   const rows = [
+    ['API', `${addresses.api}  documentation at ${addresses.api}/docs, log in ${apiLog(context)}`],
     ['Temporal', `${addresses.temporal}  namespace ${addresses.namespace}`],
     ...(addresses.temporal_ui === undefined ? [] : [['Web UI', addresses.temporal_ui]]),
     ['Worker', `all skills, log in ${workerLog(context)}`],
