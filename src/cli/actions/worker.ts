@@ -6,6 +6,7 @@ import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { workerOptions } from '../local-worker.js';
 import { requireServer } from '../server.js';
+import { startTracing } from '../tracing.js';
 
 /** Who else may read them is for the operator to say. */
 const METRICS_HOST = '127.0.0.1';
@@ -19,12 +20,14 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
     const server = await requireServer(context);
+    const traced = await startTracing(context, 'distri-worker', cleanup);
     const serving = await createWorker({
       ...(await workerOptions(context, flags, cleanup)),
       ...server.temporal,
       dataConverter: createDataConverter(server.data),
       skills,
       engine: flags.engine,
+      ...traced,
       ...(metrics && { metrics }),
       ...(deployment && { deployment }),
     });
