@@ -1,8 +1,10 @@
+import { EndedRunStore } from './ended-runs.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
+  readonly endedRuns: EndedRunStore;
   close(): Promise<void>;
 }
 
@@ -19,5 +21,5 @@ export async function openStore(options: DatabaseOptions & { readonly migrate?: 
 }
 
 function storeOf(database: Database): Store {
-  return { database, close: () => database.close() };
+  return { database, endedRuns: new EndedRunStore(database.db), close: () => database.close() };
 }
