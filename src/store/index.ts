@@ -1,9 +1,13 @@
+import { AuditLog } from './audit.js';
 import { EndedRunStore } from './ended-runs.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { WorkflowStore } from './workflows.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
+  readonly workflows: WorkflowStore;
+  readonly audit: AuditLog;
   readonly endedRuns: EndedRunStore;
   close(): Promise<void>;
 }
@@ -21,5 +25,6 @@ export async function openStore(options: DatabaseOptions & { readonly migrate?: 
 }
 
 function storeOf(database: Database): Store {
-  return { database, endedRuns: new EndedRunStore(database.db), close: () => database.close() };
+  const { db } = database;
+  return { database, workflows: new WorkflowStore(db), audit: new AuditLog(db), endedRuns: new EndedRunStore(db), close: () => database.close() };
 }
