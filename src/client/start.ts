@@ -27,6 +27,11 @@ export interface StartOptions {
   owner?: string;
   /** Seconds after which the server ends the run, whatever it does. Default: never. */
   executionTimeoutSecs?: number;
+  /**
+   * A hash of the request that led to the start, kept beside the run: who chooses the run id by a request's own key can
+   * tell that request, sent again, from another one. Shown as `request_hash`.
+   */
+  requestHash?: string;
   /** For tests: the run continues as new after so many events already, and not only when Temporal suggests it. */
   continueAfterEvents?: number;
 }
@@ -43,10 +48,18 @@ const RETRY_ATTRIBUTES_MS = 60_000;
 /** Sessions whose namespace lacks the search attributes, with the time until which that is believed. */
 const withoutAttributes = new WeakMap<Session, number>();
 
+/** The definition that a run was started with. */
+export interface StartedWith {
+  workflow_id: string;
+  version?: string | number;
+  definition_hash: string;
+}
+
 /** A started run. */
 export interface Started {
   runId: string;
   temporalRunId: string;
+  startedWith: StartedWith;
 }
 
 /**
@@ -77,7 +90,13 @@ export async function startRun(
     ...origin,
   };
   checkSize(session, input);
-  return start(session, { runId, input, options });
+  const temporalRunId = await start(session, { runId, input, options });
+  const { version } = definition;
+  return {
+    runId,
+    temporalRunId,
+    startedWith: { workflow_id: definition.id, ...(version == null ? {} : { version }), definition_hash: hash },
+  };
 }
 
 /** A run id for a definition: its id made fit for URLs, and a UUID that sorts by time. */
@@ -142,7 +161,8 @@ interface Request {
   options: StartOptions;
 }
 
-async function start(session: Session, request: Request): Promise<Started> {
+/** Gives Temporal's id of the execution. */
+async function start(session: Session, request: Request): Promise<string> {
   const { runId } = request;
   try {
     if ((withoutAttributes.get(session) ?? 0) > Date.now()) return await send(session, request, false);
@@ -162,9 +182,9 @@ async function start(session: Session, request: Request): Promise<Started> {
   }
 }
 
-async function send(session: Session, { runId, input, options }: Request, attributes: boolean): Promise<Started> {
+async function send(session: Session, { runId, input, options }: Request, attributes: boolean): Promise<string> {
   const { definition, definition_hash, rerun_of } = input;
-  const { owner } = options;
+  const { owner, requestHash } = options;
   const name = definition.name ?? undefined;
   const start = {
     workflowId: runId,
@@ -173,7 +193,14 @@ async function send(session: Session, { runId, input, options }: Request, attrib
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
     workflowIdConflictPolicy: 'FAIL',
     typedSearchAttributes: new TypedSearchAttributes(attributes ? startAttributes({ workflowId: definition.id, version: definition.version, owner }) : []),
-    memo: { workflow_id: definition.id, definition_hash, ...(owner && { owner }), ...(name && { name }), ...(rerun_of && { rerun_of: rerun_of.run_id }) },
+    memo: {
+      workflow_id: definition.id,
+      definition_hash,
+      ...(owner && { owner }),
+      ...(name && { name }),
+      ...(rerun_of && { rerun_of: rerun_of.run_id }),
+      ...(requestHash && { request_hash: requestHash }),
+    },
     staticSummary: cut(wellFormed(name ?? definition.id), 200),
     priority: { fairnessKey: cutBytes(wellFormed(owner ?? definition.id), LONGEST_FAIRNESS_KEY) },
     ...(options.executionTimeoutSecs === undefined
@@ -181,7 +208,7 @@ async function send(session: Session, { runId, input, options }: Request, attrib
       : { workflowExecutionTimeout: options.executionTimeoutSecs * 1000 }),
   } satisfies WorkflowStartOptions;
   const handle = await timed(session, () => session.client.workflow.start(WORKFLOW_TYPE, start));
-  return { runId, temporalRunId: handle.firstExecutionRunId };
+  return handle.firstExecutionRunId;
 }
 
 /** The beginning of a text, at most so many bytes of UTF-8 and never half of a code point. */

@@ -2,6 +2,7 @@ import type { EncryptionKey } from '../secrets/encryption-keys.js';
 import { AuditLog } from './audit.js';
 import { ConnectionStore } from './connections.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { EndedRunStore } from './ended-runs.js';
 import { checkMigrated } from './migrations.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { reseal } from './reseal.js';
@@ -20,6 +21,7 @@ export interface Store {
   readonly connections: ConnectionStore;
   readonly oauthStates: OAuthStateStore;
   readonly tokens: TokenStore;
+  readonly endedRuns: EndedRunStore;
   readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
   rotateKeys(): Promise<number>;
@@ -61,6 +63,7 @@ function storeOf(database: Database, sealer: Sealer): Store {
     connections: new ConnectionStore(db, sealer),
     oauthStates: new OAuthStateStore(db, sealer),
     tokens: new TokenStore(db),
+    endedRuns: new EndedRunStore(db),
     audit: new AuditLog(db),
     rotateKeys: () => reseal(db, sealer),
     close: () => database.close(),
