@@ -12,7 +12,8 @@ import { prepareRerun, type RerunOptions } from './rerun.js';
 import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
-import { startRun, type StartOptions } from './start.js';
+import { startRun } from './start.js';
+import type { StartOptions } from './start-request.js';
 import { signalConnectionsChanged, type Signalled } from './unblock.js';
 
 /** Settings that are no matter of the connection. */
