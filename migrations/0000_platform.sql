@@ -145,6 +145,6 @@ CREATE INDEX "workflow_shares_by_user" ON "workflow_shares" USING btree ("user_i
 CREATE INDEX "workflow_stars_by_user" ON "workflow_stars" USING btree ("user_id");--> statement-breakpoint
 CREATE INDEX "workflows_by_owner" ON "workflows" USING btree ("owner","updated_at","id");--> statement-breakpoint
 CREATE INDEX "workflows_by_update" ON "workflows" USING btree ("updated_at","id");--> statement-breakpoint
-CREATE INDEX "workflows_by_definition" ON "workflows" USING btree ("definition_id");--> statement-breakpoint
+CREATE INDEX "workflows_by_definition" ON "workflows" USING hash ("definition_id");--> statement-breakpoint
 CREATE INDEX "workflows_search" ON "workflows" USING gin ("search");--> statement-breakpoint
 CREATE INDEX "workflows_tags" ON "workflows" USING gin ("tags");

@@ -1,8 +1,12 @@
+import { AuditLog } from './audit.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { WorkflowStore } from './workflows.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
+  readonly workflows: WorkflowStore;
+  readonly audit: AuditLog;
   close(): Promise<void>;
 }
 
@@ -19,5 +23,6 @@ export async function openStore(options: DatabaseOptions & { readonly migrate?: 
 }
 
 function storeOf(database: Database): Store {
-  return { database, close: () => database.close() };
+  const { db } = database;
+  return { database, workflows: new WorkflowStore(db), audit: new AuditLog(db), close: () => database.close() };
 }

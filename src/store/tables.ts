@@ -49,7 +49,8 @@ export const workflows = pgTable(
   (table) => [
     index('workflows_by_owner').on(table.owner, table.updatedAt, table.id),
     index('workflows_by_update').on(table.updatedAt, table.id),
-    index('workflows_by_definition').on(table.definitionId),
+    // An id may be longer than a B-tree takes.
+    index('workflows_by_definition').using('hash', table.definitionId),
     index('workflows_search').using('gin', table.search),
     index('workflows_tags').using('gin', table.tags),
   ],

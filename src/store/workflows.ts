@@ -1,16 +1,104 @@
+import { and, desc, eq, inArray, or, sql, type SQL } from 'drizzle-orm';
 import type { Db } from './database.js';
+import type { Page } from './page.js';
+import { workflows, workflowShares } from './tables.js';
+import { apply, audit, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
+import { readStored } from './workflows/content.js';
+import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/listing.js';
+import { findSeen, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
+import { findVersion, listVersions, needVersion, type VersionRecord } from './workflows/versions.js';
 
-/** Who looks: everything that is not theirs, shared with them or public is as if it were not there. */
-export interface Viewer {
-  readonly user: string;
-  readonly isAdmin: boolean;
-}
+export { readContent, type Content } from './workflows/content.js';
+export type { NewWorkflow, WorkflowAt, WorkflowChange } from './workflows/changes.js';
+export type { Shelf, WorkflowFilter } from './workflows/listing.js';
+export { ROLES, requireRole, type Role, type SeenWorkflow, type Viewer } from './workflows/records.js';
+export type { StoredVersion, VersionRecord } from './workflows/versions.js';
 
-/** What a viewer may do with a workflow; each includes those before it. */
-export const ROLES = ['read', 'run', 'edit', 'owner'] as const;
-export type Role = (typeof ROLES)[number];
-
-/** Workflows with their immutable versions. */
+/** Workflows with their immutable versions. Every change is in the audit log. */
 export class WorkflowStore {
-  constructor(readonly db: Db) {}
+  readonly #db: Db;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Keeps a new workflow of this user as version 1. */
+  async create(user: string, workflow: NewWorkflow): Promise<WorkflowAt> {
+    return this.#db.transaction((tx) => insert(tx, user, workflow, 'workflow.create'));
+  }
+
+  /** With its newest version, or the given one; undefined when there is none that the viewer may see. */
+  async get(viewer: Viewer, id: string, version?: number): Promise<WorkflowAt | undefined> {
+    const found = await findSeen(this.#db, viewer, id);
+    const at = found && (await findVersion(this.#db, found.record.id, version ?? found.record.version));
+    return found && at && { ...found, at };
+  }
+
+  /**
+   * Changes a workflow; another document makes a new version.
+   * @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest
+   */
+  async update(viewer: Viewer, id: string, change: WorkflowChange): Promise<WorkflowAt> {
+    return this.#db.transaction((tx) => apply(tx, viewer, id, change, 'workflow.update'));
+  }
+
+  /** Makes the document of an older version the newest version. Throws as `update`, and InvalidDefinitionError when it may no longer be used. */
+  async restore(viewer: Viewer, id: string, version: number, { note = `Restores version ${version}`, expectedVersion }: Pick<WorkflowChange, 'note' | 'expectedVersion'> = {}): Promise<WorkflowAt> {
+    return this.#db.transaction(async (tx) => {
+      await lockSeen(tx, viewer, id, 'edit');
+      const { document } = await needVersion(tx, id, version);
+      return apply(tx, viewer, id, { content: readStored(document), note, expectedVersion }, 'workflow.restore');
+    });
+  }
+
+  /** Makes a private copy of the newest version. @throws DistriError `WORKFLOW_NOT_FOUND` */
+  async clone(viewer: Viewer, id: string, name?: string): Promise<WorkflowAt> {
+    return this.#db.transaction(async (tx) => {
+      const { record } = await lockSeen(tx, viewer, id, 'read');
+      const { document } = await needVersion(tx, id, record.version);
+      await tx.update(workflows).set({ cloneCount: sql`${workflows.cloneCount} + 1` }).where(eq(workflows.id, id));
+      const copy = { name: name ?? copyName(record.name), description: record.description ?? undefined, tags: record.tags, content: readStored(document) };
+      return insert(tx, viewer.user, copy, 'workflow.clone', id);
+    });
+  }
+
+  /** @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN` */
+  async delete(viewer: Viewer, id: string): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      const { record } = await lockSeen(tx, viewer, id, 'owner');
+      await tx.delete(workflows).where(eq(workflows.id, id));
+      await audit(tx, viewer.user, 'workflow.delete', id, { name: record.name, version: record.version });
+    });
+  }
+
+  /** @throws DistriError `BAD_REQUEST` for a cursor that is none */
+  async list(viewer: Viewer, filter: WorkflowFilter, shelf: Shelf = 'own'): Promise<Page<SeenWorkflow>> {
+    return listWorkflows(this.#db, viewer, shelf, filter);
+  }
+
+  /** Newest first. @throws DistriError `WORKFLOW_NOT_FOUND`, `BAD_REQUEST` for a cursor that is none */
+  async versions(viewer: Viewer, id: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<VersionRecord>> {
+    requireRole(id, await findSeen(this.#db, viewer, id), 'read');
+    return listVersions(this.#db, id, page);
+  }
+
+  /**
+   * The workflow that a `workflow` step of a run of this user names, by its own id, else by that of its definition: among
+   * those the user may run, their own before others. With a version that one, else the newest.
+   */
+  async findForChild(user: string, id: string, version?: string | number): Promise<WorkflowAt | undefined> {
+    const viewer = { user, isAdmin: false };
+    const found = (await this.#runnable(viewer, eq(workflows.id, id))) ?? (await this.#runnable(viewer, eq(workflows.definitionId, id)));
+    const at = found && (await findVersion(this.#db, found.record.id, version === undefined ? found.record.version : Number(version)));
+    return found && at && { ...found, at };
+  }
+
+  async #runnable(viewer: Viewer, condition: SQL): Promise<SeenWorkflow | undefined> {
+    const isTheirs = eq(workflows.owner, viewer.user);
+    const [row] = await selectSeen(this.#db, viewer)
+      .where(and(condition, or(isTheirs, workflows.isPublic, inArray(workflowShares.role, ['run', 'edit']))))
+      .orderBy(desc(isTheirs), desc(workflows.updatedAt), desc(workflows.id))
+      .limit(1);
+    return row && seen(viewer, row);
+  }
 }

@@ -1,0 +1,48 @@
+import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
+import { z } from 'zod';
+import { DistriError } from '../../definition/errors.js';
+import { decodeCursor, encodeCursor } from '../cursor.js';
+import type { Db } from '../database.js';
+import type { Page } from '../page.js';
+import { workflowVersions } from '../tables.js';
+
+/** A version, which never changes. */
+export type StoredVersion = Omit<typeof workflowVersions.$inferSelect, 'workflowId'>;
+/** A version without its document. */
+export type VersionRecord = Omit<StoredVersion, 'document'>;
+
+const { workflowId: _workflowId, ...versionColumns } = getTableColumns(workflowVersions);
+const { document: _document, ...versionRecordColumns } = versionColumns;
+const cursorShape = z.tuple([z.int()]);
+/** Of a column of type `integer`. */
+const LARGEST_VERSION = 2_147_483_647;
+
+export async function findVersion(db: Db, workflowId: string, version: number): Promise<StoredVersion | undefined> {
+  if (!Number.isInteger(version) || version < 1 || version > LARGEST_VERSION) return undefined;
+  const [found] = await db
+    .select(versionColumns)
+    .from(workflowVersions)
+    .where(and(eq(workflowVersions.workflowId, workflowId), eq(workflowVersions.version, version)));
+  return found;
+}
+
+/** @throws DistriError `WORKFLOW_NOT_FOUND` */
+export async function needVersion(db: Db, workflowId: string, version: number): Promise<StoredVersion> {
+  const found = await findVersion(db, workflowId, version);
+  if (found !== undefined) return found;
+  throw new DistriError('WORKFLOW_NOT_FOUND', `The workflow '${workflowId}' has no version ${version}`, { hint: `Look at its versions: GET /v1/workflows/${workflowId}/versions` });
+}
+
+/** Newest first. @throws DistriError `BAD_REQUEST` for a cursor that is none */
+export async function listVersions(db: Db, workflowId: string, { limit, cursor }: { limit: number; cursor?: string | undefined }): Promise<Page<VersionRecord>> {
+  const before = cursor === undefined ? undefined : lt(workflowVersions.version, decodeCursor(cursor, cursorShape)[0]);
+  const rows = await db
+    .select(versionRecordColumns)
+    .from(workflowVersions)
+    .where(and(eq(workflowVersions.workflowId, workflowId), before))
+    .orderBy(desc(workflowVersions.version))
+    .limit(limit + 1);
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, ...(rows.length > limit && last !== undefined ? { nextCursor: encodeCursor([last.version]) } : {}) };
+}
