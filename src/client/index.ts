@@ -18,6 +18,7 @@ export { describeRerun, type RerunPlan, type RerunReason } from '../definition/r
 export type { ClientWarning } from './session.js';
 export { newRunId } from './start.js';
 export type { StartOptions, TriggerOrigin } from './start-request.js';
+export type { Overlap, Schedules, ScheduleInfo, ScheduleSettings, ScheduleState } from './schedules.js';
 export type { Signalled } from './unblock.js';
 export type { UpdateOptions } from './update.js';
 export { temporalUiUrl } from './ui-url.js';

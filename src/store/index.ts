@@ -1,11 +1,13 @@
 import { AuditLog } from './audit.js';
 import { openDatabase, type Database, type DatabaseOptions } from './database.js';
+import { TriggerStore } from './triggers.js';
 import { WorkflowStore } from './workflows.js';
 
 /** All that is kept in the database. */
 export interface Store {
   readonly database: Database;
   readonly workflows: WorkflowStore;
+  readonly triggers: TriggerStore;
   readonly audit: AuditLog;
   close(): Promise<void>;
 }
@@ -24,5 +26,5 @@ export async function openStore(options: DatabaseOptions & { readonly migrate?: 
 
 function storeOf(database: Database): Store {
   const { db } = database;
-  return { database, workflows: new WorkflowStore(db), audit: new AuditLog(db), close: () => database.close() };
+  return { database, workflows: new WorkflowStore(db), triggers: new TriggerStore(db), audit: new AuditLog(db), close: () => database.close() };
 }
