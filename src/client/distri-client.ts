@@ -12,7 +12,9 @@ import { prepareRerun, type RerunOptions } from './rerun.js';
 import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
-import { startRun, type Started, type StartOptions } from './start.js';
+import { Schedules } from './schedules.js';
+import { startRun, type Started } from './start.js';
+import type { StartOptions } from './start-request.js';
 import { signalConnectionsChanged, type Signalled } from './unblock.js';
 
 /** Settings that are no matter of the connection. */
@@ -31,11 +33,14 @@ export class DistriClient {
   readonly #session: Session;
   readonly #close: AbortController;
   readonly #disconnect: () => Promise<void>;
+  /** Schedules that start runs. */
+  readonly schedules: Schedules;
 
   private constructor(session: Session, close: AbortController, disconnect: () => Promise<void>) {
     this.#session = session;
     this.#close = close;
     this.#disconnect = disconnect;
+    this.schedules = new Schedules(session);
   }
 
   /**

@@ -14,12 +14,15 @@ import { addErrors } from './errors.js';
 import type { Authenticate } from './identity.js';
 import { addOpenApi } from './openapi.js';
 import { routes } from './routes/index.js';
+import type { SecretOf } from './triggers/webhook-auth.js';
 
 /** What the routes work with. */
 export interface ServerDeps {
   readonly client: DistriClient;
   readonly store: Store;
   readonly authenticate: Authenticate;
+  /** The secrets by which deliveries to webhooks prove themselves. */
+  readonly secretOf: SecretOf;
   readonly logger: FastifyBaseLogger;
   readonly settings: ServerSettings;
 }

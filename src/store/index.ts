@@ -8,6 +8,7 @@ import { OAuthStateStore } from './oauth-states.js';
 import { reseal } from './reseal.js';
 import { Sealer } from './seal.js';
 import { TokenStore } from './tokens.js';
+import { TriggerStore } from './triggers.js';
 import { WorkflowStore } from './workflows.js';
 import { ShareStore } from './workflows/sharing.js';
 import { StarStore } from './workflows/stars.js';
@@ -18,6 +19,7 @@ export interface Store {
   readonly workflows: WorkflowStore;
   readonly shares: ShareStore;
   readonly stars: StarStore;
+  readonly triggers: TriggerStore;
   readonly connections: ConnectionStore;
   readonly oauthStates: OAuthStateStore;
   readonly tokens: TokenStore;
@@ -60,6 +62,7 @@ function storeOf(database: Database, sealer: Sealer): Store {
     workflows: new WorkflowStore(db),
     shares: new ShareStore(db),
     stars: new StarStore(db),
+    triggers: new TriggerStore(db),
     connections: new ConnectionStore(db, sealer),
     oauthStates: new OAuthStateStore(db, sealer),
     tokens: new TokenStore(db),

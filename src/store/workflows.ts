@@ -10,7 +10,7 @@ import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/list
 import { findSeen, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
 import { findVersion, listVersions, needVersion, type StoredVersion, type VersionRecord } from './workflows/versions.js';
 
-export { readContent, type Content } from './workflows/content.js';
+export { readContent, readStored, type Content } from './workflows/content.js';
 export type { NewWorkflow, WorkflowAt, WorkflowChange } from './workflows/changes.js';
 export type { Shelf, WorkflowFilter } from './workflows/listing.js';
 export { ROLES, requireRole, type Role, type SeenWorkflow, type Viewer } from './workflows/records.js';

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, inject } from 'vitest';
 import { DistriClient } from '../../src/client/index.js';
 import { createApp, DEFAULT_SETTINGS, type App, type ServerSettings } from '../../src/server/app.js';
 import { identity, SCOPES, type Authenticate, type Scope } from '../../src/server/identity.js';
+import type { SecretOf } from '../../src/server/triggers/webhook-auth.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import type { DatabaseOptions } from '../../src/store/database.js';
 import { createWorker } from '../../src/worker/create-worker.js';
@@ -41,6 +42,8 @@ export interface PlatformOptions {
   database?: DatabaseOptions;
   settings?: Partial<ServerSettings>;
   authenticate?: Authenticate;
+  /** The secrets of webhooks. Default: there are none. */
+  secretOf?: SecretOf;
   /** A worker of all skills with these options; false: none. Default: none. */
   worker?: WorkerOptions | false;
 }
@@ -53,12 +56,12 @@ const authenticateTest: Authenticate = async ({ authorization }) => {
   return identity(user, scopes === undefined ? SCOPES.filter((scope) => scope !== 'admin') : (scopes.split(',') as Scope[]));
 };
 
-export async function openPlatform({ database, settings, authenticate, worker = false }: PlatformOptions = {}): Promise<Platform> {
+export async function openPlatform({ database, settings, authenticate, secretOf, worker = false }: PlatformOptions = {}): Promise<Platform> {
   const logger = pino({ level: process.env['DISTRI_TEST_LOG'] ?? 'silent' });
   const queuePrefix = `test-${randomUUID().slice(0, 8)}`;
   const store = await openStore({ ...(database ?? { folder: undefined }), migrate: true });
   const client = await DistriClient.connect({ address: inject('temporalAddress'), queuePrefix });
-  const app = await createApp({ client, store, authenticate: authenticate ?? authenticateTest, logger, settings: { ...DEFAULT_SETTINGS, ...settings } });
+  const app = await createApp({ client, store, authenticate: authenticate ?? authenticateTest, secretOf: secretOf ?? (async () => undefined), logger, settings: { ...DEFAULT_SETTINGS, ...settings } });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const stopWorker = worker === false ? async () => undefined : await runWorker(queuePrefix, worker);
   return {
