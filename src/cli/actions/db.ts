@@ -1,14 +1,14 @@
 import { withCleanup } from '../cleanup.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../errors.js';
-import { openConfiguredStore } from '../store.js';
+import { openConfiguredDatabase, openConfiguredStore } from '../store.js';
 import { printJson } from '../terminal.js';
 import { sayDone } from './with-client.js';
 
 /** Brings the schema up to date. */
 export async function migrate(context: Context): Promise<number> {
   return withCleanup(async (cleanup) => {
-    const { database } = await openConfiguredStore(context, {}, cleanup);
+    const database = await openConfiguredDatabase(context, cleanup);
     const applied = await database.migrate();
     const text = applied === 0 ? 'The schema is up to date: nothing was done.' : `The schema is up to date: ${applied} migrations were applied.`;
     return sayDone(context, { applied }, text);
@@ -18,7 +18,7 @@ export async function migrate(context: Context): Promise<number> {
 /** Tells how the schema stands to this version of the program. */
 export async function status(context: Context): Promise<number> {
   return withCleanup(async (cleanup) => {
-    const { database } = await openConfiguredStore(context, {}, cleanup);
+    const database = await openConfiguredDatabase(context, cleanup);
     const { applied, pending, unknown } = await database.migrationStatus();
     const { terminal } = context;
     if (terminal.json) printJson(terminal, { applied, pending, unknown });
