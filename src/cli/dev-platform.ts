@@ -3,7 +3,6 @@ import { pino } from 'pino';
 import type { DistriClient } from '../client/index.js';
 import { DEFAULT_SETTINGS } from '../server/app.js';
 import { authenticateLocal } from '../server/identity.js';
-import { connectionSecrets } from '../server/triggers/connection-secret.js';
 import { openStore, type Store } from '../store/index.js';
 import { startApi } from './api.js';
 import type { Cleanup } from './cleanup.js';
@@ -27,7 +26,7 @@ export async function openDevStore({ folder }: Context, cleanup: Cleanup): Promi
 export async function startDevApi(context: Context, { client, store, port }: { client: DistriClient; store: Store; port: number }, cleanup: Cleanup): Promise<string> {
   const logger = pino(pino.destination({ dest: apiLog(context), mkdir: true, sync: true }));
   const settings = { ...DEFAULT_SETTINGS, version: packageVersion(), publicUrl: `http://${HOST}:${port}` };
-  return startApi({ client, store, authenticate: authenticateLocal, secretOf: connectionSecrets(store.connections), logger, settings }, { host: HOST, port }, cleanup);
+  return startApi({ client, store, authenticate: authenticateLocal, logger, settings }, { host: HOST, port }, cleanup);
 }
 
 /** The port that was asked for, else the usual one, else one that is free. Throws `PORT_IN_USE` for the first. */

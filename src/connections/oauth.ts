@@ -1,7 +1,8 @@
 import * as openid from 'openid-client';
 import { DistriError } from '../definition/errors.js';
+import { isSafeEndpoint } from '../definition/loopback.js';
 import { cut, wellFormed } from '../definition/text.js';
-import { isSafeEndpoint, type Provider } from './provider.js';
+import type { Provider } from './provider.js';
 import type { Providers } from './providers.js';
 import { tokenFetch } from './token-fetch.js';
 

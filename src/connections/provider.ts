@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSafeEndpoint } from '../definition/loopback.js';
 import { isHeaderName } from '../kinds/api-call/headers.js';
 import { isHostPattern } from '../kinds/api-call/hosts.js';
 
@@ -47,18 +48,6 @@ export type Provider = z.infer<typeof providerSchema>;
 export interface ProviderClient {
   readonly id: string;
   readonly secret: string | undefined;
-}
-
-/** Whether secrets may be sent there. */
-export function isSafeEndpoint(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-}
-
-/** Whether a host, as a URL has it, is this machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** The scopes to ask for, so that a connection has these permissions. */

@@ -21,7 +21,7 @@ export function tokenFetch({ token_request }: Provider): CustomFetch {
 
 async function standard(response: Response): Promise<Response> {
   const text = await response.text();
-  const answer = (value: string, status: number): Response => new Response(value, { status, headers: response.headers });
+  const answer = (value: string, status: number): Response => new Response(value === '' ? null : value, { status, headers: response.headers });
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

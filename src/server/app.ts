@@ -6,29 +6,33 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDe
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DistriClient } from '../client/index.js';
+import type { OAuthClient } from '../connections/oauth.js';
 import { DistriError } from '../definition/errors.js';
 import type { Store } from '../store/index.js';
+import type { Authentication } from './auth/index.js';
+import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
 import { addErrors } from './errors.js';
 import type { Authenticate } from './identity.js';
 import { addOpenApi } from './openapi.js';
 import { routes } from './routes/index.js';
-import type { SecretOf } from './triggers/webhook-auth.js';
 
 /** What the routes work with. */
 export interface ServerDeps {
   readonly client: DistriClient;
   readonly store: Store;
   readonly authenticate: Authenticate;
-  /** The secrets by which deliveries to webhooks prove themselves. */
-  readonly secretOf: SecretOf;
+  /** Asks for and renews accounts at their providers. */
+  readonly oauth: OAuthClient;
   readonly logger: FastifyBaseLogger;
   readonly settings: ServerSettings;
 }
 
 export interface ServerSettings {
   readonly version: string;
+  /** `local`: no login, everybody is the one local user. It must agree with `authenticate`. */
+  readonly auth: Authentication['mode'];
   /** Where users reach the API, without a slash at its end: for the redirects of OAuth. */
   readonly publicUrl: string;
   /** Origins that browsers may call from; none: CORS is off. */
@@ -43,6 +47,7 @@ export interface ServerSettings {
 
 export const DEFAULT_SETTINGS: ServerSettings = {
   version: '0.0.0',
+  auth: 'tokens',
   publicUrl: 'http://127.0.0.1:4400',
   corsOrigins: [],
   maxBodyBytes: 8 * 1024 * 1024,
@@ -74,6 +79,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   addBodyParser(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: { 'script-src': ["'self'"], 'img-src': ["'self'", 'data:'] } } });
   if (settings.corsOrigins.length > 0) await app.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: ['etag', 'location', 'retry-after'] });
+  if (settings.auth === 'local') addLocalGuard(app, settings);
   addAuthentication(app, deps.authenticate);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
