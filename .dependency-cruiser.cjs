@@ -19,7 +19,7 @@ module.exports = {
     only('client', ['definition', 'temporal']),
     only('store', ['definition']),
     only('worker', ['definition', 'kinds', 'activities', 'temporal', 'store']),
-    only('server', ['definition', 'temporal', 'client', 'store']),
+    only('server', ['definition', 'kinds', 'temporal', 'client', 'store']),
     only('cli', ['definition', 'temporal', 'activities', 'client', 'worker', 'store', 'server']),
     {
       name: 'sandbox-is-pure',
