@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { stringify } from 'uuid';
 import { canonicalJson } from '../definition/canonical.js';
 import { DistriError } from '../definition/errors.js';
@@ -9,10 +8,16 @@ export const IDEMPOTENCY_HEADER = 'idempotency-key';
 /** Says that an answer is that to an earlier request with the same key. */
 export const REPLAYED_HEADER = 'idempotent-replayed';
 
+/** Headers of a request. */
+export interface KeyHeaders {
+  readonly [name: string]: unknown;
+}
+
 /** The key of a request. @throws DistriError `BAD_REQUEST` unless it is 1 to 255 visible ASCII characters */
-export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+export function idempotencyKeyOf(headers: KeyHeaders): string | undefined {
   const key = headers[IDEMPOTENCY_HEADER];
-  if (key === undefined || (typeof key === 'string' && /^[!-~]{1,255}$/.test(key))) return key;
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[!-~]{1,255}$/.test(key)) return key;
   throw new DistriError('BAD_REQUEST', 'The header Idempotency-Key must have 1 to 255 visible ASCII characters and stand there once', { hint: 'A UUID is a good key.' });
 }
 
@@ -29,15 +34,16 @@ export function runIdOfKey(user: string, key: string): string {
 }
 
 /** The id of an update to a run: the same message with the same key of the same user counts once. */
-export function updateIdOfKey(user: string, key: string | undefined, message: JsonValue): { updateId?: string } {
-  return key === undefined ? {} : { updateId: `key-${sha256([user, key, message]).toString('hex')}` };
+export function updateIdOfKey(user: string, key: string | undefined, message: object): { updateId?: string } {
+  return key === undefined ? {} : { updateId: `key-${requestHashOf([user, key, message])}` };
 }
 
 /** Tells a request from another one with the same key. */
-export function requestHashOf(request: JsonValue): string {
+export function requestHashOf(request: object): string {
   return sha256(request).toString('hex');
 }
 
-function sha256(value: JsonValue): Buffer {
-  return createHash('sha256').update(canonicalJson(value)).digest();
+/** Of JSON, whose undefined properties do not count. */
+function sha256(value: object): Buffer {
+  return createHash('sha256').update(canonicalJson(value as JsonValue)).digest();
 }

@@ -5,6 +5,7 @@ import type { DistriClient, RunInfo } from '../client/index.js';
 import { isTransient } from '../client/rpc.js';
 import { DistriError, RunNotFoundError } from '../definition/errors.js';
 import type { EndedRunStore } from '../store/ended-runs.js';
+import type { App, ServerDeps } from './app.js';
 
 export interface RecorderOptions {
   readonly client: DistriClient;
@@ -23,6 +24,14 @@ const OVERLAP_MS = 60_000;
 const BACK_MS = WINDOW_MS;
 const BATCH = 100;
 const AT_ONCE = 5;
+
+/** Records ended runs from when the server is ready until it closes, when its settings say so. */
+export function addRecorder(app: App, { client, store, logger, settings }: ServerDeps): void {
+  if (settings.recordEveryMs === undefined) return;
+  const recorder = new Recorder({ client, store: store.endedRuns, logger, everyMs: settings.recordEveryMs });
+  app.addHook('onReady', async () => recorder.start());
+  app.addHook('onClose', async () => recorder.close());
+}
 
 /**
  * Keeps what ended runs of the namespace left, so that it outlives Temporal's retention: oldest first, so that after an

@@ -2,8 +2,9 @@ import type { Routes } from '../app.js';
 import { catalogueRoutes } from './catalogue.js';
 import { eventRoutes } from './events.js';
 import { healthRoutes } from './health.js';
+import { runRoutes } from './runs/index.js';
 import { triggerRoutes } from './triggers.js';
 import { webhookRoutes } from './webhooks.js';
 
 /** All parts of the API. */
-export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes, triggerRoutes, webhookRoutes, eventRoutes];
+export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes, runRoutes, triggerRoutes, webhookRoutes, eventRoutes];
