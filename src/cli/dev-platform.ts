@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { DistriClient } from '../client/index.js';
-import { DEFAULT_SETTINGS } from '../server/app.js';
+import type { OAuthClient } from '../connections/oauth.js';
+import { DEFAULT_SETTINGS, RECORD_EVERY_MS } from '../server/app.js';
 import { authenticateLocal } from '../server/identity.js';
 import { openStore, type Store } from '../store/index.js';
 import { startApi } from './api.js';
@@ -23,10 +24,10 @@ export async function openDevStore({ folder }: Context, cleanup: Cleanup): Promi
 }
 
 /** The API of `dev`, for the local user. Gives its URL. */
-export async function startDevApi(context: Context, { client, store, port }: { client: DistriClient; store: Store; port: number }, cleanup: Cleanup): Promise<string> {
+export async function startDevApi(context: Context, { client, store, oauth, port }: { client: DistriClient; store: Store; oauth: OAuthClient; port: number }, cleanup: Cleanup): Promise<string> {
   const logger = pino(pino.destination({ dest: apiLog(context), mkdir: true, sync: true }));
-  const settings = { ...DEFAULT_SETTINGS, version: packageVersion(), publicUrl: `http://${HOST}:${port}` };
-  return startApi({ client, store, authenticate: authenticateLocal, logger, settings }, { host: HOST, port }, cleanup);
+  const settings = { ...DEFAULT_SETTINGS, auth: 'local' as const, metricsPublic: true, recordEveryMs: RECORD_EVERY_MS, version: packageVersion(), publicUrl: `http://${HOST}:${port}` };
+  return startApi({ client, store, oauth, authenticate: authenticateLocal, logger, settings }, { host: HOST, port }, cleanup);
 }
 
 /** The port that was asked for, else the usual one, else one that is free. Throws `PORT_IN_USE` for the first. */

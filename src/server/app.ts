@@ -56,6 +56,9 @@ export interface ServerSettings {
   readonly recordEveryMs: number | undefined;
 }
 
+/** How often a server records ended runs. */
+export const RECORD_EVERY_MS = 10_000;
+
 export const DEFAULT_SETTINGS: ServerSettings = {
   version: '0.0.0',
   auth: 'tokens',

@@ -1,17 +1,16 @@
+import { OAuthClient } from '../../connections/oauth.js';
+import { loadProviders } from '../../connections/providers.js';
 import { LOCAL_USER } from '../../server/identity.js';
-import type { Store } from '../../store/index.js';
-import { FirstOfWorkflows } from '../../activities/first-of.js';
-import { StoreWorkflows } from '../../worker/store-workflows.js';
-import type { WorkerOptions } from '../../worker/index.js';
 import { withCleanup } from '../cleanup.js';
 import type { DevFlags } from '../commands/dev.js';
 import type { Context } from '../context.js';
 import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
 import { apiLog, devPort, openDevStore, startDevApi } from '../dev-platform.js';
 import { openClient, startServer } from '../server.js';
+import { withStore } from '../store-sources.js';
 
 /** Serves Temporal and a worker until SIGINT or SIGTERM. */
 export async function dev(context: Context, flags: DevFlags): Promise<number> {
@@ -26,6 +25,7 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
     const apiPort = await devPort(flags.port);
+    const oauth = new OAuthClient(await loadProviders(context.environment.variables, context.environment.providersFolder));
     const options = await workerOptions(context, flags, cleanup);
     const { temporalPort, uiPort } = flags;
     const ports = { ...(temporalPort !== undefined && { port: temporalPort }), ...(uiPort !== undefined && { uiPort }) };
@@ -34,9 +34,9 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
     cleanup.add(async () => void (await opening.catch(() => undefined)));
     const server = await startServer(context, ports, cleanup);
     const store = await opening;
-    const worker = await startLocalWorker(context, server, withStore(options, store), cleanup);
+    const worker = await startLocalWorker(context, server, withStore(options, { store, oauth, ownerless: LOCAL_USER }), cleanup);
     const client = await openClient(context, server, cleanup);
-    const api = await startDevApi(context, { client, store, port: apiPort }, cleanup);
+    const api = await startDevApi(context, { client, store, oauth, port: apiPort }, cleanup);
     const addresses = {
       api,
       temporal: server.address,
@@ -56,12 +56,6 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   });
 }
 
-/** What is in the folder and its files counts before what is in the store, which belongs to the local user. */
-function withStore(options: WorkerOptions, store: Store): WorkerOptions {
-  const kept = new StoreWorkflows(store.workflows, LOCAL_USER);
-  return { ...options, workflows: options.workflows === undefined ? kept : new FirstOfWorkflows([options.workflows, kept]) };
-}
-
 function announce(context: Context, addresses: DevAddresses): void {
   const { terminal } = context;
   if (terminal.json) {
@@ -78,11 +72,4 @@ function announce(context: Context, addresses: DevAddresses): void {
   terminal.print(color.bold('distri-workflow dev is ready'));
   for (const [name = '', value = ''] of rows) terminal.print(`  ${color.dim(name.padEnd(9))} ${value}`);
   terminal.print(color.dim('Ctrl-C stops everything; runs go on at the next start.'));
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
