@@ -12,7 +12,7 @@ import { prepareRerun, type RerunOptions } from './rerun.js';
 import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
-import { startRun, type StartOptions } from './start.js';
+import { maxDefinitionBytes, startRun, type StartOptions } from './start.js';
 import { signalConnectionsChanged, type Signalled } from './unblock.js';
 
 /** Settings that are no matter of the connection. */
@@ -83,6 +83,11 @@ export class DistriClient {
   /** The prefix of the task queues. */
   get queuePrefix(): string {
     return this.#session.queuePrefix;
+  }
+
+  /** Bytes of compact JSON that a definition may have: more with external storage. */
+  get maxDefinitionBytes(): number {
+    return maxDefinitionBytes(this.#session);
   }
 
   /** The Temporal client underneath. */

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { startAttributes } from '../definition/attributes.js';
 import { InvalidDefinitionError, InvalidInputError, RunAlreadyExistsError } from '../definition/errors.js';
 import { isObject, type JsonObject } from '../definition/json.js';
+import { LIMITS } from '../definition/limits.js';
 import { WORKFLOW_TYPE, type RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition/parse.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
@@ -90,9 +91,13 @@ export function checkedDefinition(session: Session, document: unknown, id: strin
   return { ...checked(session, document).definition, id };
 }
 
+/** Bytes of compact JSON that a definition may have. */
+export function maxDefinitionBytes(session: Session): number {
+  return hasStorage(session) ? MOST_STORED_BYTES : LIMITS.bytes;
+}
+
 function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {
-  const limits = hasStorage(session) ? { maxBytes: MOST_STORED_BYTES } : {};
-  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document, limits);
+  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document, { maxBytes: maxDefinitionBytes(session) });
   if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
   return { definition, hash };
 }

@@ -1,6 +1,7 @@
 import type { Routes } from '../app.js';
 import { catalogueRoutes } from './catalogue.js';
 import { healthRoutes } from './health.js';
+import { workflowRoutes } from './workflows/index.js';
 
 /** All parts of the API. */
-export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes];
+export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes, ...workflowRoutes];
