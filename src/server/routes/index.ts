@@ -5,6 +5,7 @@ import { healthRoutes } from './health.js';
 import { runRoutes } from './runs/index.js';
 import { triggerRoutes } from './triggers.js';
 import { webhookRoutes } from './webhooks.js';
+import { workflowRoutes } from './workflows/index.js';
 
 /** All parts of the API. */
-export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes, runRoutes, triggerRoutes, webhookRoutes, eventRoutes];
+export const routes: readonly Routes[] = [healthRoutes, catalogueRoutes, runRoutes, triggerRoutes, webhookRoutes, eventRoutes, ...workflowRoutes];
