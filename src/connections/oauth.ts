@@ -41,6 +41,13 @@ export class OAuthClient {
 
   constructor(readonly providers: Providers) {}
 
+  /** Whether a connection of it can be made as far as this server's set-up goes. */
+  isReady(provider: Provider): boolean {
+    if (provider.kind !== 'oauth2') return true;
+    const hasEndpoints = provider.authorization_endpoint !== undefined && provider.token_endpoint !== undefined;
+    return this.providers.client(provider) !== undefined && (hasEndpoints || provider.issuer !== undefined);
+  }
+
   /** Where the user consents. Throws `PROVIDER_NOT_FOUND` for a provider that is not set up, `PROVIDER_FAILED`. */
   async authorizationUrl(provider: Provider, { redirectUri, scopes, state, verifier }: ConsentRequest): Promise<URL> {
     const configuration = await this.#configuration(provider);

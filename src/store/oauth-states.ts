@@ -13,6 +13,7 @@ export interface Consent {
   readonly owner: string;
   readonly skill: string;
   readonly provider: string;
+  /** What the connection must have. */
   readonly permissions: readonly string[];
   /** Where the browser goes afterwards. */
   readonly returnTo: string | undefined;
@@ -27,6 +28,8 @@ export interface ConsentSecrets {
   readonly verifier: string;
   /** What the browser that began it must send. */
   readonly browser: string;
+  /** What the provider was asked for, more than `permissions` perhaps. */
+  readonly scopes: readonly string[];
 }
 
 /** Consents between the redirect to a provider and the way back. */
