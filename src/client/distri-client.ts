@@ -14,7 +14,7 @@ import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
 import { Schedules } from './schedules.js';
 import { startRun } from './start.js';
-import type { StartOptions } from './start-request.js';
+import { maxDefinitionBytes, type StartOptions } from './start-request.js';
 import { signalConnectionsChanged, type Signalled } from './unblock.js';
 
 /** Settings that are no matter of the connection. */
@@ -88,6 +88,11 @@ export class DistriClient {
   /** The prefix of the task queues. */
   get queuePrefix(): string {
     return this.#session.queuePrefix;
+  }
+
+  /** Bytes of compact JSON that a definition may have: more with external storage. */
+  get maxDefinitionBytes(): number {
+    return maxDefinitionBytes(this.#session);
   }
 
   /** The Temporal client underneath. */

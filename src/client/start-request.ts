@@ -3,6 +3,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import { startAttributes } from '../definition/attributes.js';
 import { InvalidDefinitionError, InvalidInputError } from '../definition/errors.js';
 import { isObject, type JsonObject } from '../definition/json.js';
+import { LIMITS } from '../definition/limits.js';
 import type { RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition/parse.js';
 import { cut, wellFormed } from '../definition/text.js';
@@ -80,9 +81,13 @@ export function checkedDefinition(session: Session, document: unknown, id: strin
   return { ...checked(session, document).definition, id };
 }
 
+/** Bytes of compact JSON that a definition may have. */
+export function maxDefinitionBytes(session: Session): number {
+  return hasStorage(session) ? MOST_STORED_BYTES : LIMITS.bytes;
+}
+
 function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {
-  const limits = hasStorage(session) ? { maxBytes: MOST_STORED_BYTES } : {};
-  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document, limits);
+  const { problems, definition, hash } = validateWorkflow(isParsed(document) ? document.definition : document, { maxBytes: maxDefinitionBytes(session) });
   if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
   return { definition, hash };
 }

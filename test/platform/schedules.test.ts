@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../src/definition/json.js';
+import { sweepTriggers } from '../../src/server/triggers/reconcile.js';
 import { scheduleId } from '../../src/server/triggers/schedule.js';
 import { sharedPlatform } from './stage.js';
-import { echo, remove, save, update, waiting } from './triggers.js';
+import { depsOf, echo, remove, save, update, waiting } from './triggers.js';
 
 const platform = sharedPlatform({ worker: {} });
 
@@ -123,6 +124,36 @@ describe('a schedule', () => {
     expect(policies).toMatchObject({ overlap: 'CANCEL_OTHER', catchupWindow: 3_600_000 });
     for (const { run_id } of (await viewOf(id))[0].last_runs) await platform().client.getRun(run_id).cancel();
     await remove(platform(), id);
+  });
+
+  it('comes back with the version that is restored', async () => {
+    const id = await save(platform(), echo([at9()]));
+    await update(platform(), id, echo([]));
+    expect(await viewOf(id)).toEqual([]);
+    expect((await platform().send('POST', `/v1/workflows/${id}/restore`, { as: 'ann', body: { version: 1 } })).status).toBe(200);
+    const [view] = await viewOf(id);
+    expect(view.problem).toBeUndefined();
+    expect(view.next_runs).toHaveLength(5);
+  });
+
+  it('of a clone begins when the clone is saved', async () => {
+    const id = await save(platform(), echo([at9()]));
+    const { body: clone } = await platform().send('POST', `/v1/workflows/${id}/clone`, { as: 'ann' });
+    await sweepTriggers(depsOf(platform()));
+    const [before] = await viewOf(clone.id);
+    expect(before).toMatchObject({ problem: expect.stringContaining('until it is saved') });
+    expect(await platform().client.schedules.describe(scheduleId(before.id))).toBeUndefined();
+    await update(platform(), clone.id, echo([at9()]));
+    const [after] = await viewOf(clone.id);
+    expect(after.problem).toBeUndefined();
+    expect(after.next_runs).toHaveLength(5);
+  });
+
+  it('that cannot be leaves the workflow as it was', async () => {
+    const id = await save(platform(), echo([at9()]));
+    await expect(update(platform(), id, echo([at9({ cron: 'never' })]))).rejects.toMatchObject({ status: 400, code: 'BAD_TRIGGER' });
+    expect((await platform().send('GET', `/v1/workflows/${id}`, { as: 'ann' })).body.version).toBe(1);
+    expect((await viewOf(id))[0]).toMatchObject({ config: { cron: '0 9 * * *' } });
   });
 
   it('is operated by who may edit the workflow', async () => {

@@ -1,8 +1,5 @@
 import { pino } from 'pino';
 import type { JsonObject, JsonValue } from '../../src/definition/json.js';
-import { checkTriggers } from '../../src/server/triggers/check.js';
-import { reconcileTriggers, removeTriggers } from '../../src/server/triggers/reconcile.js';
-import { readContent } from '../../src/store/workflows.js';
 import type { Platform } from './stage.js';
 
 const logger = pino({ level: 'silent' });
@@ -26,26 +23,22 @@ export function waiting(triggers: JsonObject[]): JsonObject {
   return { steps: [{ id: 'ask', kind: { type: 'wait_for_input', message: 'well?' } }], entry_points: [{ id: 'main', starts_at: 'ask', triggers }] };
 }
 
-/** Saves a new workflow as the route does; gives its id. */
-export async function save(platform: Platform, document: JsonValue, owner = 'ann'): Promise<string> {
-  const content = readContent(JSON.stringify(document), 4_000_000);
-  const deps = depsOf(platform);
-  await checkTriggers(deps, { definition: content.definition, owner });
-  const { record } = await platform.store.workflows.create(owner, { content });
-  await reconcileTriggers(deps, record.id);
-  return record.id;
+/** Saves a new workflow; gives its id. Throws the problem details of a refusal. */
+export async function save({ send }: Platform, document: JsonValue, owner = 'ann'): Promise<string> {
+  const { status, body } = await send('POST', '/v1/workflows', { body: document, as: owner });
+  if (status !== 201) throw body;
+  return body.id;
 }
 
-export async function update(platform: Platform, id: string, document: JsonValue, owner = 'ann'): Promise<void> {
-  const content = readContent(JSON.stringify(document), 4_000_000);
-  const deps = depsOf(platform);
-  await checkTriggers(deps, { definition: content.definition, owner, workflowId: id });
-  await platform.store.workflows.update({ user: owner, isAdmin: false }, id, { content });
-  await reconcileTriggers(deps, id);
+/** Saves another version. Throws as `save`. */
+export async function update({ send }: Platform, id: string, document: JsonValue, owner = 'ann'): Promise<void> {
+  const { status, body } = await send('PUT', `/v1/workflows/${id}`, { body: document, as: owner });
+  if (status !== 200) throw body;
 }
 
-export async function remove(platform: Platform, id: string, owner = 'ann'): Promise<void> {
-  await removeTriggers(depsOf(platform), id, () => platform.store.workflows.delete({ user: owner, isAdmin: false }, id));
+export async function remove({ send }: Platform, id: string, owner = 'ann'): Promise<void> {
+  const { status, body } = await send('DELETE', `/v1/workflows/${id}`, { as: owner });
+  if (status !== 204) throw body;
 }
 
 /** All runs of a workflow that the server lists now. */
