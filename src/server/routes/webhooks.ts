@@ -73,7 +73,7 @@ export const webhookRoutes: Routes = (app, deps) => {
     handler: async (request, reply) => {
       const webhook = request.webhook;
       if (webhook === undefined) throw new Error('A call of a webhook has no webhook');
-      const call = callOf(request);
+      const call = callOf(request, webhook.trigger.path);
       const { auth, response } = webhook.trigger;
       await prove(deps, webhook, call);
       const challenge = auth ? slackChallenge(auth, call) : undefined;
@@ -115,8 +115,8 @@ function read(payload: NodeJS.ReadableStream, most: number): Promise<Buffer> {
   });
 }
 
-function callOf(request: FastifyRequest): WebhookCall {
-  const [path = '', query = ''] = request.url.slice(WEBHOOK_MOUNT.length).split('?', 2);
+function callOf(request: FastifyRequest, path: string): WebhookCall {
+  const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
   return { method: request.method, path, query, headers: request.headers, body: request.rawBody ?? Buffer.alloc(0) };
 }
 

@@ -1,6 +1,9 @@
 import { setInterval } from 'node:timers';
+import { validate as isUuid } from 'uuid';
+import { CronError } from '../../definition/cron.js';
+import { InvalidDefinitionError, InvalidInputError } from '../../definition/errors.js';
 import type { JsonValue } from '../../definition/json.js';
-import type { TriggerOf } from '../../definition/types.js';
+import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
 import type { OwnedTrigger, TriggeredWorkflow, WantedTrigger } from '../../store/triggers.js';
 import { triggeredDefinition } from './definition.js';
 import type { TriggerDeps } from './deps.js';
@@ -22,7 +25,7 @@ export async function reconcileTriggers(deps: TriggerDeps, workflowId: string): 
 
 /** Deletes a workflow by `deleteWorkflow`, and then the schedules that it had. Throws what `deleteWorkflow` throws. */
 export async function removeTriggers(deps: TriggerDeps, workflowId: string, deleteWorkflow: () => Promise<void>): Promise<void> {
-  const triggers = await deps.store.triggers.of(workflowId);
+  const triggers = isUuid(workflowId) ? await deps.store.triggers.of(workflowId) : [];
   await deleteWorkflow();
   for (const { id, type } of triggers) {
     if (type === 'schedule') await orLog(deps, workflowId, () => deps.client.schedules.delete(scheduleId(id)));
@@ -93,14 +96,23 @@ async function bringUpToDate(deps: TriggerDeps, workflowId: string): Promise<voi
     const schedules = planned.flatMap((each) => scheduledIn(workflow, each) ?? []);
     for (const each of schedules) {
       scheduled.add(scheduleId(each.triggerId));
-      // One that is refused keeps no other from its place.
-      await orLog(deps, workflowId, () => client.schedules.put(scheduleId(each.triggerId), scheduleSettings(each, definition)));
+      await put(deps, each, definition);
     }
     const kept = new Set(schedules.map(({ triggerId }) => triggerId));
     for (const { id, type } of before) {
       if (type === 'schedule' && !kept.has(id)) await client.schedules.delete(scheduleId(id));
     }
     done = workflow.version;
+  }
+}
+
+/** One that cannot be is logged, and keeps no other from its place. */
+async function put({ client, logger }: TriggerDeps, scheduled: Scheduled, definition: WorkflowDefinition): Promise<void> {
+  try {
+    await client.schedules.put(scheduleId(scheduled.triggerId), scheduleSettings(scheduled, definition));
+  } catch (error) {
+    if (!(error instanceof CronError || error instanceof InvalidInputError || error instanceof InvalidDefinitionError)) throw error;
+    logger.warn({ err: error, workflow_id: scheduled.workflowId, trigger_id: scheduled.triggerId }, 'A schedule cannot be set up as its workflow has it');
   }
 }
 

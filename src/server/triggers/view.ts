@@ -26,13 +26,19 @@ export type TriggerView = z.infer<typeof triggerViewSchema>;
 
 const NEXT_SHOWN = 5;
 
+interface ViewedWorkflow extends TriggeredWorkflow {
+  /** Whether it is a clone that was not saved since. */
+  readonly isUnsavedClone: boolean;
+}
+
 /** The triggers of a workflow as they stand. Throws `NO_TEMPORAL_SERVER` when it has schedules. */
-export async function viewTriggers(deps: TriggerDeps, workflow: TriggeredWorkflow, webhookUrl: (path: string) => string): Promise<TriggerView[]> {
+export async function viewTriggers(deps: TriggerDeps, workflow: ViewedWorkflow, webhookUrl: (path: string) => string): Promise<TriggerView[]> {
   const kept = new Set((await deps.store.triggers.of(workflow.id)).map(({ id }) => id));
   return Promise.all(
     plannedTriggers(workflow.id, triggeredDefinition(workflow)).map(async (planned): Promise<TriggerView> => {
       const { id, entryPointId, trigger } = planned;
       const view = { id, entry_point: entryPointId, type: trigger.type, config: trigger };
+      if (workflow.isUnsavedClone) return { ...view, problem: 'A clone starts nothing by itself until it is saved: look at it, and save it' };
       switch (trigger.type) {
         case 'schedule':
           return { ...view, ...(await viewSchedule(deps, workflow, planned)) };

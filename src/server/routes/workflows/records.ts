@@ -5,6 +5,8 @@ import type { App, Routes, ServerDeps } from '../../app.js';
 import { ifMatch } from '../../if-match.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
+import { checkTriggers } from '../../triggers/check.js';
+import { reconcileTriggers, removeTriggers } from '../../triggers/reconcile.js';
 import { viewerOf } from '../../viewer.js';
 import { etag, workflowRecord } from './answers.js';
 import { recordValidator, workflowBody } from './body.js';
@@ -53,13 +55,15 @@ export const workflowRecordRoutes: Routes = (app, deps) => {
     '/v1/workflows/:id',
     { config: { access: 'workflows:write' }, schema: { tags, summary: 'Delete a workflow with all its versions; its runs go on', params: idParams, response: { 204: z.null(), ...errorResponses } } },
     async (request, reply) => {
-      await workflows.delete(viewerOf(request), request.params.id);
+      const { id } = request.params;
+      await removeTriggers(deps, id, () => workflows.delete(viewerOf(request), id));
       return reply.code(204).send(null);
     },
   );
 };
 
-function addCreate(app: App, { client, store: { workflows } }: ServerDeps): void {
+function addCreate(app: App, deps: ServerDeps): void {
+  const { client, store: { workflows } } = deps;
   app.post(
     '/v1/workflows',
     {
@@ -75,15 +79,19 @@ function addCreate(app: App, { client, store: { workflows } }: ServerDeps): void
     },
     async (request, reply) => {
       const viewer = viewerOf(request);
-      const { change, content } = workflowBody(request, client.maxDefinitionBytes);
-      const made = await workflows.create(viewer.user, { ...change, content: given(content) });
+      const body = workflowBody(request, client.maxDefinitionBytes);
+      const content = given(body.content);
+      await checkTriggers(deps, { definition: content.definition, owner: viewer.user });
+      const made = await workflows.create(viewer.user, { ...body.change, content });
+      await reconcileTriggers(deps, made.record.id);
       reply.code(201).header('location', `/v1/workflows/${made.record.id}`).header('etag', etag(made));
-      return { ...workflowRecord(viewer, made), problems: [...given(content).problems] };
+      return { ...workflowRecord(viewer, made), problems: [...content.problems] };
     },
   );
 }
 
-function addUpdates(app: App, { client, store: { workflows } }: ServerDeps): void {
+function addUpdates(app: App, deps: ServerDeps): void {
+  const { client, store: { workflows } } = deps;
   for (const method of ['PUT', 'PATCH'] as const) {
     app.route({
       method,
@@ -102,7 +110,10 @@ function addUpdates(app: App, { client, store: { workflows } }: ServerDeps): voi
       handler: async (request, reply) => {
         const viewer = viewerOf(request);
         const { change, content, version } = workflowBody(request, client.maxDefinitionBytes);
-        const changed = await workflows.update(viewer, request.params.id, { ...change, content, expectedVersion: ifMatch(request.headers) ?? version });
+        const { id } = request.params;
+        if (content !== undefined) await checkTriggers(deps, { definition: content.definition, owner: viewer.user, workflowId: id });
+        const changed = await workflows.update(viewer, id, { ...change, content, expectedVersion: ifMatch(request.headers) ?? version });
+        if (content !== undefined) await reconcileTriggers(deps, id);
         reply.header('etag', etag(changed));
         return { ...workflowRecord(viewer, changed), problems: [...(content?.problems ?? [])] };
       },

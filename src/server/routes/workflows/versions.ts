@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { readStored } from '../../../store/workflows.js';
 import type { Routes } from '../../app.js';
 import { ifMatch } from '../../if-match.js';
 import { pageOf, pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
+import { checkTriggers } from '../../triggers/check.js';
+import { reconcileTriggers } from '../../triggers/reconcile.js';
 import { viewerOf } from '../../viewer.js';
 import { etag, versionAnswer, versionRecord, workflowRecord } from './answers.js';
 import { diffQuery, diffSchema, idParams, restoreSchema, versionParams, versionRecordSchema, versionSchema, workflowRecordSchema } from './schemas.js';
@@ -11,7 +14,9 @@ import { diffQuery, diffSchema, idParams, restoreSchema, versionParams, versionR
 const tags = ['workflows'];
 
 /** The versions of a workflow, which never change. */
-export const workflowVersionRoutes: Routes = (app, { store: { workflows } }) => {
+export const workflowVersionRoutes: Routes = (app, deps) => {
+  const { workflows } = deps.store;
+
   app.get(
     '/v1/workflows/:id/versions',
     {
@@ -54,7 +59,11 @@ export const workflowVersionRoutes: Routes = (app, { store: { workflows } }) => 
     async (request, reply) => {
       const viewer = viewerOf(request);
       const { version, note } = request.body;
-      const restored = await workflows.restore(viewer, request.params.id, version, { note: note ?? undefined, expectedVersion: ifMatch(request.headers) });
+      const { id } = request.params;
+      const { document } = await workflows.version(viewer, id, version);
+      await checkTriggers(deps, { definition: readStored(document).definition, owner: viewer.user, workflowId: id });
+      const restored = await workflows.restore(viewer, id, version, { note: note ?? undefined, expectedVersion: ifMatch(request.headers) });
+      await reconcileTriggers(deps, id);
       reply.header('etag', etag(restored));
       return workflowRecord(viewer, restored);
     },
