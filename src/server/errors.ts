@@ -49,7 +49,7 @@ function isRefusal(thrown: unknown): thrown is Error & { statusCode: number } {
 function invalid({ validation, validationContext }: FastifyError): DistriError {
   const where = validationContext ?? 'body';
   const problems = (validation ?? []).map((issue): Problem => {
-    const path = issue.instancePath.split('/').slice(1).map((key) => `.${key}`).join('');
+    const path = issue.instancePath.split('/').filter((key) => key !== '').map((key) => `.${key}`).join('');
     return { severity: 'error', code: 'BAD_REQUEST', path: `${where === 'body' ? '$' : where}${path}`, message: issue.message ?? 'this does not fit' };
   });
   return new InvalidInputError('BAD_REQUEST', problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);

@@ -44,6 +44,8 @@ export class RunAccess {
     for (const workflowId of new Set(lineage.map((origin) => origin.workflowId))) {
       if (await this.mayEdit(identity, workflowId)) return;
     }
+    // As for a run that Temporal does not know, which only the store could: what is denied must look like what is not there.
+    await this.store.database.ping();
     throw new RunNotFoundError(runId);
   }
 

@@ -28,7 +28,7 @@ const rerunBody = z
     run_id: z.string().optional(),
     dry_run: dryRun,
   })
-  .optional();
+  .nullish();
 
 const migrateBody = z
   .strictObject({
@@ -56,7 +56,8 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter })
       },
     },
     async (request, reply) => {
-      const { body = {}, query, headers } = request;
+      const { query, headers } = request;
+      const body = request.body ?? {};
       const { id } = request.params;
       const identity = identityOf(request);
       await access.check(identity, id);

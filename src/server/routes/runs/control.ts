@@ -8,8 +8,8 @@ import { TAGS, WRITE, type RunRoutes } from './context.js';
 import { idempotencyHeaders, jsonSchema, runParams, stepIndex } from './schemas.js';
 
 const answerBody = z.strictObject({ step_id: z.string(), index: stepIndex, value: jsonSchema.describe('Fits the schema of the step') });
-const reasonBody = z.strictObject({ reason: z.string().optional() }).optional();
-const retryBody = z.strictObject({ step_id: z.string().optional().describe('Default: all steps that the run holds for'), index: stepIndex }).optional();
+const reasonBody = z.strictObject({ reason: z.string().optional() }).nullish();
+const retryBody = z.strictObject({ step_id: z.string().optional().describe('Default: all steps that the run holds for'), index: stepIndex }).nullish();
 const skipBody = z.strictObject({ step_id: z.string(), index: stepIndex, result: jsonSchema.optional().describe('What references to the step see from then on') });
 
 const nothing = { 204: z.null().describe('Done'), ...errorResponses };

@@ -17,7 +17,7 @@ const startFields = {
 };
 
 const inlineBody = z.strictObject({ definition: objectSchema.describe('A workflow document, or one in its agent wrapper'), ...startFields });
-const storedBody = z.object({ version: z.int().min(1).optional().describe('Default: the newest'), ...startFields }).optional();
+const storedBody = z.object({ version: z.int().min(1).optional().describe('Default: the newest'), ...startFields }).nullish();
 
 const responses = { 200: startedSchema.describe('It was started before by the same request'), 201: startedSchema, ...errorResponses };
 
@@ -56,7 +56,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
       schema: { tags: TAGS, summary: 'Start a run of a stored workflow', headers: idempotencyHeaders, params: z.object({ id: z.string() }), body: storedBody, response: responses },
     },
     async (request, reply) => {
-      const { body = {}, headers } = request;
+      const body = request.body ?? {};
       const { id } = request.params;
       const identity = identityOf(request);
       const start = async (options: object) => {
@@ -66,7 +66,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
         const definition = { ...readStored(at.document).definition, id: record.id, version: at.version };
         return client.start(definition, { ...optionsOf(body), ...options });
       };
-      return answerStart(reply, await starter.start({ user: identity.user, headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start }));
+      return answerStart(reply, await starter.start({ user: identity.user, headers: request.headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start }));
     },
   );
 };
