@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { scheduleId } from '../../src/server/triggers/schedule.js';
 import { sweepTriggers } from '../../src/server/triggers/reconcile.js';
 import { readContent } from '../../src/store/workflows.js';
@@ -11,8 +11,8 @@ const platform = sharedPlatform();
 
 const daily = [{ type: 'schedule', cron: '@daily' }];
 
-async function triggersOf({ send }: Platform, workflowId: string) {
-  return (await send('GET', `/v1/workflows/${workflowId}/triggers`, { as: 'ann' })).body.items;
+async function triggersOf(platform: Platform, workflowId: string) {
+  return (await platform.send('GET', `/v1/workflows/${workflowId}/triggers`, { as: 'ann' })).body.items;
 }
 
 /** All schedules that the Temporal server lists. */
@@ -24,12 +24,11 @@ async function listed(): Promise<string[]> {
 
 /** The platform while its Temporal server does not take schedules. */
 async function withoutSchedules<T>({ client }: Platform, work: () => Promise<T>): Promise<T> {
-  const { put, delete: remove } = client.schedules;
-  client.schedules.put = client.schedules.delete = async () => Promise.reject(new Error('no server'));
+  const refusals = (['put', 'delete'] as const).map((name) => vi.spyOn(client.schedules, name).mockRejectedValue(new Error('no server')));
   try {
     return await work();
   } finally {
-    Object.assign(client.schedules, { put, delete: remove });
+    for (const refusal of refusals) refusal.mockRestore();
   }
 }
 

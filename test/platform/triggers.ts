@@ -24,20 +24,20 @@ export function waiting(triggers: JsonObject[]): JsonObject {
 }
 
 /** Saves a new workflow; gives its id. Throws the problem details of a refusal. */
-export async function save({ send }: Platform, document: JsonValue, owner = 'ann'): Promise<string> {
-  const { status, body } = await send('POST', '/v1/workflows', { body: document, as: owner });
+export async function save(platform: Platform, document: JsonValue, owner = 'ann'): Promise<string> {
+  const { status, body } = await platform.send('POST', '/v1/workflows', { body: document, as: owner });
   if (status !== 201) throw body;
   return body.id;
 }
 
 /** Saves another version. Throws as `save`. */
-export async function update({ send }: Platform, id: string, document: JsonValue, owner = 'ann'): Promise<void> {
-  const { status, body } = await send('PUT', `/v1/workflows/${id}`, { body: document, as: owner });
+export async function update(platform: Platform, id: string, document: JsonValue, owner = 'ann'): Promise<void> {
+  const { status, body } = await platform.send('PUT', `/v1/workflows/${id}`, { body: document, as: owner });
   if (status !== 200) throw body;
 }
 
-export async function remove({ send }: Platform, id: string, owner = 'ann'): Promise<void> {
-  const { status, body } = await send('DELETE', `/v1/workflows/${id}`, { as: owner });
+export async function remove(platform: Platform, id: string, owner = 'ann'): Promise<void> {
+  const { status, body } = await platform.send('DELETE', `/v1/workflows/${id}`, { as: owner });
   if (status !== 204) throw body;
 }
 

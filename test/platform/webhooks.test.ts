@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { JsonObject } from '../../src/definition/json.js';
 import { sharedPlatform, type Answer } from './stage.js';
 import { echo, remove, runsOf, save, update, waiting } from './triggers.js';
@@ -83,7 +83,7 @@ describe('a webhook', () => {
         controller.close();
       },
     });
-    const response = await fetch(`${platform().url}${small.path}`, { method: 'POST', body: chunked, duplex: 'half' } as RequestInit);
+    const response = await fetch(`${platform().url}${small.path}`, { method: 'POST', body: chunked, duplex: 'half' });
     expect(response.status).toBe(413);
   });
 
@@ -153,10 +153,9 @@ describe('a webhook with a signature', () => {
     const { id, path } = await hook({ auth });
     const [trigger] = await platform().store.triggers.of(id);
     const send = (): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}'), 'idempotency-key': 'died' });
-    const start = platform().client.start.bind(platform().client);
-    platform().client.start = async () => Promise.reject(new Error('dies'));
+    const death = vi.spyOn(platform().client, 'start').mockRejectedValueOnce(new Error('dies'));
     expect((await send()).status).toBe(500);
-    platform().client.start = start;
+    death.mockRestore();
     const { body } = await send();
     expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ trigger: { id: trigger?.id } });
   });
