@@ -21,7 +21,7 @@ module.exports = {
     only('store', ['definition', 'secrets']),
     only('connections', ['definition', 'kinds', 'activities', 'store', 'secrets']),
     only('worker', ['definition', 'kinds', 'activities', 'temporal', 'store']),
-    only('server', ['definition', 'temporal', 'client', 'store', 'secrets', 'connections', 'kinds']),
+    only('server', ['definition', 'kinds', 'temporal', 'client', 'store', 'secrets', 'connections']),
     only('cli', ['definition', 'temporal', 'activities', 'client', 'worker', 'store', 'server', 'connections', 'secrets']),
     {
       name: 'sandbox-is-pure',

@@ -117,6 +117,7 @@ CREATE TABLE "workflows" (
 	"clone_count" integer DEFAULT 0 NOT NULL,
 	"cloned_from" text,
 	"version" integer NOT NULL,
+	"triggers_version" integer DEFAULT 0 NOT NULL,
 	"step_count" integer NOT NULL,
 	"search_text" text NOT NULL,
 	"search" "tsvector" GENERATED ALWAYS AS (to_tsvector('simple', search_text)) STORED,

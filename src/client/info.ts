@@ -7,8 +7,10 @@ import { WORKFLOW_TYPE } from '../definition/messages.js';
 import { RUN_STATUSES, type RunStatus } from '../definition/snapshot.js';
 import { decode } from './history.js';
 import { RunNotFoundError } from '../definition/errors.js';
+import { isObject } from '../definition/json.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
+import type { TriggerOrigin } from './start-request.js';
 
 type RawInfo = temporal.api.workflow.v1.IWorkflowExecutionInfo;
 export type RawDescription = temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
@@ -31,6 +33,10 @@ export interface RunInfo {
   rerun_of?: string;
   /** Of a child: the id of the run that started it. */
   parent_run_id?: string;
+  /** The start option `requestHash`. */
+  request_hash?: string;
+  /** The trigger that started it. */
+  trigger?: TriggerOrigin;
   started_at: string;
   completed_at?: string;
 }
@@ -74,6 +80,12 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+function triggerOf(value: unknown): TriggerOrigin | undefined {
+  if (!isObject(value)) return undefined;
+  const { id, type } = value;
+  return typeof id === 'string' && typeof type === 'string' ? { id, type } : undefined;
+}
+
 /** What Temporal's record of a run says. The memo holds whole values, the search attributes cut ones. */
 export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const attributes = decodeTypedSearchAttributes(raw.searchAttributes?.indexedFields);
@@ -85,6 +97,8 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const hash = text(memo.definition_hash);
   const owner = text(memo.owner) ?? attributes.get(attributeKeys.owner);
   const rerunOf = text(memo.rerun_of);
+  const requestHash = text(memo.request_hash);
+  const trigger = triggerOf(memo.trigger);
   const version = attributes.get(attributeKeys.version);
   const missing = end === undefined ? attributes.get(attributeKeys.missing) : undefined;
   const started = optionalTsToDate(raw.startTime);
@@ -101,6 +115,8 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
     ...(owner === undefined ? {} : { owner }),
     ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
     ...(raw.parentExecution?.workflowId ? { parent_run_id: raw.parentExecution.workflowId } : {}),
+    ...(requestHash === undefined ? {} : { request_hash: requestHash }),
+    ...(trigger === undefined ? {} : { trigger }),
     started_at: (started ?? new Date(0)).toISOString(),
     ...(closed === undefined ? {} : { completed_at: closed.toISOString() }),
   };

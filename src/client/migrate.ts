@@ -17,7 +17,7 @@ import { describe } from './info.js';
 import { startOf } from './retell.js';
 import type { Session } from './session.js';
 import { hasEnded, snapshotOf } from './snapshot.js';
-import { checkedDefinition } from './start.js';
+import { checkedDefinition } from './start-request.js';
 import { sendUpdate, type UpdateOptions } from './update.js';
 
 export interface MigrateOptions extends UpdateOptions {

@@ -9,7 +9,8 @@ import { listRuns } from './list.js';
 import { retell, startOf } from './retell.js';
 import type { Session } from './session.js';
 import { hasEnded, snapshotOf } from './snapshot.js';
-import { checkedDefinition, startRun, type Started, type StartOptions } from './start.js';
+import { startRun, type Started } from './start.js';
+import { checkedDefinition, type StartOptions } from './start-request.js';
 
 /** How to run a run again; whatever is left out is as it was in that run. */
 export interface RerunOptions extends Omit<StartOptions, 'entryPoint'> {

@@ -75,6 +75,7 @@ export const codes = {
   STORE_UNAVAILABLE: { exit: 2, title: 'The database does not answer' },
   STORE_NOT_MIGRATED: { exit: 2, title: 'The schema of the database is not up to date' },
   NOT_FOUND: { exit: 2, title: 'There is nothing at this address' },
+  METHOD_NOT_ALLOWED: { exit: 2, title: 'The address does not take this method' },
   UNAUTHENTICATED: { exit: 2, title: 'The request does not say who asks, or not so that it can be believed' },
   FORBIDDEN: { exit: 2, title: 'Whoever asks may not do this' },
   BAD_REQUEST: { exit: 2, title: 'A request that cannot be understood' },

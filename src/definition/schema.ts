@@ -75,20 +75,29 @@ export const stepSchema = z
   })
   .meta({ id: 'Step' });
 
+/** What a schedule does when a run is due and the one before it has not ended. */
+export const OVERLAPS = ['skip', 'buffer_one', 'buffer_all', 'cancel_other', 'allow_all'] as const;
+
 export const triggerSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('manual') }),
     z.object({
       type: z.literal('schedule'),
-      cron: z.string(),
-      timezone: z.string().nullish(),
-      enabled: z.boolean().nullish(),
+      cron: z.string().meta({ description: 'minute, hour, day of the month, month, day of the week; or @daily and the like' }),
+      timezone: z.string().nullish().meta({ description: 'e.g. Europe/Berlin', default: 'UTC' }),
+      enabled: z.boolean().nullish().meta({ description: 'false: it begins paused', default: true }),
       input: jsonValueSchema.optional(),
+      overlap: z
+        .enum(OVERLAPS)
+        .nullish()
+        .meta({ description: 'What happens when a run is due and the one before it has not ended', default: 'skip' }),
+      catchup_secs: seconds.nullish().meta({ description: 'A run that is later than this, after an outage, is left out', default: 3600 }),
     }),
     z.object({
       type: z.literal('webhook'),
-      path: z.string(),
-      methods: z.array(z.string()).nullish(),
+      path: z.string().meta({ description: 'Where it is, below /v1/workflows/webhook/; no two workflows have the same' }),
+      methods: z.array(z.string()).nullish().meta({ description: 'Default: POST' }),
+      max_body_bytes: z.number().int().positive().nullish().meta({ description: 'Largest body', default: 1_048_576 }),
       auth: z
         .discriminatedUnion('type', [
           z.object({ type: z.literal('none') }),
@@ -103,7 +112,13 @@ export const triggerSchema = z
         ])
         .nullish(),
     }),
-    z.object({ type: z.literal('event'), topic: z.string(), filter: jsonValueSchema.optional() }),
+    z.object({
+      type: z.literal('event'),
+      topic: z.string(),
+      filter: jsonValueSchema
+        .optional()
+        .meta({ description: "Dotted paths of the event's data to the values that they must have, or an expression" }),
+    }),
     z.object({
       type: z.literal('slash'),
       name: z.string(),

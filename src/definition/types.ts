@@ -16,6 +16,7 @@ import type {
   retrySchema,
   stepRequirementSchema,
   stepSchema,
+  triggerSchema,
   workflowSchema,
 } from './schema.js';
 
@@ -24,6 +25,8 @@ export type { ConfigOf, StepKind } from '../kinds/schemas.js';
 export type StepRequirement = z.infer<typeof stepRequirementSchema>;
 export type WorkflowStep = z.infer<typeof stepSchema>;
 export type EntryPoint = z.infer<typeof entryPointSchema>;
+export type Trigger = z.infer<typeof triggerSchema>;
+export type TriggerOf<Type extends Trigger['type']> = Extract<Trigger, { type: Type }>;
 export type CheckpointStrategy = z.infer<typeof checkpointStrategySchema>;
 export type ForEach = z.infer<typeof forEachSchema>;
 export type RetryOptions = z.infer<typeof retrySchema>;

@@ -15,7 +15,10 @@ import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
 import { addErrors } from './errors.js';
 import type { Authenticate } from './identity.js';
+import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
+import { addRecorder } from './recorder.js';
+import { childLoggerFactory } from './request-log.js';
 import { routes } from './routes/index.js';
 
 /** What the routes work with. */
@@ -43,7 +46,18 @@ export interface ServerSettings {
   readonly requestsPerMinute: number;
   /** Whether the address of a request is what a proxy in front says it is. */
   readonly trustProxy: boolean;
+  /** Whether everybody may read `/metrics`: for a server on loopback, or whose port others cannot reach. Else admins. */
+  readonly metricsPublic: boolean;
+  /** How often an event stream shows that it is alive. */
+  readonly heartbeatMs: number;
+  /** How long a reader of an event stream may not read before it is cut off. */
+  readonly slowReaderMs: number;
+  /** How often runs that have ended are recorded in the database; undefined: another process does. */
+  readonly recordEveryMs: number | undefined;
 }
+
+/** How often a server records ended runs. */
+export const RECORD_EVERY_MS = 10_000;
 
 export const DEFAULT_SETTINGS: ServerSettings = {
   version: '0.0.0',
@@ -53,6 +67,10 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   maxBodyBytes: 8 * 1024 * 1024,
   requestsPerMinute: 6_000,
   trustProxy: false,
+  metricsPublic: false,
+  heartbeatMs: 15_000,
+  slowReaderMs: 60_000,
+  recordEveryMs: undefined,
 };
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -67,6 +85,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     loggerInstance: deps.logger,
     bodyLimit: settings.maxBodyBytes,
     trustProxy: settings.trustProxy,
+    childLoggerFactory,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     forceCloseConnections: true,
@@ -89,6 +108,8 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
   });
   await addOpenApi(app, settings);
+  addMetrics(app, settings);
+  addRecorder(app, deps);
   for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
   return app;
 }

@@ -3,6 +3,19 @@ import type { Code } from '../definition/codes.js';
 import type { DistriError} from '../definition/errors.js';
 import { type Problem } from '../definition/errors.js';
 
+/** What is wrong, or worth a look, in a document or an input. */
+export const problemListSchema = z.array(
+  z.object({
+    severity: z.enum(['error', 'warning']),
+    code: z.string(),
+    path: z.string().describe('JSON path'),
+    message: z.string(),
+    line: z.int().optional(),
+    column: z.int().optional(),
+    hint: z.string().optional(),
+  }),
+);
+
 /** The one shape of errors: RFC 9457 problem details, with our code and, for documents and inputs, all problems by path. */
 export const problemSchema = z
   .object({
@@ -13,19 +26,7 @@ export const problemSchema = z
     code: z.string().describe('Stable: go by it, not by the text. See docs/errors.md.'),
     hint: z.string().optional(),
     instance: z.string().optional().describe('The id of the request, as in the log'),
-    problems: z
-      .array(
-        z.object({
-          severity: z.enum(['error', 'warning']),
-          code: z.string(),
-          path: z.string().describe('JSON path'),
-          message: z.string(),
-          line: z.int().optional(),
-          column: z.int().optional(),
-          hint: z.string().optional(),
-        }),
-      )
-      .optional(),
+    problems: problemListSchema.optional(),
   })
   .meta({ id: 'Problem' });
 
@@ -40,6 +41,7 @@ const STATUSES: { readonly [code in Code]?: number } = {
   WEBHOOK_REFUSED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   RUN_NOT_FOUND: 404,
   WORKFLOW_NOT_FOUND: 404,
   CONNECTION_NOT_FOUND: 404,

@@ -2,7 +2,7 @@ import { DistriError } from '../definition/errors.js';
 import { isSafeEndpoint } from '../definition/loopback.js';
 import { parseEncryptionKeys, type EncryptionKey } from '../secrets/encryption-keys.js';
 import { SECRET_KEYS } from '../store/seal.js';
-import { DEFAULT_SETTINGS, type ServerSettings } from './app.js';
+import { DEFAULT_SETTINGS, RECORD_EVERY_MS, type ServerSettings } from './app.js';
 import { assertSafeAddress } from './auth/address.js';
 import type { Authentication } from './auth/index.js';
 import type { OidcSettings } from './auth/oidc.js';
@@ -57,6 +57,9 @@ export function serverSettings(environment: Environment, flags: ServerFlags = {}
     secretKeys: keys === undefined ? [] : parseEncryptionKeys(keys, SECRET_KEYS),
     providersDir: read('DISTRI_PROVIDERS_DIR'),
     settings: {
+      ...DEFAULT_SETTINGS,
+      metricsPublic: authentication.mode === 'local',
+      recordEveryMs: RECORD_EVERY_MS,
       auth: authentication.mode,
       publicUrl: publicUrl(read('DISTRI_PUBLIC_URL')) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
       corsOrigins: list(read('DISTRI_CORS_ORIGINS')).map(origin),

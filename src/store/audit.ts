@@ -1,6 +1,7 @@
 import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import type { JsonObject } from '../definition/json.js';
+import type { JsonObject, JsonValue } from '../definition/json.js';
+import { wellFormed } from '../definition/text.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
@@ -14,7 +15,7 @@ export interface AuditEntry {
   readonly action: string;
   /** e.g. `workflow:<id>`. */
   readonly target: string;
-  /** Without secrets, and without U+0000. */
+  /** Without secrets. */
   readonly detail?: JsonObject;
 }
 
@@ -43,7 +44,7 @@ export class AuditLog {
   }
 
   async record({ actor, action, target, detail }: AuditEntry): Promise<void> {
-    await this.#db.insert(auditLog).values({ actor, action, target, detail: detail ?? null });
+    await this.#db.insert(auditLog).values({ actor, action, target, detail: storable(detail ?? null) });
   }
 
   /** Newest first. @throws DistriError `BAD_REQUEST` for a cursor that is none */
@@ -58,4 +59,9 @@ export class AuditLog {
     const last = items.at(-1);
     return { items, ...(rows.length > limit && last !== undefined ? { nextCursor: encodeCursor([last.id]) } : {}) };
   }
+}
+
+/** Without what Postgres refuses in JSON: U+0000 and halves of surrogate pairs. */
+function storable(detail: JsonValue): JsonValue {
+  return JSON.parse(JSON.stringify(detail, (_, value: JsonValue) => (typeof value === 'string' ? wellFormed(value).replaceAll('\0', '') : value))) as JsonValue;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { DistriError } from '../definition/errors.js';
 
 /** Where the next page of a list begins, as an opaque text. */

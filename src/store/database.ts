@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { lock } from 'proper-lockfile';
 import { DistriError } from '../definition/errors.js';
 import { storeError } from './errors.js';
+import { MIGRATIONS, migrationStatus, type MigrationStatus } from './migrations.js';
 import * as tables from './tables.js';
 
 /** What repositories work with: the same on Postgres and on PGlite, in a transaction or outside. */
@@ -19,12 +19,13 @@ export interface Database {
   readonly db: Db;
   /** Brings the schema up to date; safe when several processes do so at once. Gives how many migrations were applied. */
   migrate(): Promise<number>;
+  /** Which migrations the schema has and lacks. */
+  migrationStatus(): Promise<MigrationStatus>;
   /** Throws DistriError `STORE_UNAVAILABLE` when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 /** Key of the advisory lock under which one process at a time migrates. */
 const MIGRATION_LOCK = 0x6469_7374;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -73,6 +74,7 @@ async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: st
         client.release(true);
       }
     },
+    migrationStatus: () => migrationStatus(db).catch(rethrow),
     ping: async () => void (await db.execute('select 1').catch(rethrow)),
     close: () => pool.end(),
   };
@@ -92,6 +94,7 @@ async function openPglite(folder: string | undefined): Promise<Database> {
       kind: 'pglite',
       db,
       migrate: () => applied(db, () => migrate(db, { migrationsFolder: MIGRATIONS })),
+      migrationStatus: () => migrationStatus(db).catch(rethrow),
       ping: async () => void (await db.execute('select 1').catch(rethrow)),
       async close() {
         await client.close();
@@ -122,16 +125,9 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 async function applied(db: Db, migrate: () => Promise<void>): Promise<number> {
-  const before = await migrationsDone(db);
+  const { applied: before } = await migrationStatus(db);
   await migrate();
-  return (await migrationsDone(db)) - before;
-}
-
-async function migrationsDone(db: Db): Promise<number> {
-  const { rows } = (await db.execute(`select to_regclass('drizzle.__drizzle_migrations') is not null as there`)) as { rows: { there: boolean }[] };
-  if (rows[0]?.there !== true) return 0;
-  const counted = (await db.execute('select count(*)::int as n from drizzle.__drizzle_migrations')) as { rows: { n: number }[] };
-  return counted.rows[0]?.n ?? 0;
+  return (await migrationStatus(db)).applied - before;
 }
 
 function rethrow(error: unknown): never {

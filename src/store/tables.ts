@@ -37,6 +37,8 @@ export const workflows = pgTable(
     clonedFrom: text('cloned_from'),
     /** The newest version. */
     version: integer().notNull(),
+    /** The version whose triggers are in `triggers`; another one than the newest after an outage between the two. */
+    triggersVersion: integer('triggers_version').notNull().default(0),
     stepCount: integer('step_count').notNull(),
     /** The words that a search finds: name, description, labels and ids of steps, tags. */
     searchText: text('search_text').notNull(),

@@ -1,4 +1,6 @@
 import { and, desc, eq, inArray, or, sql, type SQL } from 'drizzle-orm';
+import { diffDocuments, type DocumentDiff } from '../definition/document-diff.js';
+import type { JsonObject } from '../definition/json.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
 import { workflows, workflowShares } from './tables.js';
@@ -6,9 +8,9 @@ import { apply, audit, copyName, insert, type NewWorkflow, type WorkflowAt, type
 import { readStored } from './workflows/content.js';
 import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/listing.js';
 import { findSeen, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
-import { findVersion, listVersions, needVersion, type VersionRecord } from './workflows/versions.js';
+import { findVersion, listVersions, needVersion, type StoredVersion, type VersionRecord } from './workflows/versions.js';
 
-export { readContent, type Content } from './workflows/content.js';
+export { readContent, readStored, type Content } from './workflows/content.js';
 export type { NewWorkflow, WorkflowAt, WorkflowChange } from './workflows/changes.js';
 export type { Shelf, WorkflowFilter } from './workflows/listing.js';
 export { ROLES, requireRole, type Role, type SeenWorkflow, type Viewer } from './workflows/records.js';
@@ -32,6 +34,11 @@ export class WorkflowStore {
     const found = await findSeen(this.#db, viewer, id);
     const at = found && (await findVersion(this.#db, found.record.id, version ?? found.record.version));
     return found && at && { ...found, at };
+  }
+
+  /** Without any version of it; undefined when there is none that the viewer may see. */
+  async find(viewer: Viewer, id: string): Promise<SeenWorkflow | undefined> {
+    return findSeen(this.#db, viewer, id);
   }
 
   /**
@@ -80,6 +87,18 @@ export class WorkflowStore {
   async versions(viewer: Viewer, id: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<VersionRecord>> {
     requireRole(id, await findSeen(this.#db, viewer, id), 'read');
     return listVersions(this.#db, id, page);
+  }
+
+  /** One version, whatever is the newest. @throws DistriError `WORKFLOW_NOT_FOUND` */
+  async version(viewer: Viewer, id: string, version: number): Promise<StoredVersion> {
+    requireRole(id, await findSeen(this.#db, viewer, id), 'read');
+    return needVersion(this.#db, id, version);
+  }
+
+  /** What two versions differ in. @throws DistriError `WORKFLOW_NOT_FOUND` */
+  async compare(viewer: Viewer, id: string, from: number, to: number): Promise<DocumentDiff> {
+    const [before, after] = [await this.version(viewer, id, from), await this.version(viewer, id, to)];
+    return diffDocuments(JSON.parse(before.document) as JsonObject, JSON.parse(after.document) as JsonObject);
   }
 
   /**

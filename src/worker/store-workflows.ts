@@ -21,20 +21,3 @@ export class StoreWorkflows implements WorkflowSource {
     return { ...definition, id, version: found.at.version } as JsonObject;
   }
 }
-
-/** Several sources as one: the first that has a workflow gives it. */
-export class FirstOfWorkflows implements WorkflowSource {
-  readonly #sources: readonly WorkflowSource[];
-
-  constructor(sources: readonly WorkflowSource[]) {
-    this.#sources = sources;
-  }
-
-  async get(id: string, version?: string | number, owner?: string): Promise<JsonObject | undefined> {
-    for (const source of this.#sources) {
-      const found = await source.get(id, version, owner);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-}

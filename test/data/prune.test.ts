@@ -87,6 +87,27 @@ test('payloads that another run refers to stay, and so does what is not ours', a
   expect(await filesBelow(join(stage.folder, 'zz'))).toHaveLength(1);
 });
 
+test('payloads that a schedule begins its runs with stay as long as it is there', async () => {
+  const prunable = async () => (await pruneStorage(client.temporal, stage.folder, { remove: false, now: Date.now() + TWO_HOURS_MS })).prunable.map((run) => run.run_id);
+  await client.schedules.put('prune-test', {
+    definition: big,
+    start: { input: { text: 'x'.repeat(400_000) } },
+    runIdBase: 'big-scheduled',
+    cron: ['0 0 1 1 *'],
+    timeZone: 'UTC',
+    overlap: 'skip',
+    catchupSecs: 60,
+    paused: false,
+    mark: 'v1',
+  });
+  await expect.poll(prunable, { timeout: 60_000 }).not.toContain('big-scheduled');
+  await client.schedules.trigger('prune-test');
+  await expect.poll(async () => (await client.schedules.describe('prune-test'))?.runs.length, { timeout: 60_000 }).toBe(1);
+  const [started] = (await client.schedules.describe('prune-test'))?.runs ?? [];
+  const { context } = await client.getRun(started?.runId ?? '').result();
+  expect((context.input as JsonObject).text).toHaveLength(400_000);
+});
+
 test('the codec endpoint shows a payload that is encrypted and kept outside the history', async () => {
   const run = await client.start(big);
   await run.result();

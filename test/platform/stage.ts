@@ -61,8 +61,9 @@ export interface PlatformOptions {
 const authenticateTest: Authenticate = async ({ authorization }) => {
   const token = authorization?.replace(/^Bearer /, '');
   if (token === undefined || token === '') return undefined;
-  const [user = '', scopes] = token.split(':');
-  return identity(user, scopes === undefined ? SCOPES.filter((scope) => scope !== 'admin') : (scopes.split(',') as Scope[]));
+  // A scope has a colon too.
+  const [user = '', ...scopes] = token.split(/:(.*)/s);
+  return identity(user, scopes[0] === undefined ? SCOPES.filter((scope) => scope !== 'admin') : (scopes[0].split(',') as Scope[]));
 };
 
 /** What encrypts the secrets of tests. */

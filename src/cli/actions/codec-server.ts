@@ -6,7 +6,7 @@ import type { CodecServerFlags } from '../commands/storage.js';
 import type { Context } from '../context.js';
 import { dataSettings } from '../data-settings.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { findServer } from '../server.js';
 import { printJson } from '../terminal.js';
 
@@ -30,10 +30,7 @@ export async function codecServer(context: Context, { port, host, uiOrigin, with
     const { terminal } = context;
     if (terminal.json) printJson(terminal, { codec_server: serving.url, ui_origins: origins });
     else terminal.print(`The codec endpoint is ${serving.url}; Web UIs that may ask: ${origins.join(', ') || 'none, see --ui-origin'}`);
-    await new Promise<void>((resolve) => {
-      if (interrupt.signal.aborted) resolve();
-      interrupt.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await untilAborted(interrupt.signal);
     return EXIT.completed;
   });
 }

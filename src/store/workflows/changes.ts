@@ -48,6 +48,8 @@ export async function insert(tx: Db, user: string, workflow: NewWorkflow, action
     isTemplate,
     clonedFrom: clonedFrom ?? null,
     version: 1,
+    // A clone starts nothing by itself before its new owner saves it.
+    ...(clonedFrom === undefined ? {} : { triggersVersion: 1 }),
     ...derivedFrom(id, content),
     searchText: searchText(named, content.document),
   });

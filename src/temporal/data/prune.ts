@@ -6,6 +6,7 @@ import {
   decodeReferencePayload,
   isReferencePayload,
   visit,
+  walkDescribeScheduleResponse,
   walkGetWorkflowExecutionHistoryResponse,
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
@@ -48,7 +49,7 @@ const PAGE = 500;
 
 /**
  * Finds, and with `remove` removes, the payloads of runs that the namespace no longer has and that the history of no
- * other run refers to: parents and children refer to each other's. What was written within the last hour stays.
+ * other run, and no schedule, refers to: parents and children refer to each other's. What was written within the last hour stays.
  */
 export async function pruneStorage(client: Client, root: string, options: { remove: boolean; now?: number }): Promise<PruneReport> {
   const before = (options.now ?? Date.now()) - GRACE_MS;
@@ -58,6 +59,7 @@ export async function pruneStorage(client: Client, root: string, options: { remo
     const { workflow_id } = folder.owner;
     if (workflow_id !== '' && folder.newest < before && !(await exists(client, workflow_id))) gone.set(folder.key, folder);
   }
+  if (gone.size > 0) await keepScheduled(client, gone);
   if (gone.size > 0) await keepReferred(client, gone);
   const prunable = [...gone.values()];
   if (options.remove) for (const { path } of prunable) await rm(path, { recursive: true, force: true });
@@ -140,13 +142,23 @@ async function keepReferred(client: Client, gone: Map<string, Folder>): Promise<
   }
 }
 
+/** Takes out of `gone` what the runs that schedules start begin with. */
+async function keepScheduled(client: Client, gone: Map<string, Folder>): Promise<void> {
+  const { namespace } = client.options;
+  const keys = new Set<string>();
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    const page = await client.workflowService.listSchedules({ namespace, maximumPageSize: PAGE, ...(nextPageToken ? { nextPageToken } : {}) });
+    for (const { scheduleId } of page.schedules ?? []) {
+      const described = client.workflowService.describeSchedule({ namespace, scheduleId: scheduleId ?? '' });
+      await found(described.then((schedule) => visit(schedule, walkDescribeScheduleResponse, noting(keys))));
+    }
+    nextPageToken = page.nextPageToken;
+  } while (nextPageToken && nextPageToken.length > 0);
+  for (const key of keys) gone.delete(key);
+}
+
 async function noteReferred(client: Client, { workflowId, runId }: Execution, keys: Set<string>): Promise<void> {
-  const note = (payload: Payload): Payload => {
-    if (!isReferencePayload(payload)) return payload;
-    const { driverName, claimData } = decodeReferencePayload(payload);
-    if (driverName === DRIVER_NAME && claimData['run'] !== undefined) keys.add(claimData['run']);
-    return payload;
-  };
   let nextPageToken: Uint8Array | null | undefined;
   do {
     const page = await client.workflowService.getWorkflowExecutionHistory({
@@ -154,10 +166,21 @@ async function noteReferred(client: Client, { workflowId, runId }: Execution, ke
       execution: { workflowId, runId },
       ...(nextPageToken ? { nextPageToken } : {}),
     });
-    await visit(page, walkGetWorkflowExecutionHistoryResponse, {
-      transformPayload: (payload) => Promise.resolve(note(payload)),
-      transformPayloads: (payloads) => Promise.resolve(payloads.map(note)),
-    });
+    await visit(page, walkGetWorkflowExecutionHistoryResponse, noting(keys));
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);
+}
+
+/** Notes whose payloads are referred to, and changes nothing. */
+function noting(keys: Set<string>) {
+  const note = (payload: Payload): Payload => {
+    if (!isReferencePayload(payload)) return payload;
+    const { driverName, claimData } = decodeReferencePayload(payload);
+    if (driverName === DRIVER_NAME && claimData['run'] !== undefined) keys.add(claimData['run']);
+    return payload;
+  };
+  return {
+    transformPayload: (payload: Payload) => Promise.resolve(note(payload)),
+    transformPayloads: (payloads: Payload[]) => Promise.resolve(payloads.map(note)),
+  };
 }

@@ -1,0 +1,153 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Run } from '../../client/index.js';
+import { DistriError, RunFailedError } from '../../definition/errors.js';
+import type { TriggerOf } from '../../definition/types.js';
+import type { OwnedTrigger } from '../../store/triggers.js';
+import type { Routes, ServerDeps } from '../app.js';
+import { errorResponses } from '../problem.js';
+import { connectionSecret } from '../triggers/connection-secret.js';
+import { runIdOf, startTriggered } from '../triggers/start.js';
+import { inputOf, methodsOf, WEBHOOK_METHODS, type WebhookCall } from '../triggers/webhook.js';
+import { deliveryId, isProven, refused, slackChallenge } from '../triggers/webhook-auth.js';
+
+export const WEBHOOK_MOUNT = '/v1/workflows/webhook/';
+
+const DEFAULT_BODY_BYTES = 1024 * 1024;
+const DEFAULT_SYNC_SECS = 30;
+const MOST_SYNC_SECS = 120;
+/** A delivery that comes again later than this is answered, and starts nothing: Temporal may have forgotten its run. */
+const STARTED_FOR_MS = 12 * 3_600_000;
+
+interface Webhook {
+  readonly row: OwnedTrigger;
+  readonly trigger: TriggerOf<'webhook'>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    webhook: Webhook | undefined;
+  }
+}
+
+const startedSchema = z.object({ run_id: z.string(), status: z.string().optional() }).meta({ id: 'WebhookStarted' });
+const answerSchema = z
+  .object({ run_id: z.string(), status: z.string(), output: z.unknown().optional(), error: z.string().optional() })
+  .meta({ id: 'WebhookAnswer' });
+const challengeSchema = z.object({ challenge: z.string().describe('What Slack sent to see who is there') }).meta({ id: 'WebhookChallenge' });
+
+/** Where others deliver what starts runs. Who delivers proves itself by the webhook's own secret. */
+export const webhookRoutes: Routes = (app, deps) => {
+  app.decorateRequest('webhook', undefined);
+  // Signatures are of bytes, whatever they say that they are.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: NodeJS.ReadableStream) => {
+    request.rawBody = await read(payload, mostBytes(deps, request));
+    return undefined;
+  });
+  app.route<{ Params: { '*': string } }>({
+    method: [...WEBHOOK_METHODS],
+    url: `${WEBHOOK_MOUNT}*`,
+    exposeHeadRoute: false,
+    config: { access: 'public' },
+    schema: {
+      tags: ['triggers'],
+      summary: 'Starts a run of the workflow whose webhook has this path',
+      response: { 200: z.union([answerSchema, challengeSchema]), 202: startedSchema, ...errorResponses },
+    },
+    preParsing: async (request, reply) => {
+      const { store } = deps;
+      const path = request.params['*'];
+      const row = /[^!-~]/.test(path) ? undefined : await store.triggers.webhookAt(path);
+      if (row === undefined) throw new DistriError('NOT_FOUND', 'There is no webhook at this address');
+      const trigger = row.config as unknown as TriggerOf<'webhook'>;
+      const methods = methodsOf(trigger);
+      if (!methods.includes(request.method)) {
+        reply.header('allow', methods.join(', '));
+        throw new DistriError('METHOD_NOT_ALLOWED', `This webhook takes ${methods.join(', ')}, not ${request.method}`);
+      }
+      request.webhook = { row, trigger };
+      const most = mostBytes(deps, request);
+      if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
+    },
+    handler: async (request, reply) => {
+      const webhook = request.webhook;
+      if (webhook === undefined) throw new Error('A call of a webhook has no webhook');
+      const call = callOf(request, webhook.trigger.path);
+      const { auth, response } = webhook.trigger;
+      await prove(deps, webhook, call);
+      const challenge = auth ? slackChallenge(auth, call) : undefined;
+      if (challenge !== undefined) return reply.status(200).send({ challenge });
+      const { run, isOld } = await startOnce(deps, webhook, call);
+      if (response?.type !== 'sync' || isOld) return reply.status(202).send({ run_id: run.id });
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const secs = Math.min(response.timeout_secs ?? DEFAULT_SYNC_SECS, MOST_SYNC_SECS);
+      const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), gone.signal]));
+      return end === undefined ? reply.status(202).send({ run_id: run.id }) : reply.status(200).send({ run_id: run.id, ...end });
+    },
+  });
+};
+
+function mostBytes({ settings }: ServerDeps, { webhook }: FastifyRequest): number {
+  return Math.min(webhook?.trigger.max_body_bytes ?? DEFAULT_BODY_BYTES, settings.maxBodyBytes);
+}
+
+function tooLarge(most: number): DistriError {
+  return new DistriError('BODY_TOO_LARGE', `The body has more than ${most} bytes`);
+}
+
+/** All bytes of a body. Of one that is too large the rest is not kept. Throws `BODY_TOO_LARGE`. */
+function read(payload: NodeJS.ReadableStream, most: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const take = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      if (bytes <= most) return void chunks.push(chunk);
+      payload.off('data', take);
+      payload.resume();
+      reject(tooLarge(most));
+    };
+    payload.on('data', take);
+    payload.once('end', () => resolve(Buffer.concat(chunks)));
+    payload.once('error', reject);
+  });
+}
+
+function callOf(request: FastifyRequest, path: string): WebhookCall {
+  const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
+  return { method: request.method, path, query, headers: request.headers, body: request.rawBody ?? Buffer.alloc(0) };
+}
+
+/** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. */
+async function prove({ store, logger }: ServerDeps, { row, trigger: { auth } }: Webhook, call: WebhookCall): Promise<void> {
+  if (auth?.type === 'none') return;
+  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id) : undefined;
+  if (auth && secret !== undefined && secret !== '' && isProven(auth, secret, call, Date.now())) return;
+  const reason = secret === undefined || secret === '' ? 'its connection has no secret' : 'the signature or token is missing, wrong or too old';
+  logger.warn({ trigger_id: row.id, workflow_id: row.workflowId, connection: auth?.connection_id }, `A delivery to a webhook was refused: ${reason}`);
+  throw refused();
+}
+
+/** Starts the run of a call; a delivery that comes again has the run that it had. `isOld`: it came long ago. */
+async function startOnce(deps: ServerDeps, { row, trigger }: Webhook, call: WebhookCall): Promise<{ run: Run; isOld: boolean }> {
+  const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
+  const noted = id === undefined ? undefined : await deps.store.triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
+  if (noted !== undefined && Date.now() - noted.at.getTime() > STARTED_FOR_MS) return { run: deps.client.getRun(noted.runId), isOld: true };
+  // Also when it was noted before: whoever noted it may have died before the run was started.
+  const run = await startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), noted?.runId);
+  return { run, isOld: false };
+}
+
+/** How a run ended; undefined when it had not when the signal was aborted. */
+async function endOf(run: Run, signal: AbortSignal): Promise<{ status: string; output?: unknown; error?: string } | undefined> {
+  try {
+    const { status, output } = await run.result({ signal });
+    return { status, output: output ?? null };
+  } catch (error) {
+    if (error instanceof RunFailedError) return { status: error.snapshot.status, error: error.message };
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

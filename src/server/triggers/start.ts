@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Run } from '../../client/index.js';
+import { DistriError, RunAlreadyExistsError } from '../../definition/errors.js';
+import type { JsonObject } from '../../definition/json.js';
+import type { WorkflowDefinition } from '../../definition/types.js';
+import type { OwnedTrigger } from '../../store/triggers.js';
+import { triggeredDefinition } from './definition.js';
+import type { TriggerDeps } from './deps.js';
+
+/** A run id that the same cause always gives: Temporal starts one run of an id and no more. */
+export function runIdOf({ id, workflowId }: OwnedTrigger, ...cause: readonly string[]): string {
+  return `${workflowId}-${createHash('sha256').update(JSON.stringify([id, ...cause])).digest('hex').slice(0, 32)}`;
+}
+
+/**
+ * Starts the newest version of a trigger's workflow, for its owner. A run with this id that is there already is given.
+ * Throws as `DistriClient.start`, and `NOT_FOUND` when the workflow is gone.
+ */
+export async function startTriggered(
+  { client, store }: TriggerDeps,
+  trigger: OwnedTrigger,
+  inputOf: (definition: WorkflowDefinition) => JsonObject,
+  runId?: string,
+): Promise<Run> {
+  const workflow = await store.triggers.workflow(trigger.workflowId);
+  if (workflow === undefined) throw new DistriError('NOT_FOUND', 'The workflow of the trigger is gone');
+  const definition = triggeredDefinition(workflow);
+  try {
+    return await client.start(definition, {
+      owner: workflow.owner,
+      entryPoint: trigger.entryPointId,
+      input: inputOf(definition),
+      trigger: { id: trigger.id, type: trigger.type },
+      ...(runId === undefined ? {} : { runId }),
+    });
+  } catch (error) {
+    if (error instanceof RunAlreadyExistsError) return client.getRun(error.runId);
+    throw error;
+  }
+}

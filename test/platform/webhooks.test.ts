@@ -1,0 +1,246 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { JsonObject } from '../../src/definition/json.js';
+import { sharedPlatform, type Answer } from './stage.js';
+import { echo, remove, runsOf, save, update, waiting } from './triggers.js';
+
+const SECRET = 'It is a secret to everybody';
+const platform = sharedPlatform({
+  worker: {},
+  settings: { maxBodyBytes: 4 * 1024 * 1024 },
+});
+beforeAll(async () => {
+  const put = await platform().send('PUT', '/v1/connections/github:hooks', { as: 'ann', body: { secrets: { webhook_secret: SECRET } } });
+  expect(put.status).toBeLessThan(300);
+});
+
+const hmac = (body: string, secret = SECRET): string => createHmac('sha256', secret).update(body).digest('hex');
+
+/** A workflow with a webhook on a path of its own. */
+async function hook(trigger: JsonObject, more: JsonObject = {}, owner = 'ann') {
+  const path = `tests/${randomUUID()}`;
+  const id = await save(platform(), echo([{ type: 'webhook', path, ...trigger }], more), owner);
+  return { id, path: `/v1/workflows/webhook/${path}`, name: path };
+}
+
+/** A delivery, as nobody. */
+function deliver(path: string, body?: unknown, headers: Record<string, string> = {}, method = 'POST'): Promise<Answer> {
+  return platform().send(method, path, { as: null, body, headers });
+}
+
+async function inputOf({ body }: Answer): Promise<JsonObject> {
+  return (await platform().client.getRun(body.run_id).result()).context.input as JsonObject;
+}
+
+describe('a webhook', () => {
+  it('starts a run with the body as input, for the owner of the workflow', async () => {
+    const { id, path, name } = await hook({ auth: { type: 'none' } });
+    const answer = await deliver(`${path}?a=1&b=2&b=3`, { n: 1 }, { cookie: 'secret=1', authorization: 'Bearer ', 'x-mine': 'yes' });
+    expect(answer.status).toBe(202);
+    const input = await inputOf(answer);
+    expect(input).toMatchObject({ n: 1, webhook: { method: 'POST', path: name, query: { a: '1', b: ['2', '3'] }, headers: { 'x-mine': 'yes' } } });
+    expect(JSON.stringify(input)).not.toMatch(/secret|authorization/);
+    expect(await platform().client.getRun(answer.body.run_id).describe()).toMatchObject({ workflow_id: id, owner: 'ann', version: 1, trigger: { type: 'webhook' } });
+  });
+
+  it('wraps a body that is no object, and leaves a key `webhook` and a strict schema alone', async () => {
+    const { path } = await hook({ auth: { type: 'none' } });
+    expect(await inputOf(await deliver(path, [1]))).toMatchObject({ body: [1], webhook: {} });
+    expect(await inputOf(await deliver(path, 'a=1', { 'content-type': 'application/x-www-form-urlencoded' }))).toMatchObject({ body: 'a=1' });
+    expect(await inputOf(await deliver(path, { webhook: 'mine' }))).toEqual({ webhook: 'mine' });
+    const strict = await hook({ auth: { type: 'none' } }, { input_schema: { type: 'object', properties: { n: { type: 'number' } }, additionalProperties: false } });
+    expect(await inputOf(await deliver(strict.path, { n: 1 }))).toEqual({ n: 1 });
+    expect(await deliver(strict.path, { n: 'one' })).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT' } });
+  });
+
+  it('takes its methods and no others', async () => {
+    const { path } = await hook({ auth: { type: 'none' }, methods: ['get', 'PUT'] });
+    expect((await deliver(path, undefined, {}, 'GET')).status).toBe(202);
+    expect((await deliver(path, {}, {}, 'PUT')).status).toBe(202);
+    for (const method of ['POST', 'DELETE']) {
+      const { status, headers, body } = await deliver(path, {}, {}, method);
+      expect({ status, allow: headers.get('allow'), code: body.code }).toEqual({ status: 405, allow: 'GET, PUT', code: 'METHOD_NOT_ALLOWED' });
+    }
+    expect((await deliver(path, undefined, {}, 'HEAD')).status).toBe(404);
+  });
+
+  it('that does not exist is not found', async () => {
+    for (const path of ['nowhere', '', '%00', 'a/../b', '%E2%82%AC']) {
+      expect(await deliver(`/v1/workflows/webhook/${path}`, {})).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    }
+  });
+
+  it('limits the body, told or not', async () => {
+    const small = await hook({ auth: { type: 'none' }, max_body_bytes: 100 });
+    const usual = await hook({ auth: { type: 'none' } });
+    const large = { text: 'x'.repeat(1024 * 1024) };
+    expect(await deliver(small.path, { text: 'x'.repeat(100) })).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
+    expect((await deliver(small.path, { text: 'x'.repeat(20) })).status).toBe(202);
+    expect((await deliver(usual.path, large)).status).toBe(413);
+    const chunked = new ReadableStream({
+      start(controller) {
+        for (let i = 0; i < 3; i++) controller.enqueue(new TextEncoder().encode('x'.repeat(50)));
+        controller.close();
+      },
+    });
+    const response = await fetch(`${platform().url}${small.path}`, { method: 'POST', body: chunked, duplex: 'half' });
+    expect(response.status).toBe(413);
+  });
+
+  it('is no longer there when the path changes or the workflow is deleted', async () => {
+    const { id, path } = await hook({ auth: { type: 'none' } });
+    const moved = `tests/${randomUUID()}`;
+    await update(platform(), id, echo([{ type: 'webhook', path: moved, auth: { type: 'none' } }]));
+    expect((await deliver(path, {})).status).toBe(404);
+    const answer = await deliver(`/v1/workflows/webhook/${moved}`, {});
+    expect(answer.status).toBe(202);
+    expect(await platform().client.getRun(answer.body.run_id).describe()).toMatchObject({ version: 2 });
+    await remove(platform(), id);
+    expect((await deliver(`/v1/workflows/webhook/${moved}`, {})).status).toBe(404);
+  });
+
+  it('is listed with its address', async () => {
+    const { id, name } = await hook({ auth: { type: 'none' } });
+    const { body } = await platform().send('GET', `/v1/workflows/${id}/triggers`, { as: 'ann' });
+    expect(body.items).toMatchObject([{ type: 'webhook', entry_point: 'main', url: `http://127.0.0.1:4400/v1/workflows/webhook/${name}` }]);
+    expect((await platform().send('GET', `/v1/workflows/${id}/triggers`, { as: 'bob' })).status).toBe(404);
+  });
+});
+
+describe('a webhook with a bearer token', () => {
+  const auth = { type: 'bearer_token', connection_id: 'github:hooks' };
+
+  it('takes the secret of the connection and nothing else', async () => {
+    const { path } = await hook({ auth });
+    expect((await deliver(path, {}, { authorization: `Bearer ${SECRET}` })).status).toBe(202);
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: SECRET }, { authorization: 'Bearer' }] as Record<string, string>[]) {
+      expect(await deliver(path, {}, headers)).toMatchObject({ status: 401, body: { code: 'WEBHOOK_REFUSED' } });
+    }
+  });
+
+  it('refuses all when the owner has no such connection', async () => {
+    const { path } = await hook({ auth }, {}, 'bob');
+    expect((await deliver(path, {}, { authorization: `Bearer ${SECRET}` })).status).toBe(401);
+    expect((await deliver(path, {}, { authorization: 'Bearer undefined' })).status).toBe(401);
+  });
+});
+
+describe('a webhook with a signature', () => {
+  const auth = { type: 'hmac_header', header: 'X-Hub-Signature-256', connection_id: 'github:hooks' };
+
+  it('takes what is signed byte for byte', async () => {
+    const { path } = await hook({ auth });
+    const body = '{ "n":1.50,\n "s": "\\u00e9é" }';
+    expect((await deliver(path, body, { 'x-hub-signature-256': `sha256=${hmac(body)}` })).status).toBe(202);
+    expect((await deliver(path, body, { 'x-hub-signature-256': hmac(body).toUpperCase() })).status).toBe(202);
+    for (const signature of [undefined, '', 'sha256=', `sha256=${hmac(`${body} `)}`, `sha256=${hmac(body, 'other')}`, `sha1=${hmac(body)}`]) {
+      const answer = await deliver(path, body, signature === undefined ? {} : { 'x-hub-signature-256': signature });
+      expect(answer, signature ?? 'none').toMatchObject({ status: 401, body: { code: 'WEBHOOK_REFUSED' } });
+    }
+  });
+
+  it('starts one run of a delivery that comes again, at the same time or later', async () => {
+    const { id, path } = await hook({ auth });
+    const send = (delivery: string): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}'), 'x-github-delivery': delivery });
+    const answers = [...(await Promise.all(Array.from({ length: 10 }, () => send('one')))), await send('one')];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+    expect(new Set(answers.map(({ body }) => body.run_id)).size).toBe(1);
+    expect((await send('two')).body.run_id).not.toBe(answers[0]?.body.run_id);
+    await expect.poll(() => runsOf(platform(), id), { timeout: 10_000 }).toHaveLength(2);
+  });
+
+  it('starts the run of a delivery that was noted by a server that died then', async () => {
+    const { id, path } = await hook({ auth });
+    const [trigger] = await platform().store.triggers.of(id);
+    const send = (): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}'), 'idempotency-key': 'died' });
+    const death = vi.spyOn(platform().client, 'start').mockRejectedValueOnce(new Error('dies'));
+    expect((await send()).status).toBe(500);
+    death.mockRestore();
+    const { body } = await send();
+    expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ trigger: { id: trigger?.id } });
+  });
+
+  it('starts a run of each delivery that has no id', async () => {
+    const { path } = await hook({ auth });
+    const send = (): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}') });
+    expect((await send()).body.run_id).not.toBe((await send()).body.run_id);
+  });
+});
+
+describe('a webhook for Slack', () => {
+  const auth = { type: 'hmac_header', header: 'X-Slack-Signature', connection_id: 'github:hooks' };
+  const signed = (body: string, secondsAgo = 0): Record<string, string> => {
+    const timestamp = `${Math.floor(Date.now() / 1_000) - secondsAgo}`;
+    return { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${hmac(`v0:${timestamp}:${body}`)}` };
+  };
+
+  it('takes what is signed with its time, for five minutes', async () => {
+    const { path } = await hook({ auth });
+    const body = 'command=%2Fdeploy&text=94070';
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    expect((await deliver(path, body, { ...form, ...signed(body, 250) })).status).toBe(202);
+    expect((await deliver(path, body, { ...form, ...signed(body, 350) })).status).toBe(401);
+    expect((await deliver(path, body, { ...form, ...signed(body, -350) })).status).toBe(401);
+    expect((await deliver(path, `${body} `, { ...form, ...signed(body) })).status).toBe(401);
+    expect((await deliver(path, body, { ...form, ...signed(body), 'x-slack-request-timestamp': '' })).status).toBe(401);
+    expect((await deliver(path, body, { ...form, 'x-slack-signature': hmac(body) })).status).toBe(401);
+  });
+
+  it('knows a delivery again by its signature, whatever unsigned headers say, and by the id of the event', async () => {
+    const { path } = await hook({ auth });
+    const headers = signed('{}');
+    const first = await deliver(path, '{}', headers);
+    expect((await deliver(path, '{}', { ...headers, 'idempotency-key': 'another' })).body.run_id).toBe(first.body.run_id);
+    const event = '{"event_id":"Ev1"}';
+    const told = await deliver(path, event, signed(event, 10));
+    expect((await deliver(path, event, signed(event, 5))).body.run_id).toBe(told.body.run_id);
+  });
+
+  it('answers the challenge', async () => {
+    const { path } = await hook({ auth });
+    const body = JSON.stringify({ type: 'url_verification', challenge: 'abc' });
+    expect(await deliver(path, body, signed(body))).toMatchObject({ status: 200, body: { challenge: 'abc' } });
+    expect((await deliver(path, body)).status).toBe(401);
+  });
+});
+
+describe('a webhook that answers when the run has ended', () => {
+  it('tells the output', async () => {
+    const { path } = await hook({ auth: { type: 'none' }, response: { type: 'sync' } }, { output: { double: '{input.n}{input.n}' } });
+    expect(await deliver(path, { n: 4 })).toMatchObject({ status: 200, body: { status: 'completed', output: { double: '44' }, run_id: expect.any(String) } });
+  });
+
+  it('tells a failure', async () => {
+    const { path } = await hook({ auth: { type: 'none' }, response: { type: 'sync' } }, { steps: [{ id: 'say', kind: { type: 'script', command: 'exit 3' }, input: {} }] });
+    expect(await deliver(path, {})).toMatchObject({ status: 200, body: { status: 'failed', error: expect.stringContaining('say') } });
+  });
+
+  it('answers 202 when the run takes longer', async () => {
+    const path = `tests/${randomUUID()}`;
+    await save(platform(), waiting([{ type: 'webhook', path, auth: { type: 'none' }, response: { type: 'sync', timeout_secs: 1 } }]));
+    const { status, body } = await deliver(`/v1/workflows/webhook/${path}`, {});
+    expect(status).toBe(202);
+    await platform().client.getRun(body.run_id).cancel();
+  });
+});
+
+describe('what cannot be a webhook', () => {
+  it('is refused before anything is saved', async () => {
+    const { name } = await hook({ auth: { type: 'none' } });
+    const free = `tests/${randomUUID()}`;
+    const cases: [JsonObject, string][] = [
+      [{ path: name, auth: { type: 'none' } }, 'path'],
+      [{ path: '/x', auth: { type: 'none' } }, 'path'],
+      [{ path: 'a b', auth: { type: 'none' } }, 'path'],
+      [{ path: free }, 'auth'],
+      [{ path: free, auth: { type: 'none' }, methods: ['TRACE'] }, 'methods'],
+      [{ path: free, auth: { type: 'none' }, methods: [] }, 'methods'],
+      [{ path: free, auth: { type: 'hmac_header', header: 'a b', connection_id: 'x' } }, 'auth'],
+    ];
+    for (const [trigger, field] of cases) {
+      const problem = { code: 'BAD_TRIGGER', path: `$.entry_points[0].triggers[0].${field}` };
+      await expect(save(platform(), echo([{ type: 'webhook', ...trigger }])), JSON.stringify(trigger)).rejects.toMatchObject({ code: 'BAD_TRIGGER', problems: [problem] });
+    }
+    await expect(save(platform(), echo([1, 2].map(() => ({ type: 'webhook', path: free, auth: { type: 'none' } }))))).rejects.toMatchObject({ code: 'BAD_TRIGGER' });
+  });
+});
