@@ -75,11 +75,11 @@ export function permissionsOf(provider: Provider, granted: readonly string[], wa
 /** The headers of a connection; those that lack a value are left out. */
 export function headersOf({ headers }: Provider, values: { readonly [name: string]: string }): { [name: string]: string } {
   const { USERNAME, PASSWORD } = values;
-  const basic = USERNAME === undefined || PASSWORD === undefined ? {} : { basic: Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64') };
-  const known = new Map(Object.entries({ ...values, ...basic }));
+  const known = new Map<string, string>(Object.entries(values));
+  if (USERNAME !== undefined && PASSWORD !== undefined) known.set('basic', Buffer.from(`${USERNAME}:${PASSWORD}`).toString('base64'));
   const filled = Object.entries(headers).flatMap(([name, template]): [string, string][] => {
     let complete = true;
-    const value = template.replace(/\{(\w+)\}/g, (_, key: string) => {
+    const value = template.replace(/\{(\w+)\}/g, (_: string, key: string): string => {
       const found = known.get(key);
       complete &&= found !== undefined;
       return found ?? '';

@@ -33,9 +33,9 @@ export interface NewConnection {
 export interface LockedConnection {
   readonly row: ConnectionRow;
   /** Puts new credentials into it, under a new revision. */
-  renew(credentials: Credentials, expiresAt: Date | undefined): Promise<ConnectionRow>;
+  readonly renew: (credentials: Credentials, expiresAt: Date | undefined) => Promise<ConnectionRow>;
   /** It can no longer be used, and why. */
-  breakIt(problem: string): Promise<ConnectionRow>;
+  readonly breakIt: (problem: string) => Promise<ConnectionRow>;
 }
 
 /** Accounts and credentials by owner and skill; each owner has one connection of a skill at most. */

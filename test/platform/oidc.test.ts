@@ -35,7 +35,7 @@ class Issuer {
     this.jwks.push({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' });
   }
 
-  token(claims: object, { kid = 'one', alg = 'RS256', exp = '5m', iss = this.url, aud = 'distri' as string | string[] } = {}): Promise<string> {
+  token(claims: object, { kid = 'one', alg = 'RS256', exp = '5m', iss = this.url, aud = 'distri' } = {}): Promise<string> {
     const key = this.#keys.get(kid);
     if (key === undefined) throw new Error(`no key ${kid}`);
     const jwt = new SignJWT({ ...claims }).setProtectedHeader({ alg, kid }).setIssuer(iss).setAudience(aud).setIssuedAt();

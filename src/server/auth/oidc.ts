@@ -127,5 +127,6 @@ function claimAt(claims: { [claim: string]: JsonValue }, name: string): JsonValu
 }
 
 function holds(claim: JsonValue | undefined, value: string): boolean {
-  return Array.isArray(claim) ? claim.includes(value) : claim !== undefined && String(claim) === value;
+  if (Array.isArray(claim)) return claim.includes(value);
+  return claim !== undefined && typeof claim !== 'object' && String(claim) === value;
 }
