@@ -5,7 +5,7 @@ const KEY = Buffer.alloc(32, 1).toString('base64');
 
 describe('serverSettings', () => {
   it('are those of one machine without login when nothing is said', () => {
-    expect(serverSettings({ DISTRI_PORT: '' })).toEqual({
+    expect(serverSettings({ DISTRI_PORT: '' })).toMatchObject({
       databaseUrl: undefined,
       host: '127.0.0.1',
       port: 4400,
