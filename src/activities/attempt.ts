@@ -69,7 +69,7 @@ export class Attempt {
     const { attempt } = this.#context.info;
     const lost = attempt - 1 - this.#state.failures;
     if (lost >= LOST_WORKER_ATTEMPTS) throw new StepFailure('WORKER_LOST', `The worker of the step was lost ${lost} times; see the workers' logs`);
-    this.#connections = await requiredConnections(this.task.requires, this.deps.connections);
+    this.#connections = await requiredConnections(this.task.requires, this.deps.connections, this.task.owner);
     const lookup = valuesLookup(this.task.values ?? {}, variablesOf(this.#connections));
     const config = resolveFields(this.task.kind, kinds[kind].textFields, lookup) as ConfigOf<N>;
     const running = code(config, this.#stepContext(lookup));

@@ -17,8 +17,16 @@ export interface Connection {
   expires_at?: string;
 }
 
-/** Where connections come from: a file now, the store later. Read afresh at each call. */
+/** A connection as a source lists it. A source of many owners tells neither names nor values of secrets. */
+export type ListedConnection = Pick<Connection, 'skill'> & Partial<Pick<Connection, 'secrets' | 'headers'>>;
+
+/** Where connections come from: a file, or the store. Read afresh at each call. */
 export interface ConnectionSource {
-  get(skill: string): Promise<Connection | undefined>;
-  list(): Promise<Connection[]>;
+  /**
+   * The connection that a run of this owner uses: the owner's own, else one that everybody may use. A run without an owner
+   * uses the latter only. A source without owners, such as a file, gives everybody the same.
+   */
+  get(skill: string, owner?: string): Promise<Connection | undefined>;
+  /** Those of all owners. */
+  list(): Promise<readonly ListedConnection[]>;
 }

@@ -27,7 +27,7 @@ export function createEngineActivities({ storage, workflows }: EngineDeps): Engi
     async check_definition(input) {
       try {
         checkDepth(input);
-        const document = input.workflow ? await find(input.workflow, workflows) : input.definition;
+        const document = input.workflow ? await find(input.workflow, workflows, input.owner) : input.definition;
         const { definition, hash, problems } = validateWorkflow(document);
         if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
         checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
@@ -43,12 +43,16 @@ export function createEngineActivities({ storage, workflows }: EngineDeps): Engi
 }
 
 /** @throws DistriError `WORKFLOW_NOT_FOUND` */
-async function find({ id, version }: Required<RunInput>['workflow'], source: WorkflowSource | undefined): Promise<JsonObject> {
-  const document = await source?.get(id, version);
+async function find(
+  { id, version }: Required<RunInput>['workflow'],
+  source: WorkflowSource | undefined,
+  owner: string | undefined,
+): Promise<JsonObject> {
+  const document = await source?.get(id, version, owner);
   if (document !== undefined) return document;
   const which = `workflow '${id}'${version === undefined ? '' : `, version ${version}`}`;
   const where = source === undefined ? 'the engine workers have no workflows' : 'the engine workers have none of that id and version';
-  throw new DistriError('WORKFLOW_NOT_FOUND', `There is no ${which}: ${where}. Start them with --workflows and the folder that holds it.`);
+  throw new DistriError('WORKFLOW_NOT_FOUND', `There is no ${which}: ${where}. Keep it in the store that they read, or start them with --workflows and the folder that holds it.`);
 }
 
 /** @throws DistriError `TOO_DEEP` */

@@ -28,6 +28,7 @@ export interface RequirementsDeps {
 }
 
 type Served = (skill: string) => Promise<boolean>;
+type GetConnection = (skill: string) => Promise<Connection | undefined>;
 type ToolState = RequirementsReport['tools'][string];
 
 /** The activities that say what a run's steps need is there (see {@link RequirementsCheck}). */
@@ -62,7 +63,7 @@ async function report(check: RequirementsCheck, deps: RequirementsDeps, confirm:
   const [requirements, tools] = await Promise.all([
     Promise.all(
       check.requirements.map((query) =>
-        needsWorker(query) ? workerState(query.skill, needed) : connectionState(query, deps.connections, glance),
+        needsWorker(query) ? workerState(query.skill, needed) : connectionState(query, (skill) => deps.connections.get(skill, check.owner), glance),
       ),
     ),
     toolStates(check.tools, deps, needed),
@@ -92,8 +93,8 @@ async function workerState(skill: string, served: Served): Promise<RequirementSt
   return { available: false, served: false, reason: `no live worker has the skill ${skill}` };
 }
 
-async function connectionState(query: RequirementQuery, source: ConnectionSource, served: Served): Promise<RequirementState> {
-  const [found, isServed] = await Promise.all([find(query.skill, source), served(query.skill)]);
+async function connectionState(query: RequirementQuery, get: GetConnection, served: Served): Promise<RequirementState> {
+  const [found, isServed] = await Promise.all([find(query.skill, get), served(query.skill)]);
   if ('reason' in found) return { available: false, served: isServed, reason: found.reason };
   const { connection } = found;
   const reason = whyNot(query, connection);
@@ -105,9 +106,9 @@ async function connectionState(query: RequirementQuery, source: ConnectionSource
   };
 }
 
-async function find(skill: string, source: ConnectionSource): Promise<{ connection: Connection } | { reason: string }> {
+async function find(skill: string, get: GetConnection): Promise<{ connection: Connection } | { reason: string }> {
   try {
-    const connection = await source.get(skill);
+    const connection = await get(skill);
     return connection === undefined ? { reason: `there is no connection ${skill}` } : { connection };
   } catch {
     // The source's owner is told when it is read for its queues; a run only waits until it can be read again.

@@ -10,6 +10,8 @@ const addressesSchema = z.object({
   /** `host:port` of the Temporal server. */
   temporal: z.string(),
   namespace: z.string(),
+  /** URL of the HTTP API. */
+  api: z.string().optional(),
   /** URL of the Temporal Web UI. */
   temporal_ui: z.string().optional(),
   /** Folder of large payloads. */

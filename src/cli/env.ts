@@ -24,6 +24,16 @@ export interface Environment {
   readonly payloadDir: string | undefined;
   /** DISTRI_ENCRYPTION_KEYS: `id:base64`, with commas between them, the active one first. Not checked yet. */
   readonly encryptionKeys: string | undefined;
+  /** DISTRI_PROVIDERS_DIR: a folder of providers beside those of the package. */
+  readonly providersFolder: string | undefined;
+  /** DISTRI_API_URL: the HTTP API that `run ID` asks for workflows. */
+  readonly apiUrl: string | undefined;
+  /** DISTRI_TOKEN: the token that it is asked with. */
+  readonly apiToken: string | undefined;
+  /** DATABASE_URL: the Postgres database of the store. */
+  readonly databaseUrl: string | undefined;
+  /** DISTRI_SECRET_KEYS: keys of the secrets in the database, as those of DISTRI_ENCRYPTION_KEYS. Not checked yet. */
+  readonly secretKeys: string | undefined;
   /** DISTRI_CODEC_TOKEN: what callers of the codec endpoint must bring. */
   readonly codecToken: string | undefined;
 }
@@ -43,6 +53,11 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Env
     httpProxy: nonEmpty(variables.DISTRI_HTTP_PROXY),
     payloadDir: nonEmpty(variables.DISTRI_PAYLOAD_DIR),
     encryptionKeys: nonEmpty(variables.DISTRI_ENCRYPTION_KEYS),
+    providersFolder: nonEmpty(variables.DISTRI_PROVIDERS_DIR),
+    apiUrl: nonEmpty(variables.DISTRI_API_URL),
+    apiToken: nonEmpty(variables.DISTRI_TOKEN),
+    databaseUrl: nonEmpty(variables.DATABASE_URL),
+    secretKeys: nonEmpty(variables.DISTRI_SECRET_KEYS),
     codecToken: nonEmpty(variables.DISTRI_CODEC_TOKEN),
   };
 }

@@ -10,6 +10,14 @@ export interface Interrupt {
   release(): void;
 }
 
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 export function listenForInterrupt(): Interrupt {
   const controller = new AbortController();
   let exitCode: number = EXIT.interrupted;

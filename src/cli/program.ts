@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { addConnections } from './commands/connections.js';
+import { addDb } from './commands/db.js';
 import { addDev } from './commands/dev.js';
 import { addRun } from './commands/run.js';
 import { addRuns } from './commands/runs.js';
+import { addServer } from './commands/server.js';
 import { addShow } from './commands/show.js';
 import { addStorage } from './commands/storage.js';
+import { addTokens } from './commands/tokens.js';
 import { addValidate } from './commands/validate.js';
 import { addWorker } from './commands/worker.js';
 import { createContext, type Context, type GlobalFlags } from './context.js';
@@ -41,7 +44,7 @@ export function createProgram(environment: Environment, terminal: Terminal, setE
     const context = createContext(command.optsWithGlobals<GlobalFlags>(), environment, terminal);
     setExitCode(await action(context));
   };
-  for (const add of [addRun, addValidate, addDev, addWorker, addRuns, addConnections, addShow, addStorage]) add(program, perform);
+  for (const add of [addRun, addValidate, addDev, addServer, addWorker, addRuns, addConnections, addShow, addDb, addTokens, addStorage]) add(program, perform);
   return program;
 }
 

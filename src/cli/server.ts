@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DataSettings, DistriClient } from '../client/index.js';
+import type { ConnectOptions, DataSettings, DistriClient } from '../client/index.js';
 import { temporalUiUrl } from '../client/ui-url.js';
 import { DistriError } from '../definition/errors.js';
 import { loadTemporalConfig, type TemporalOptions } from '../temporal/config.js';
@@ -71,10 +71,16 @@ export async function startServer(
 }
 
 /** A client for the server, closed with the command. What it works around is told as a warning. */
-export async function openClient({ terminal }: Context, server: Server, cleanup: Cleanup): Promise<DistriClient> {
+export async function openClient(
+  { terminal }: Context,
+  server: Server,
+  cleanup: Cleanup,
+  traced: Pick<ConnectOptions, 'tracing'> = {},
+): Promise<DistriClient> {
   const { createDataConverter, DistriClient } = await import('../client/index.js');
   const client = await DistriClient.connect({
     ...server.temporal,
+    ...traced,
     connectTimeoutMs: CONNECT_MS,
     dataConverter: createDataConverter(server.data),
     onWarning: ({ message }) => terminal.say(`${terminal.color.yellow('warning')}: ${message}`),

@@ -1,8 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { FolderWorkflows, newestOf } from '../activities/workflow-folder.js';
-import type { WorkflowLookup } from '../definition/parse.js';
+import type { ParsedWorkflow, WorkflowLookup } from '../definition/parse.js';
 import type { Context } from './context.js';
+import { readDocument } from './document.js';
 import { UsageError } from './errors.js';
+import { storedWorkflow } from './stored-workflow.js';
 
 /** Ids that a hint names. */
 const MOST_NAMED = 20;
@@ -19,12 +21,24 @@ export async function lookupIn(folder: FolderWorkflows): Promise<WorkflowLookup>
   return (id, version) => newestOf(workflows, id, version)?.document;
 }
 
-/** The file that `FILE|ID` names: itself when there is such a file, else that of the workflow in the folder. */
-export async function documentFile(name: string, folder: FolderWorkflows | undefined): Promise<string> {
-  if (name === '-' || folder === undefined || (await isThere(name))) return name;
-  const workflows = await folder.list();
+/** A document that `FILE|ID` names. */
+export interface NamedDocument {
+  /** Its file, or what it was named. */
+  readonly name: string;
+  /** Throws InvalidDefinitionError with every problem. */
+  read(): Promise<ParsedWorkflow>;
+}
+
+/** What `FILE|ID` names: a file, else a workflow in the folder, else one that the API keeps. */
+export async function findDocument(context: Context, name: string, folder: FolderWorkflows | undefined): Promise<NamedDocument> {
+  const inFile = (file: string): NamedDocument => ({ name: file, read: () => readDocument(file) });
+  if (name === '-' || (await isThere(name))) return inFile(name);
+  const workflows = (await folder?.list()) ?? [];
   const found = newestOf(workflows, name);
-  if (found !== undefined) return found.file;
+  if (found !== undefined) return inFile(found.file);
+  const stored = await storedWorkflow(context, name);
+  if (stored !== undefined) return { name, read: async () => stored };
+  if (folder === undefined) return inFile(name);
   const ids = [...new Set(workflows.map(({ id }) => id))];
   const hint = ids.length === 0 ? 'The folder has no workflows.' : `It has: ${ids.slice(0, MOST_NAMED).join(', ')}${ids.length > MOST_NAMED ? ', …' : ''}.`;
   throw new UsageError(`There is no file '${name}', and no workflow of that id in ${folder.folder}`, hint);

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
 import { GRPC, toTemporalError } from '../temporal/errors.js';
+import type { Tracing } from '../temporal/tracing.js';
 import { retriesUntilClosed } from './interceptors.js';
 import { grpcCode } from './rpc.js';
 
@@ -14,6 +15,8 @@ export interface ConnectOptions extends TemporalOptions {
   connectTimeoutMs?: number;
   /** Codec and external storage, the same as the workers': `createDataConverter`. Default: neither. */
   dataConverter?: DataConverter;
+  /** Traces of the runs that are started, as `openTracing` gives them. Default: none. */
+  tracing?: Tracing;
 }
 
 /** A connected client and where it is connected to. */
@@ -42,8 +45,13 @@ export async function connectTemporal(options: ConnectOptions): Promise<Connecte
       throw toTemporalError(error, config);
     }
   }
-  const { dataConverter } = options;
-  const client = new Client({ connection, namespace: config.namespace, ...(dataConverter && { dataConverter }) });
+  const { dataConverter, tracing } = options;
+  const client = new Client({
+    connection,
+    namespace: config.namespace,
+    ...(dataConverter && { dataConverter }),
+    ...(tracing && { plugins: [tracing.plugin] }),
+  });
   return { client, connection, address: config.address, namespace: config.namespace };
 }
 

@@ -6,14 +6,14 @@ import { actOnAll, type BulkResult } from './bulk.js';
 import { liveWorkers, skillsOf, toolsOf, type SkillInfo, type ToolInfo } from './catalogue.js';
 import { connectTemporal, type ConnectOptions } from './connect.js';
 import type { RunInfo } from './info.js';
-import { listRuns, type RunFilter } from './list.js';
+import { listRuns, listRunsPage, type RunFilter, type RunPage } from './list.js';
 import { pingNamespace } from './rpc.js';
 import { prepareRerun, type RerunOptions } from './rerun.js';
 import type { RerunPlan } from '../definition/rerun.js';
 import { Run } from './run.js';
 import type { ClientWarning, Session } from './session.js';
 import { Schedules } from './schedules.js';
-import { startRun } from './start.js';
+import { startRun, type Started } from './start.js';
 import { maxDefinitionBytes, type StartOptions } from './start-request.js';
 import { signalConnectionsChanged, type Signalled } from './unblock.js';
 
@@ -111,8 +111,7 @@ export class DistriClient {
    * before anything starts: `InvalidDefinitionError`, `InvalidInputError`, `RunAlreadyExistsError`.
    */
   async start(definition: object, options: StartOptions = {}): Promise<Run> {
-    const { runId, temporalRunId } = await startRun(this.#session, definition, options);
-    return new Run(runId, temporalRunId, this.#session);
+    return this.#started(await startRun(this.#session, definition, options));
   }
 
   /**
@@ -125,8 +124,11 @@ export class DistriClient {
   async rerun(runId: string, { dryRun, ...options }: RerunOptions & { dryRun?: boolean } = {}): Promise<Run | RerunPlan> {
     const prepared = await prepareRerun(this.#session, runId, options);
     if (dryRun === true) return prepared.plan;
-    const started = await prepared.start();
-    return new Run(started.runId, started.temporalRunId, this.#session);
+    return this.#started(await prepared.start());
+  }
+
+  #started({ runId, temporalRunId, startedWith }: Started): Run {
+    return new Run(runId, temporalRunId, this.#session, startedWith);
   }
 
   /** A run by its id. Nothing is asked of the server before the first method of the run is called. */
@@ -140,6 +142,15 @@ export class DistriClient {
    */
   listRuns(filter: RunFilter = {}): AsyncIterable<RunInfo> {
     return { [Symbol.asyncIterator]: () => listRuns(this.#session, filter) };
+  }
+
+  /**
+   * One page of what `listRuns` lists, of at most `limit` runs (default 200, at most 1,000), and where the next one begins:
+   * pass that as `after`, with the same filter. A page may hold fewer runs, or none, and yet have a next one. Throws as
+   * `listRuns`, and `BAD_REQUEST` for an `after` that is none.
+   */
+  async listRunsPage(filter: RunFilter = {}, after?: string): Promise<RunPage> {
+    return listRunsPage(this.#session, filter, after);
   }
 
   /**

@@ -16,6 +16,8 @@ const QUERY_INTERVAL_MS = 100;
 const DESCRIBE_INTERVAL_MS = 1_000;
 const NO_WORKER_PAUSE_MS = 1_000;
 const LONGEST_BACKOFF_MS = 5_000;
+/** Events outside the log that are kept for a reader who does not come for them. */
+const MOST_ASIDE = 100;
 /** A long poll of the server ends after 20 s; one that takes longer hangs. */
 const POLL_TIMEOUT_MS = 60_000;
 
@@ -200,7 +202,10 @@ export class RunFeed {
       // Best effort: what fails now is looked at again in a second.
       const events = await retryingEvents(this.session, this.runId, this.#watch.pending, known).catch(() => []);
       if (events.length === 0) continue;
-      for (const reader of this.#readers) reader.aside.push(...events);
+      for (const { aside } of this.#readers) {
+        aside.push(...events);
+        aside.splice(0, aside.length - MOST_ASIDE);
+      }
       this.#bump();
     }
   }

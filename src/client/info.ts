@@ -33,6 +33,8 @@ export interface RunInfo {
   rerun_of?: string;
   /** Of a child: the id of the run that started it. */
   parent_run_id?: string;
+  /** The start option `requestHash`. */
+  request_hash?: string;
   /** The trigger that started it. */
   trigger?: TriggerOrigin;
   started_at: string;
@@ -95,6 +97,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const hash = text(memo.definition_hash);
   const owner = text(memo.owner) ?? attributes.get(attributeKeys.owner);
   const rerunOf = text(memo.rerun_of);
+  const requestHash = text(memo.request_hash);
   const trigger = triggerOf(memo.trigger);
   const version = attributes.get(attributeKeys.version);
   const missing = end === undefined ? attributes.get(attributeKeys.missing) : undefined;
@@ -112,6 +115,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
     ...(owner === undefined ? {} : { owner }),
     ...(rerunOf === undefined ? {} : { rerun_of: rerunOf }),
     ...(raw.parentExecution?.workflowId ? { parent_run_id: raw.parentExecution.workflowId } : {}),
+    ...(requestHash === undefined ? {} : { request_hash: requestHash }),
     ...(trigger === undefined ? {} : { trigger }),
     started_at: (started ?? new Date(0)).toISOString(),
     ...(closed === undefined ? {} : { completed_at: closed.toISOString() }),

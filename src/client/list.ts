@@ -5,7 +5,8 @@ import { keyword } from '../definition/text.js';
 import { lacksAttributes, quoted } from '../temporal/visibility.js';
 import { ADD_ATTRIBUTES } from './attributes.js';
 import { infoOf, type RunInfo } from './info.js';
-import { timed, translate } from './rpc.js';
+import { GRPC } from '../temporal/errors.js';
+import { grpcCode, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 
 /** Which runs to list; all conditions must hold. */
@@ -24,44 +25,74 @@ export interface RunFilter {
   startedAfter?: string;
   /** Only runs that started before this time (ISO 8601). */
   startedBefore?: string;
+  /** Only runs that ended at this time (ISO 8601) or later. */
+  endedAfter?: string;
+  /** Only runs that ended before this time (ISO 8601). */
+  endedBefore?: string;
   /** Only runs that have not ended. */
   open?: boolean;
   /** At most this many. Default: all. */
   limit?: number;
 }
 
+/** A page of a list. `next`: where the next one begins; absent on the last one. */
+export interface RunPage {
+  runs: RunInfo[];
+  next?: string;
+}
+
 const PAGE = 200;
+const LARGEST_PAGE = 1_000;
 
 /** Lists runs, newest first. Visibility lags by up to a few seconds. */
 export async function* listRuns(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
-  if (left <= 0) return;
-  for await (const run of matching(session, filter)) {
-    yield run;
-    left -= 1;
-    if (left <= 0) return;
+  let after: string | undefined;
+  while (left > 0) {
+    const { runs, next } = await listRunsPage(session, { ...filter, limit: Math.min(PAGE, left) }, after);
+    for (const run of runs) {
+      yield run;
+      left -= 1;
+    }
+    if (next === undefined) return;
+    after = next;
   }
 }
 
-async function* matching(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
+/** One page of the list, which begins after the page whose `next` is given. Throws `BAD_REQUEST` for a `next` of no page. */
+export async function listRunsPage(session: Session, filter: RunFilter, after: string | undefined): Promise<RunPage> {
   try {
-    const conditions = [...baseConditions(filter), ...ownConditions(filter)];
-    for await (const run of query(session, conditions, filter.limit)) if (isOf(run, filter)) yield run;
+    return await matching(session, filter, after);
   } catch (error) {
-    if (!lacksAttributes(error)) throw translate(session, error, '');
-    yield* degraded(session, filter);
+    if (after !== undefined && grpcCode(error) === GRPC.INVALID_ARGUMENT) {
+      throw new DistriError('BAD_REQUEST', 'The list cannot be continued there: the place is none that a page of it has given', { cause: error });
+    }
+    throw translate(session, error, '');
+  }
+}
+
+async function matching(session: Session, filter: RunFilter, after: string | undefined): Promise<RunPage> {
+  const conditions = [...baseConditions(filter), ...ownConditions(filter)];
+  try {
+    return await query(session, conditions, filter, after);
+  } catch (error) {
+    if (!lacksAttributes(error)) throw error;
+    checkDegraded(filter);
+    return query(session, baseConditions(filter), filter, after);
   }
 }
 
 /** Without our search attributes Temporal knows open from ended, and the memo the rest; what a run lacks is unknown. */
-async function* degraded(session: Session, filter: RunFilter): AsyncGenerator<RunInfo, void> {
-  const { status, missingSkill, version } = filter;
-  if (missingSkill !== undefined || version !== undefined || status === 'paused' || status === 'blocked' || status === 'pending') {
-    const asked =
-      missingSkill !== undefined ? `the missing skill '${missingSkill}'` : version !== undefined ? 'version' : `the status '${status}'`;
-    throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
-  }
-  for await (const run of query(session, baseConditions(filter), filter.limit)) if (isOf(run, filter)) yield run;
+function checkDegraded({ status, missingSkill, version }: RunFilter): void {
+  const asked =
+    missingSkill !== undefined
+      ? `the missing skill '${missingSkill}'`
+      : version !== undefined
+        ? 'version'
+        : status === 'paused' || status === 'blocked' || status === 'pending'
+          ? `the status '${status}'`
+          : undefined;
+  if (asked !== undefined) throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
 }
 
 /** Different long ids may look the same to visibility, which has them cut. */
@@ -72,24 +103,22 @@ function isOf(run: RunInfo, { workflowId, owner }: RunFilter): boolean {
   );
 }
 
-/** The runs that a visibility query finds. Throws the server's own errors. */
-async function* query(session: Session, conditions: string[], limit: number | undefined): AsyncGenerator<RunInfo, void> {
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const request = {
-      namespace: session.namespace,
-      query: conditions.join(' AND '),
-      pageSize: Math.min(PAGE, limit ?? PAGE),
-      ...(nextPageToken ? { nextPageToken } : {}),
-    };
-    const page = await timed(session, () => session.client.workflowService.listWorkflowExecutions(request));
-    for (const raw of page.executions ?? []) yield await infoOf(session, raw);
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken && nextPageToken.length > 0);
+/** A page of the runs that a visibility query finds. Throws the server's own errors. */
+async function query(session: Session, conditions: string[], filter: RunFilter, after: string | undefined): Promise<RunPage> {
+  const request = {
+    namespace: session.namespace,
+    query: conditions.join(' AND '),
+    pageSize: Math.min(LARGEST_PAGE, filter.limit ?? PAGE),
+    ...(after === undefined ? {} : { nextPageToken: Buffer.from(after, 'base64url') }),
+  };
+  const page = await timed(session, () => session.client.workflowService.listWorkflowExecutions(request));
+  const runs = await Promise.all((page.executions ?? []).map((raw) => infoOf(session, raw)));
+  const next = page.nextPageToken && page.nextPageToken.length > 0 ? Buffer.from(page.nextPageToken).toString('base64url') : undefined;
+  return { runs: runs.filter((run) => isOf(run, filter)), ...(next === undefined ? {} : { next }) };
 }
 
 /** Conditions that every namespace can answer: Temporal's own status decides for ended runs. */
-function baseConditions({ status, open, parentRunId, startedAfter, startedBefore }: RunFilter): string[] {
+function baseConditions({ status, open, parentRunId, startedAfter, startedBefore, endedAfter, endedBefore }: RunFilter): string[] {
   return [
     `WorkflowType = ${quoted(WORKFLOW_TYPE)}`,
     ...(parentRunId === undefined ? [] : [`ParentWorkflowId = ${quoted(parentRunId)}`]),
@@ -97,6 +126,8 @@ function baseConditions({ status, open, parentRunId, startedAfter, startedBefore
     ...(open === true ? [`ExecutionStatus = 'Running'`] : []),
     ...(startedAfter === undefined ? [] : [`StartTime >= ${time('startedAfter', startedAfter)}`]),
     ...(startedBefore === undefined ? [] : [`StartTime < ${time('startedBefore', startedBefore)}`]),
+    ...(endedAfter === undefined ? [] : [`CloseTime >= ${time('endedAfter', endedAfter)}`]),
+    ...(endedBefore === undefined ? [] : [`CloseTime < ${time('endedBefore', endedBefore)}`]),
   ];
 }
 

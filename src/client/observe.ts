@@ -27,7 +27,7 @@ export async function* observe(session: Session, runId: string, options: EventsO
     for (;;) {
       if (!next) await feed.after(seen, signal);
       seen = feed.version;
-      if (feed.ended) return yield* rest(await feed.ended, last);
+      if (feed.ended) return yield* eventsOfEnded(await feed.ended, last);
       yield* reader.aside.splice(0);
       const page = await feed.page(last, next, signal);
       if (page?.gap) yield toldBySnapshot(await snapshotOf(session, runId), (page.events[0]?.seq ?? page.last_seq + 1) - 1);
@@ -46,9 +46,8 @@ export async function* observe(session: Session, runId: string, options: EventsO
   }
 }
 
-/** What is left to tell of an ended run. */
-function* rest(ended: Ended, after: number): Generator<RunEvent, void> {
-  const { snapshot, events } = ended;
+/** What is left to tell of an ended run to who has seen its log up to `after`. */
+export function* eventsOfEnded({ snapshot, events }: Pick<Ended, 'snapshot' | 'events'>, after: number): Generator<RunEvent, void> {
   if (events === undefined) {
     if (after >= OUTSIDE_END) return;
     yield toldBySnapshot(snapshot, OUTSIDE_END - 1);

@@ -9,7 +9,7 @@ import { ask } from './ask.js';
 import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
 import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
-import { readEnded } from './ended.js';
+import { readEnded, type Ended } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
 import { migrateRun, type MigrateOptions, type MigrationOutcome } from './migrate.js';
 import { observe, type EventsOptions } from './observe.js';
@@ -17,7 +17,7 @@ import { forgivenAtClose } from './rpc.js';
 import type { Session } from './session.js';
 import { listReruns } from './rerun.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
-import { newRunId, startRun } from './start.js';
+import { newRunId, startRun, type StartedWith } from './start.js';
 import type { UpdateOptions } from './update.js';
 
 /** A run as Temporal describes it; no worker is asked. */
@@ -42,6 +42,8 @@ export class Run {
     /** Temporal's id of the execution that was started; absent on a run that was looked up. */
     readonly temporalRunId: string | undefined,
     private readonly session: Session,
+    /** The definition that it was started with; absent on a run that was looked up. */
+    readonly startedWith?: StartedWith,
   ) {}
 
   /**
@@ -50,6 +52,12 @@ export class Run {
    */
   async snapshot(): Promise<RunSnapshot> {
     return snapshotOf(this.session, this.id);
+  }
+
+  /** What the run left when it ended; undefined while it is open. Needs no worker. Throws `CODEC_MISMATCH`. */
+  async ended(): Promise<Ended | undefined> {
+    const described = await describe(this.session, this.id);
+    return hasEnded(described) ? readEnded(this.session, described) : undefined;
   }
 
   /** All that references see: the input, the results of steps and the flat context. Throws as `snapshot`. */

@@ -28,10 +28,15 @@ export interface StartOptions {
   env?: { [name: string]: string };
   /** The run's id, at most 1,000 bytes; default: the definition's id and a UUID. A taken id is an error. */
   runId?: string;
-  /** Who the run belongs to: shown, searchable, and its key when workers share out their time. */
+  /** Who the run belongs to: whose connections it uses; shown, searchable, and its key when workers share out their time. */
   owner?: string;
   /** Seconds after which the server ends the run, whatever it does. Default: never. */
   executionTimeoutSecs?: number;
+  /**
+   * A hash of the request that led to the start, kept beside the run: who chooses the run id by a request's own key can
+   * tell that request, sent again, from another one. Shown as `request_hash`.
+   */
+  requestHash?: string;
   /** The trigger that starts it, for the run's description. */
   trigger?: TriggerOrigin;
   /** For tests: the run continues as new after so many events already, and not only when Temporal suggests it. */
@@ -41,7 +46,7 @@ export interface StartOptions {
 /** A checked start: the argument of the interpreter, and what is said about the run beside it. */
 export interface StartRequest {
   readonly input: RunInput;
-  readonly options: Pick<StartOptions, 'owner' | 'executionTimeoutSecs' | 'trigger'>;
+  readonly options: Pick<StartOptions, 'owner' | 'executionTimeoutSecs' | 'requestHash' | 'trigger'>;
 }
 
 /** A payload above 2 MB is refused by the server; some room is left for what goes around it. */
@@ -68,6 +73,7 @@ export function prepareStart(session: Session, document: unknown, options: Start
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.entryPoint === undefined ? {} : { entry_point: options.entryPoint }),
+    ...(options.owner === undefined ? {} : { owner: options.owner }),
     ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
     ...origin,
@@ -117,7 +123,7 @@ function checkSize(session: Session, input: RunInput): void {
 /** What a run is started with but its id: the same for a start now and for one by a schedule. */
 export function startParameters(session: Session, { input, options }: StartRequest, attributes: boolean) {
   const { definition, definition_hash, rerun_of } = input;
-  const { owner, trigger } = options;
+  const { owner, requestHash, trigger } = options;
   const name = definition.name ?? undefined;
   return {
     taskQueue: session.queuePrefix,
@@ -129,6 +135,7 @@ export function startParameters(session: Session, { input, options }: StartReque
       ...(owner && { owner }),
       ...(name && { name }),
       ...(rerun_of && { rerun_of: rerun_of.run_id }),
+      ...(requestHash && { request_hash: requestHash }),
       ...(trigger && { trigger }),
     },
     staticSummary: cut(wellFormed(name ?? definition.id), 200),

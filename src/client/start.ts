@@ -9,10 +9,18 @@ import { prepareStart, startParameters, withAttributes, type StartOptions, type 
 
 const LONGEST_RUN_ID = 1_000;
 
+/** The definition that a run was started with. */
+export interface StartedWith {
+  workflow_id: string;
+  version?: string | number;
+  definition_hash: string;
+}
+
 /** A started run. */
 export interface Started {
   runId: string;
   temporalRunId: string;
+  startedWith: StartedWith;
 }
 
 /**
@@ -26,8 +34,11 @@ export async function startRun(
   origin: Pick<RunInput, 'seed' | 'rerun_of'> = {},
 ): Promise<Started> {
   const request = prepareStart(session, document, options, origin);
-  const runId = options.runId === undefined ? newRunId(request.input.definition.id) : checkedRunId(options.runId);
-  return start(session, runId, request);
+  const { definition, definition_hash = '' } = request.input;
+  const runId = options.runId === undefined ? newRunId(definition.id) : checkedRunId(options.runId);
+  const temporalRunId = await start(session, runId, request);
+  const { version } = definition;
+  return { runId, temporalRunId, startedWith: { workflow_id: definition.id, ...(version == null ? {} : { version }), definition_hash } };
 }
 
 /** A run id for a definition: its id made fit for URLs, and a UUID that sorts by time. */
@@ -52,7 +63,8 @@ function checkedRunId(runId: string): string {
   return runId;
 }
 
-async function start(session: Session, runId: string, request: StartRequest): Promise<Started> {
+/** Gives Temporal's id of the execution. */
+async function start(session: Session, runId: string, request: StartRequest): Promise<string> {
   try {
     return await withAttributes(session, async (attributes) => {
       const handle = await timed(session, () =>
@@ -63,7 +75,7 @@ async function start(session: Session, runId: string, request: StartRequest): Pr
           workflowIdConflictPolicy: 'FAIL',
         }),
       );
-      return { runId, temporalRunId: handle.firstExecutionRunId };
+      return handle.firstExecutionRunId;
     });
   } catch (error) {
     throw error instanceof WorkflowExecutionAlreadyStartedError

@@ -40,6 +40,8 @@ export interface RunInput {
   input?: JsonObject;
   env?: { [name: string]: string };
   entry_point?: string;
+  /** The user whose connections the steps use, besides those that everybody may. */
+  owner?: string;
   /** SHA-256 of the definition's canonical JSON, in hex. Absent: the run validates the definition itself, first of all. */
   definition_hash?: string;
   /** For tests: the run continues as new after so many events, and not only when Temporal suggests it. */
@@ -176,6 +178,8 @@ export interface StepTask<K extends StepKind = StepKind> {
   context?: JsonObject;
   /** Connections that the step requires. */
   requires?: StepRequirement[];
+  /** The run's owner: whose connections they are. */
+  owner?: string;
   retry?: RetryOptions;
   /** How often its user had the step run again: a new idempotency key. */
   rerun?: number;
@@ -235,6 +239,8 @@ export interface RequirementQuery {
 export interface RequirementsCheck {
   requirements: RequirementQuery[];
   tools: string[];
+  /** The run's owner: whose connections count. */
+  owner?: string;
 }
 
 /** Aligned with `requirements`. */

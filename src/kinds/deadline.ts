@@ -14,13 +14,14 @@ export async function withDeadline<T>(
   onTimeout: () => StepFailure,
 ): Promise<T> {
   signal.throwIfAborted();
-  const deadline = new AbortController();
-  const either = AbortSignal.any([signal, deadline.signal]);
+  // Most steps have no deadline, and a signal made of others is dear for a step that takes a millisecond.
+  const deadline = secs === undefined ? undefined : new AbortController();
+  const either = deadline === undefined ? signal : AbortSignal.any([signal, deadline.signal]);
   const { promise: aborted, reject } = rejection();
   const onAbort = () => reject(either.reason);
   either.addEventListener('abort', onAbort, { once: true });
   const timer =
-    secs === undefined ? undefined : setTimeout(() => deadline.abort(onTimeout()), Math.min(secs * 1000, LONGEST_TIMER_MS));
+    secs === undefined ? undefined : setTimeout(() => deadline?.abort(onTimeout()), Math.min(secs * 1000, LONGEST_TIMER_MS));
   try {
     return await Promise.race([work(either), aborted]);
   } finally {

@@ -6,29 +6,36 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDe
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DistriClient } from '../client/index.js';
+import type { OAuthClient } from '../connections/oauth.js';
 import { DistriError } from '../definition/errors.js';
 import type { Store } from '../store/index.js';
+import type { Authentication } from './auth/index.js';
+import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
 import { addErrors } from './errors.js';
 import type { Authenticate } from './identity.js';
+import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
+import { addRecorder } from './recorder.js';
+import { childLoggerFactory } from './request-log.js';
 import { routes } from './routes/index.js';
-import type { SecretOf } from './triggers/webhook-auth.js';
 
 /** What the routes work with. */
 export interface ServerDeps {
   readonly client: DistriClient;
   readonly store: Store;
   readonly authenticate: Authenticate;
-  /** The secrets by which deliveries to webhooks prove themselves. */
-  readonly secretOf: SecretOf;
+  /** Asks for and renews accounts at their providers. */
+  readonly oauth: OAuthClient;
   readonly logger: FastifyBaseLogger;
   readonly settings: ServerSettings;
 }
 
 export interface ServerSettings {
   readonly version: string;
+  /** `local`: no login, everybody is the one local user. It must agree with `authenticate`. */
+  readonly auth: Authentication['mode'];
   /** Where users reach the API, without a slash at its end: for the redirects of OAuth. */
   readonly publicUrl: string;
   /** Origins that browsers may call from; none: CORS is off. */
@@ -39,15 +46,31 @@ export interface ServerSettings {
   readonly requestsPerMinute: number;
   /** Whether the address of a request is what a proxy in front says it is. */
   readonly trustProxy: boolean;
+  /** Whether everybody may read `/metrics`: for a server on loopback, or whose port others cannot reach. Else admins. */
+  readonly metricsPublic: boolean;
+  /** How often an event stream shows that it is alive. */
+  readonly heartbeatMs: number;
+  /** How long a reader of an event stream may not read before it is cut off. */
+  readonly slowReaderMs: number;
+  /** How often runs that have ended are recorded in the database; undefined: another process does. */
+  readonly recordEveryMs: number | undefined;
 }
+
+/** How often a server records ended runs. */
+export const RECORD_EVERY_MS = 10_000;
 
 export const DEFAULT_SETTINGS: ServerSettings = {
   version: '0.0.0',
+  auth: 'tokens',
   publicUrl: 'http://127.0.0.1:4400',
   corsOrigins: [],
   maxBodyBytes: 8 * 1024 * 1024,
   requestsPerMinute: 6_000,
   trustProxy: false,
+  metricsPublic: false,
+  heartbeatMs: 15_000,
+  slowReaderMs: 60_000,
+  recordEveryMs: undefined,
 };
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -62,6 +85,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     loggerInstance: deps.logger,
     bodyLimit: settings.maxBodyBytes,
     trustProxy: settings.trustProxy,
+    childLoggerFactory,
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     forceCloseConnections: true,
@@ -74,6 +98,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   addBodyParser(app);
   await app.register(helmet, { contentSecurityPolicy: { directives: { 'script-src': ["'self'"], 'img-src': ["'self'", 'data:'] } } });
   if (settings.corsOrigins.length > 0) await app.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: ['etag', 'location', 'retry-after'] });
+  if (settings.auth === 'local') addLocalGuard(app, settings);
   addAuthentication(app, deps.authenticate);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
@@ -83,6 +108,8 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
   });
   await addOpenApi(app, settings);
+  addMetrics(app, settings);
+  addRecorder(app, deps);
   for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
   return app;
 }

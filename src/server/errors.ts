@@ -3,6 +3,8 @@ import type { FastifyError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Code } from '../definition/codes.js';
 import { DistriError, InvalidInputError, type Problem } from '../definition/errors.js';
+import { grpcCode } from '../client/rpc.js';
+import { GRPC } from '../temporal/errors.js';
 import { storeError } from '../store/errors.js';
 import type { App } from './app.js';
 import { problemOf, PROBLEM_TYPE, statusOf } from './problem.js';
@@ -28,20 +30,26 @@ export function addErrors(app: App): void {
   });
 }
 
-function foreseen(thrown: FastifyError): DistriError {
+/** The error as it may be told; what nobody foresaw becomes `INTERNAL`. */
+export function foreseen(thrown: unknown): DistriError {
   if (thrown instanceof DistriError) return thrown;
+  if (grpcCode(thrown) === GRPC.RESOURCE_EXHAUSTED) return new DistriError('OVERLOADED', 'The Temporal server has too much to do', { cause: thrown });
   if (hasZodFastifySchemaValidationErrors(thrown)) return invalid(thrown);
   const stored = storeError(thrown);
   if (stored instanceof DistriError) return stored;
-  const { statusCode } = thrown;
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new DistriError(REFUSALS[statusCode] ?? 'BAD_REQUEST', thrown.message);
+  if (isRefusal(thrown)) return new DistriError(REFUSALS[thrown.statusCode] ?? 'BAD_REQUEST', thrown.message);
   return new DistriError('INTERNAL', 'The server failed; its log says how, under the id of this request');
+}
+
+/** Whether Fastify itself refuses the request. */
+function isRefusal(thrown: unknown): thrown is Error & { statusCode: number } {
+  return thrown instanceof Error && 'statusCode' in thrown && typeof thrown.statusCode === 'number' && thrown.statusCode >= 400 && thrown.statusCode < 500;
 }
 
 function invalid({ validation, validationContext }: FastifyError): DistriError {
   const where = validationContext ?? 'body';
   const problems = (validation ?? []).map((issue): Problem => {
-    const path = issue.instancePath.split('/').slice(1).map((key) => `.${key}`).join('');
+    const path = issue.instancePath.split('/').filter((key) => key !== '').map((key) => `.${key}`).join('');
     return { severity: 'error', code: 'BAD_REQUEST', path: `${where === 'body' ? '$' : where}${path}`, message: issue.message ?? 'this does not fit' };
   });
   return new InvalidInputError('BAD_REQUEST', problems.map(({ path, message }) => `${path}: ${message}`).join('; '), problems);

@@ -1,3 +1,5 @@
+import { isWellFormed } from '../definition/text.js';
+
 /** What a token may be allowed to do. `admin` includes all others, for everything of everybody. */
 export const SCOPES = [
   'workflows:read',
@@ -12,6 +14,17 @@ export const SCOPES = [
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];
+
+export function isScope(name: string): name is Scope {
+  return (SCOPES as readonly string[]).includes(name);
+}
+
+const LONGEST_USER_ID = 255;
+
+/** Whether a text can name a user: it is stored, searched by, and never empty. */
+export function isUserId(text: string): boolean {
+  return text !== '' && text.length <= LONGEST_USER_ID && isWellFormed(text) && !/\p{Cc}/u.test(text);
+}
 
 /** Who makes a request, and what they may do. */
 export interface Identity {

@@ -36,6 +36,11 @@ export class WorkflowStore {
     return found && at && { ...found, at };
   }
 
+  /** Without any version of it; undefined when there is none that the viewer may see. */
+  async find(viewer: Viewer, id: string): Promise<SeenWorkflow | undefined> {
+    return findSeen(this.#db, viewer, id);
+  }
+
   /**
    * Changes a workflow; another document makes a new version.
    * @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest

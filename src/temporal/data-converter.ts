@@ -1,10 +1,11 @@
 import { ExternalStorage, type DataConverter } from '@temporalio/common';
 import { SHARED_FROM_BYTES, STORED_FROM_BYTES } from '../definition/messages.js';
-import { EncryptionCodec, type EncryptionKey } from './data/encryption.js';
+import type { EncryptionKey } from '../secrets/encryption-keys.js';
+import { EncryptionCodec } from './data/encryption.js';
 import { FileStorage } from './data/file-storage.js';
 import { isShared } from './data/shared.js';
 
-export { parseEncryptionKeys, type EncryptionKey } from './data/encryption.js';
+export { parseEncryptionKeys, type EncryptionKey } from '../secrets/encryption-keys.js';
 
 /** How payloads are kept. Clients and workers of the same runs need the same settings. */
 export interface DataSettings {

@@ -2,6 +2,7 @@ export { createWorker, type DistriWorker } from './create-worker.js';
 export type { Deployment } from './deployment.js';
 export type { WorkerOptions } from './options.js';
 export { createDataConverter, type DataSettings, type EncryptionKey } from '../temporal/data-converter.js';
+export { openTracing, type Tracing } from '../temporal/tracing.js';
 export { defineTool } from './define-tool.js';
 export { loadTools } from './load-tools.js';
 export { connectMcp, parseMcpFlag } from './mcp.js';

@@ -8,6 +8,7 @@ import { DistriError } from '../definition/errors.js';
 import { DEFAULT_QUEUE_PREFIX, MOST_STORED_BYTES } from '../definition/messages.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
+import type { Tracing } from '../temporal/tracing.js';
 import { checkDeployment, type Deployment } from './deployment.js';
 import { createLogger } from './logger.js';
 import type { ModelSettings } from './model.js';
@@ -58,6 +59,8 @@ export interface WorkerOptions extends TemporalOptions {
   logger?: Logger;
   /** Serves /healthz, /readyz and /metrics there. Default: not at all. */
   metrics?: { host: string; port: number };
+  /** Traces of runs and steps, as `openTracing` gives them. Default: none. */
+  tracing?: Tracing;
   /** Most activities at once on each skill's queue. Default 100. */
   maxConcurrentActivities?: number;
   /** Seconds that running activities have to finish at shutdown, before they are handed back. Default 10. */
@@ -85,6 +88,7 @@ export interface CompiledOptions {
   readonly identity: string;
   readonly logger: Logger;
   readonly metrics: { host: string; port: number } | undefined;
+  readonly tracing: Tracing | undefined;
   readonly maxConcurrentActivities: number;
   readonly shutdownGraceMs: number;
 }
@@ -134,6 +138,7 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     identity: wellFormed(cut(options.identity ?? defaultIdentity(), 500)),
     logger: options.logger ?? createLogger(),
     metrics: options.metrics,
+    tracing: options.tracing,
     maxConcurrentActivities: Math.floor(atLeast(1, 'maxConcurrentActivities', options.maxConcurrentActivities ?? 100)),
     shutdownGraceMs: atLeast(0, 'shutdownGraceSecs', options.shutdownGraceSecs ?? 10) * 1000,
   };

@@ -52,7 +52,7 @@ export class WorkerFactory {
     const { workflows, maxResultBytes } = this.#options;
     return Worker.create({
       ...this.#common(this.#options.prefix),
-      workflowBundle: this.#options.workflowBundle ?? (await workflowBundle()),
+      workflowBundle: this.#options.workflowBundle ?? (await workflowBundle(this.#options.tracing)),
       ...(maxResultBytes === undefined ? {} : LONGER_TURNS),
       activities: {
         ...requirements,
@@ -74,7 +74,7 @@ export class WorkerFactory {
   }
 
   #common(taskQueue: string): TemporalWorkerOptions {
-    const { temporal, identity, deployment, shutdownGraceMs, dataConverter } = this.#options;
+    const { temporal, identity, deployment, shutdownGraceMs, dataConverter, tracing } = this.#options;
     return {
       taskQueue,
       connection: this.#connection,
@@ -82,6 +82,7 @@ export class WorkerFactory {
       identity,
       ...(deployment === undefined ? {} : { workerDeploymentOptions: deploymentOptions(deployment) }),
       dataConverter,
+      ...(tracing && { plugins: [tracing.plugin] }),
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
       shutdownGraceTime: shutdownGraceMs,

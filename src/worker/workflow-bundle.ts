@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
+import type { Tracing } from '../temporal/tracing.js';
 
 /** What `Worker.create` takes as its `workflowBundle`. */
 export type WorkflowBundle = { codePath: string } | { code: string };
@@ -52,10 +53,10 @@ function ownWorkflows(): string {
 
 /**
  * Bundles workflow code for the sandbox. The interpreter's modules are evaluated once for all runs of a worker, and not
- * once a run: they hold no state but the run's own, which hangs on its machine.
+ * once a run: they hold no state but the run's own, which hangs on its machine. Tracing adds its interceptors.
  * @throws Error naming each import that may not be in the sandbox, or with what the bundler said
  */
-export async function bundleWorkflows(workflowsPath = ownWorkflows()): Promise<string> {
+export async function bundleWorkflows(workflowsPath = ownWorkflows(), tracing?: Tracing): Promise<string> {
   const offenders = new Set<string>();
   const said: string[] = [];
   const bundled = await bundleWorkflowCode({
@@ -63,6 +64,7 @@ export async function bundleWorkflows(workflowsPath = ownWorkflows()): Promise<s
     preloadModules: [workflowsPath],
     logger: new DefaultLogger('ERROR', ({ message }) => said.push(message)),
     webpackConfigHook: (config) => refusing(offenders, modernSources(config)),
+    ...(tracing && { plugins: [tracing.plugin] }),
   }).catch((error: unknown) => ({ error }));
   if (offenders.size > 0) {
     throw new Error(`Workflow code must not load these modules (use \`import type\`):\n  ${[...offenders].join('\n  ')}`);
@@ -79,7 +81,7 @@ async function load(): Promise<WorkflowBundle> {
 
 let loaded: Promise<WorkflowBundle> | undefined;
 
-/** The bundle that the build left beside the compiled code; without one it is made, once in this process. */
-export function workflowBundle(): Promise<WorkflowBundle> {
-  return (loaded ??= load());
+/** The bundle that the build left beside the compiled code; without one, or with tracing in it, it is made, once in this process. */
+export function workflowBundle(tracing?: Tracing): Promise<WorkflowBundle> {
+  return (loaded ??= tracing === undefined ? load() : bundleWorkflows(undefined, tracing).then((code) => ({ code })));
 }

@@ -144,7 +144,8 @@ export class ChildRuns {
     const { run_id, workflow_id, definition, version, input, entry_point } = request;
     const { workflowId, taskQueue, memo } = workflowInfo();
     const above = this.input.parent?.workflow_ids ?? [];
-    const owner = typeof memo?.['owner'] === 'string' ? memo['owner'] : undefined;
+    // A run of before it had its owner in its input has it in its memo.
+    const owner = this.input.owner ?? (typeof memo?.['owner'] === 'string' ? memo['owner'] : undefined);
     const { env, continue_after_events, search_attributes, storage } = this.input;
     const start: Partial<RunInput> = {
       ...(definition ? { definition } : { workflow: { id: workflow_id, ...(version === undefined ? {} : { version }) } }),
@@ -152,6 +153,7 @@ export class ChildRuns {
       ...(entry_point === undefined ? {} : { entry_point }),
       parent: { run_id: workflowId, workflow_ids: [...above, this.machine.plan.definition.id] },
       ...(env ? { env } : {}),
+      ...(owner === undefined ? {} : { owner }),
       ...(continue_after_events === undefined ? {} : { continue_after_events }),
       ...(storage ? { storage } : {}),
       search_attributes: search_attributes === true,

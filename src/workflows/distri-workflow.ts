@@ -114,8 +114,8 @@ async function drive(
       bell.ring();
     });
   });
-  const requirements = new Requirements(machine, work, bell, clock);
-  const activities = new StepActivities(machine, bell, clock, children, input.storage === true);
+  const requirements = new Requirements(machine, work, bell, clock, input.owner);
+  const activities = new StepActivities(machine, bell, clock, children, input);
   const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
   const timers = new Timers(machine, work, bell, clock);
   const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);

@@ -28,13 +28,14 @@ export class Requirements {
     private readonly work: Work,
     private readonly bell: Bell,
     private readonly clock: TaskClock,
+    private readonly owner: string | undefined,
   ) {}
 
   /** One check for the whole document: one event, not one a step. */
   async checkAll(): Promise<void> {
     const check = this.machine.gate.everything();
     if (!check) return;
-    this.machine.learn(check, await check_requirements(check));
+    this.machine.learn(check, await check_requirements(this.#owned(check)));
   }
 
   /** Checks afresh what is about to block, and holds one activity that ends when something missing appears. */
@@ -59,7 +60,7 @@ export class Requirements {
    */
   #checkAgain(check: RequirementsCheck): Promise<RequirementsReport> {
     return CancellationScope.nonCancellable(() =>
-      scheduleActivity<RequirementsReport>('check_requirements', [check], {
+      scheduleActivity<RequirementsReport>('check_requirements', [this.#owned(check)], {
         activityId: `~check~${(this.#checks += 1)}`,
         summary: 'is it there by now?',
         startToCloseTimeout: '1 minute',
@@ -77,7 +78,7 @@ export class Requirements {
     this.#awaiting = { key, scope };
     scope
       .run(() =>
-        scheduleActivity<RequirementsReport>('await_requirements', [check], {
+        scheduleActivity<RequirementsReport>('await_requirements', [this.#owned(check)], {
           activityId: `~requirements~${(this.#awaited += 1)}`,
           summary: `waits for ${check.requirements.map((query) => query.skill).join(', ')}`.slice(0, 200),
           startToCloseTimeout: '1 minute',
@@ -90,6 +91,10 @@ export class Requirements {
           if (!isCancellation(error)) this.#appeared(scope);
         },
       );
+  }
+
+  #owned(check: RequirementsCheck): RequirementsCheck {
+    return this.owner === undefined ? check : { ...check, owner: this.owner };
   }
 
   #appeared(scope: CancellationScope): void {

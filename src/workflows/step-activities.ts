@@ -9,7 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
-import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type StepOutcome } from '../definition/messages.js';
+import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
@@ -46,14 +46,15 @@ export class StepActivities {
     private readonly bell: Bell,
     private readonly clock: TaskClock,
     private readonly children: ChildRuns,
-    private readonly storage: boolean,
+    private readonly input: Pick<RunInput, 'owner' | 'storage'>,
   ) {}
 
   startDue(): void {
-    const limit = this.storage ? MOST_STORED_BYTES : MOST_INPUT_BYTES;
+    const storage = this.input.storage === true;
+    const limit = storage ? MOST_STORED_BYTES : MOST_INPUT_BYTES;
     const starts = this.machine.takeStarts(TURN_BYTES, limit, (sent) => {
       const bytes = jsonBytes(sent);
-      return { bytes, cost: this.storage && bytes >= STORED_FROM_BYTES ? bytes * STORED_PART : bytes };
+      return { bytes, cost: storage && bytes >= STORED_FROM_BYTES ? bytes * STORED_PART : bytes };
     });
     for (const start of starts) {
       if (start.child) this.children.start(start.child);
@@ -80,7 +81,8 @@ export class StepActivities {
     const label = labelOfUnit(this.machine, unit);
     const summary = task.kind.type === 'tool_call' ? `${label} (${task.kind.tool_name})` : label;
     const { type, ...config } = task.kind;
-    const sent = { ...task, kind: config };
+    const { owner } = this.input;
+    const sent = { ...task, kind: config, ...(owner === undefined ? {} : { owner }) };
     return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }, ...(shared ? [shared] : [])], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { DistriClient } from '../../src/client/index.js';
+import { OAuthClient } from '../../src/connections/oauth.js';
+import { loadProviders } from '../../src/connections/providers.js';
+import { StoreConnections } from '../../src/connections/store-connections.js';
 import { createApp, DEFAULT_SETTINGS, type App, type ServerSettings } from '../../src/server/app.js';
+import { createAuthenticate, type Authentication } from '../../src/server/auth/index.js';
 import { identity, SCOPES, type Authenticate, type Scope } from '../../src/server/identity.js';
-import type { SecretOf } from '../../src/server/triggers/webhook-auth.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import type { DatabaseOptions } from '../../src/store/database.js';
 import { createWorker } from '../../src/worker/create-worker.js';
@@ -16,6 +19,8 @@ export interface Platform {
   readonly app: App;
   readonly client: DistriClient;
   readonly store: Store;
+  /** What the worker reads, unless it was told otherwise. */
+  readonly connections: StoreConnections;
   readonly queuePrefix: string;
   /** Sends a request as a user (`local` with all scopes unless told); JSON in and out. */
   send(method: string, path: string, options?: SendOptions): Promise<Answer>;
@@ -41,9 +46,13 @@ export interface Answer {
 export interface PlatformOptions {
   database?: DatabaseOptions;
   settings?: Partial<ServerSettings>;
+  /** Variables that set up providers, and a folder of their files. */
+  providers?: { environment?: { [name: string]: string }; folder?: string };
   authenticate?: Authenticate;
-  /** The secrets of webhooks. Default: there are none. */
-  secretOf?: SecretOf;
+  /** The real thing in place of `authenticate`. */
+  authentication?: Authentication;
+  /** Where it listens, when its public URL has to be known beforehand. */
+  port?: number;
   /** A worker of all skills with these options; false: none. Default: none. */
   worker?: WorkerOptions | false;
 }
@@ -57,19 +66,33 @@ const authenticateTest: Authenticate = async ({ authorization }) => {
   return identity(user, scopes[0] === undefined ? SCOPES.filter((scope) => scope !== 'admin') : (scopes[0].split(',') as Scope[]));
 };
 
-export async function openPlatform({ database, settings, authenticate, secretOf, worker = false }: PlatformOptions = {}): Promise<Platform> {
+/** What encrypts the secrets of tests. */
+export const TEST_KEYS = [{ id: 'test', key: Buffer.alloc(32, 7).toString('base64') }];
+
+export async function openPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const { database, settings, providers, authentication, authenticate = authenticateTest, worker = false, port = 0 } = options;
   const logger = pino({ level: process.env['DISTRI_TEST_LOG'] ?? 'silent' });
   const queuePrefix = `test-${randomUUID().slice(0, 8)}`;
-  const store = await openStore({ ...(database ?? { folder: undefined }), migrate: true });
+  const store = await openStore({ ...(database ?? { folder: undefined }), migrate: true, secretKeys: TEST_KEYS });
   const client = await DistriClient.connect({ address: inject('temporalAddress'), queuePrefix });
-  const app = await createApp({ client, store, authenticate: authenticate ?? authenticateTest, secretOf: secretOf ?? (async () => undefined), logger, settings: { ...DEFAULT_SETTINGS, ...settings } });
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const stopWorker = worker === false ? async () => undefined : await runWorker(queuePrefix, worker);
+  const oauth = new OAuthClient(await loadProviders(providers?.environment, providers?.folder));
+  const app = await createApp({
+    client,
+    store,
+    oauth,
+    authenticate: authentication === undefined ? authenticate : createAuthenticate(authentication, store.tokens),
+    logger,
+    settings: { ...DEFAULT_SETTINGS, auth: authentication?.mode ?? 'tokens', ...settings },
+  });
+  const url = await app.listen({ host: '127.0.0.1', port });
+  const connections = new StoreConnections({ connections: store.connections, audit: store.audit, oauth });
+  const stopWorker = worker === false ? async () => undefined : await runWorker(queuePrefix, { connections, ...worker });
   return {
     url,
     app,
     client,
     store,
+    connections,
     queuePrefix,
     send: (method, path, options) => send(url, method, path, options),
     close: async () => {

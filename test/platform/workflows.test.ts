@@ -340,8 +340,38 @@ describe('a client of distri', () => {
   });
 });
 
+describe('triggers', () => {
+  const withWebhook = (path: string) => ({ id: 't', steps: steps(), entry_points: [{ id: 'main', starts_at: 'say', triggers: [{ type: 'webhook', path, auth: { type: 'none' } }] }] });
+  const at = async (path: string) => (await platform().store.triggers.webhookAt(path))?.workflowId;
+
+  it('follow what is saved, restored and deleted', async () => {
+    const id = await newId({ definition: withWebhook('first') });
+    expect(await at('first')).toBe(id);
+    await send('PUT', `/v1/workflows/${id}`, { as: 'ann', body: { definition: withWebhook('second') } });
+    expect([await at('first'), await at('second')]).toEqual([undefined, id]);
+    await send('POST', `/v1/workflows/${id}/restore`, { as: 'ann', body: { version: 1 } });
+    expect([await at('first'), await at('second')]).toEqual([id, undefined]);
+    const clone = await send('POST', `/v1/workflows/${id}/clone`, { as: 'ann' });
+    expect(clone.status).toBe(201);
+    expect(await at('first')).toBe(id);
+    await send('DELETE', `/v1/workflows/${id}`, { as: 'ann' });
+    expect(await at('first')).toBeUndefined();
+  });
+
+  it('that cannot be set up are refused, and nothing is saved', async () => {
+    await newId({ definition: withWebhook('mine') });
+    expect(await send('POST', '/v1/workflows', { as: 'thief', body: withWebhook('mine') })).toMatchObject({ status: 400, body: { code: 'BAD_TRIGGER' } });
+    expect((await send('GET', '/v1/workflows', { as: 'thief' })).body.items).toEqual([]);
+    const id = await newId({}, 'thief');
+    expect((await send('PUT', `/v1/workflows/${id}`, { as: 'thief', body: { definition: withWebhook('mine') } })).body.code).toBe('BAD_TRIGGER');
+    expect((await send('GET', `/v1/workflows/${id}`, { as: 'thief' })).body.version).toBe(1);
+  });
+});
+
 it('is all in the OpenAPI document', async () => {
-  const { paths } = (await send('GET', '/openapi.json')).body;
+  const { body, text } = await send('GET', '/openapi.json');
+  const { paths } = body;
+  expect(paths, text).toBeDefined();
   for (const [path, methods] of Object.entries({
     '/v1/workflows': ['get', 'post'],
     '/v1/workflows/public': ['get'],

@@ -6,15 +6,18 @@ import type { CodecServerFlags } from '../commands/storage.js';
 import type { Context } from '../context.js';
 import { dataSettings } from '../data-settings.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { findServer } from '../server.js';
 import { printJson } from '../terminal.js';
 
 /** Serves the codec endpoint until SIGINT or SIGTERM. */
-export async function codecServer(context: Context, { port, host, uiOrigin }: CodecServerFlags): Promise<number> {
-  const { codecToken: token } = context.environment;
-  if (!isLoopback(host) && token === undefined) {
-    throw new UsageError(`Whoever reaches ${host} could read all payloads`, 'Set DISTRI_CODEC_TOKEN, or leave --host out.');
+export async function codecServer(context: Context, { port, host, uiOrigin, withoutToken }: CodecServerFlags): Promise<number> {
+  const token = withoutToken === true ? undefined : context.environment.codecToken;
+  if (!isLoopback(host) && token === undefined && withoutToken !== true) {
+    throw new UsageError(
+      `Whoever reaches ${host} could read all payloads`,
+      'Set DISTRI_CODEC_TOKEN, leave --host out, or say --without-token when nobody else can reach it.',
+    );
   }
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
@@ -27,10 +30,7 @@ export async function codecServer(context: Context, { port, host, uiOrigin }: Co
     const { terminal } = context;
     if (terminal.json) printJson(terminal, { codec_server: serving.url, ui_origins: origins });
     else terminal.print(`The codec endpoint is ${serving.url}; Web UIs that may ask: ${origins.join(', ') || 'none, see --ui-origin'}`);
-    await new Promise<void>((resolve) => {
-      if (interrupt.signal.aborted) resolve();
-      interrupt.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await untilAborted(interrupt.signal);
     return EXIT.completed;
   });
 }

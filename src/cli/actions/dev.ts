@@ -1,11 +1,16 @@
+import { OAuthClient } from '../../connections/oauth.js';
+import { loadProviders } from '../../connections/providers.js';
+import { LOCAL_USER } from '../../server/identity.js';
 import { withCleanup } from '../cleanup.js';
 import type { DevFlags } from '../commands/dev.js';
 import type { Context } from '../context.js';
 import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
-import { startServer } from '../server.js';
+import { apiLog, devPort, openDevStore, startDevApi } from '../dev-platform.js';
+import { openClient, startServer } from '../server.js';
+import { withStore } from '../store-sources.js';
 
 /** Serves Temporal and a worker until SIGINT or SIGTERM. */
 export async function dev(context: Context, flags: DevFlags): Promise<number> {
@@ -19,11 +24,21 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
+    const apiPort = await devPort(flags.port);
+    const oauth = new OAuthClient(await loadProviders(context.environment.variables, context.environment.providersFolder));
     const options = await workerOptions(context, flags, cleanup);
-    const { temporalPort: port, uiPort } = flags;
-    const server = await startServer(context, { ...(port !== undefined && { port }), ...(uiPort !== undefined && { uiPort }) }, cleanup);
-    const worker = await startLocalWorker(context, server, options, cleanup);
+    const { temporalPort, uiPort } = flags;
+    const ports = { ...(temporalPort !== undefined && { port: temporalPort }), ...(uiPort !== undefined && { uiPort }) };
+    const opening = openDevStore(context, cleanup);
+    // What is still opening when the server cannot be started is closed, too.
+    cleanup.add(async () => void (await opening.catch(() => undefined)));
+    const server = await startServer(context, ports, cleanup);
+    const store = await opening;
+    const worker = await startLocalWorker(context, server, withStore(options, { store, oauth, ownerless: LOCAL_USER }), cleanup);
+    const client = await openClient(context, server, cleanup);
+    const api = await startDevApi(context, { client, store, oauth, port: apiPort }, cleanup);
     const addresses = {
+      api,
       temporal: server.address,
       namespace: server.namespace,
       ...(server.uiUrl !== undefined && { temporal_ui: server.uiUrl }),
@@ -49,6 +64,7 @@ function announce(context: Context, addresses: DevAddresses): void {
   }
   const { printColor: color } = terminal;
   const rows = [
+    ['API', `${addresses.api}  documentation at ${addresses.api}/docs, log in ${apiLog(context)}`],
     ['Temporal', `${addresses.temporal}  namespace ${addresses.namespace}`],
     ...(addresses.temporal_ui === undefined ? [] : [['Web UI', addresses.temporal_ui]]),
     ['Worker', `all skills, log in ${workerLog(context)}`],
@@ -56,11 +72,4 @@ function announce(context: Context, addresses: DevAddresses): void {
   terminal.print(color.bold('distri-workflow dev is ready'));
   for (const [name = '', value = ''] of rows) terminal.print(`  ${color.dim(name.padEnd(9))} ${value}`);
   terminal.print(color.dim('Ctrl-C stops everything; runs go on at the next start.'));
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -5,7 +5,7 @@ import type { DistriClient, Run } from '../../client/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { RunFlags } from '../commands/run.js';
 import type { Context } from '../context.js';
-import { readDocument, sayProblems } from '../document.js';
+import { sayProblems } from '../document.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt, type Interrupt } from '../interrupt.js';
 import type { GivenAnswer } from '../given-answers.js';
@@ -13,7 +13,7 @@ import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readAnswers } from '../answers.js';
 import { assignments, readInput } from '../values.js';
-import { documentFile, workflowsFolder } from '../workflows-folder.js';
+import { findDocument, workflowsFolder, type NamedDocument } from '../workflows-folder.js';
 import { viewOfDefinition } from '../view/run-view.js';
 import { openServer, prepareWorker, provideWorker, type OpenServer } from './run-server.js';
 
@@ -26,22 +26,22 @@ interface Plan {
 
 /** Runs a document, shows its progress and answers its questions. */
 export async function run(context: Context, name: string, flags: RunFlags): Promise<number> {
-  const file = await documentFile(name, workflowsFolder(context, flags.workflows));
-  const plan = await makePlan(context, file, flags);
+  const named = await findDocument(context, name, workflowsFolder(context, flags.workflows));
+  const plan = await makePlan(context, named, flags);
   return plan === undefined ? EXIT.refused : withCleanup((cleanup) => execute(context, flags, plan, cleanup));
 }
 
 /** Undefined: the document is invalid, and its problems have been told. */
-async function makePlan(context: Context, file: string, flags: RunFlags): Promise<Plan | undefined> {
+async function makePlan(context: Context, named: NamedDocument, flags: RunFlags): Promise<Plan | undefined> {
   const { terminal } = context;
-  if (file === '-' && flags.input === '-') throw new UsageError('The document and --input cannot both come from stdin');
+  if (named.name === '-' && flags.input === '-') throw new UsageError('The document and --input cannot both come from stdin');
   let document: ParsedWorkflow;
   try {
-    document = await readDocument(file);
-    if (!terminal.json) sayProblems(terminal, file, document.problems);
+    document = await named.read();
+    if (!terminal.json) sayProblems(terminal, named.name, document.problems);
   } catch (error) {
     if (!(error instanceof InvalidDefinitionError) || terminal.json) throw error;
-    sayProblems(terminal, file, error.problems);
+    sayProblems(terminal, named.name, error.problems);
     return undefined;
   }
   const { entryPoint, runId } = flags;

@@ -1,11 +1,16 @@
-import { createDataConverter, createWorker, type Deployment } from '../../worker/index.js';
-import { withCleanup } from '../cleanup.js';
+import { OAuthClient } from '../../connections/oauth.js';
+import { loadProviders } from '../../connections/providers.js';
+import { createDataConverter, createWorker, type Deployment, type WorkerOptions } from '../../worker/index.js';
+import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { workerOptions } from '../local-worker.js';
 import { requireServer } from '../server.js';
+import { withStore } from '../store-sources.js';
+import { openConfiguredStore } from '../store.js';
+import { startTracing } from '../tracing.js';
 
 /** Who else may read them is for the operator to say. */
 const METRICS_HOST = '127.0.0.1';
@@ -19,12 +24,14 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
     const server = await requireServer(context);
+    const traced = await startTracing(context, 'distri-worker', cleanup);
     const serving = await createWorker({
-      ...(await workerOptions(context, flags, cleanup)),
+      ...(await optionsWithStore(context, flags, cleanup)),
       ...server.temporal,
       dataConverter: createDataConverter(server.data),
       skills,
       engine: flags.engine,
+      ...traced,
       ...(metrics && { metrics }),
       ...(deployment && { deployment }),
     });
@@ -43,6 +50,17 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
     await ended;
     return EXIT.completed;
   });
+}
+
+/** With a database, connections are in it, and in a file only when one is named. */
+async function optionsWithStore(context: Context, flags: WorkerCommandFlags, cleanup: Cleanup): Promise<WorkerOptions> {
+  const { environment } = context;
+  const { connections, ...options } = await workerOptions(context, flags, cleanup);
+  if (environment.databaseUrl === undefined) return { ...options, connections };
+  const store = await openConfiguredStore(context, {}, cleanup);
+  const oauth = new OAuthClient(await loadProviders(environment.variables, environment.providersFolder));
+  const isNamed = flags.connections !== undefined || environment.connectionsFile !== undefined;
+  return withStore(isNamed ? { ...options, connections } : options, { store, oauth });
 }
 
 function metricsOf({ metricsPort: port, metricsHost: host }: WorkerCommandFlags): { host: string; port: number } | undefined {

@@ -10,6 +10,7 @@ export interface CodecServerFlags {
   port: number;
   host: string;
   uiOrigin?: string[];
+  withoutToken?: boolean;
 }
 
 /** The commands about payloads: those outside the history, and how the Temporal Web UI shows what is encrypted. */
@@ -33,6 +34,7 @@ export function addStorage(program: Command, perform: Perform): void {
       'Serves the remote codec endpoint of the Temporal Web UI: POST /decode and /encode. Whoever reaches it reads all payloads: ' +
         'it listens on this machine only, and elsewhere only with DISTRI_CODEC_TOKEN, which callers send as a bearer token.',
     )
+    .option('--without-token', 'ask no token of anybody: for a network that only those reach who may read everything')
     .option('--port <port>', 'where to listen', portNumber, 8081)
     .option('--host <address>', 'where to listen', '127.0.0.1')
     .option('--ui-origin <origin>', "a Web UI that may ask, e.g. http://localhost:8233 (default: that of the server); repeatable", collect)

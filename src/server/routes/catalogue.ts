@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { kinds, type KindName } from '../../kinds/index.js';
+import { kindSchemas } from '../../kinds/schemas.js';
 import type { Routes } from '../app.js';
 import { errorResponses } from '../problem.js';
 
@@ -15,6 +17,30 @@ const toolSchema = z
   })
   .meta({ id: 'Tool' });
 
+const stepKindSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    runs: z.enum(['activity', 'inline', 'child']).describe('By a worker of its skill, by the engine itself, or as a run of its own'),
+    skill: z.string().optional(),
+    schema: z.unknown().describe('JSON Schema of its fields'),
+  })
+  .meta({ id: 'StepKindInfo' });
+
+/** The kinds of steps, as forms need them: with the hints for them in the schemas. */
+function stepKinds(): z.infer<typeof stepKindSchema>[] {
+  return (Object.keys(kinds) as KindName[]).map((type) => {
+    const kind = kinds[type];
+    return {
+      type,
+      title: kind.title,
+      runs: kind.runs,
+      ...('skill' in kind ? { skill: kind.skill } : {}),
+      schema: { ...z.toJSONSchema(kindSchemas[type], { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' }) },
+    };
+  });
+}
+
 /** What live workers offer, and what a step may be. */
 export const catalogueRoutes: Routes = (app, { client }) => {
   app.get(
@@ -26,5 +52,11 @@ export const catalogueRoutes: Routes = (app, { client }) => {
     '/v1/tools',
     { config: { access: 'workflows:read' }, schema: { tags: ['catalogue'], summary: 'Tools that live workers have', response: { 200: z.object({ tools: z.array(toolSchema) }), ...errorResponses } } },
     async () => ({ tools: await client.tools() }),
+  );
+  const known = stepKinds();
+  app.get(
+    '/v1/step-kinds',
+    { config: { access: 'workflows:read' }, schema: { tags: ['catalogue'], summary: 'What a step may be', response: { 200: z.object({ step_kinds: z.array(stepKindSchema) }), ...errorResponses } } },
+    async () => ({ step_kinds: known }),
   );
 };

@@ -6,6 +6,7 @@ import type { TriggerOf } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes, ServerDeps } from '../app.js';
 import { errorResponses } from '../problem.js';
+import { connectionSecret } from '../triggers/connection-secret.js';
 import { runIdOf, startTriggered } from '../triggers/start.js';
 import { inputOf, methodsOf, WEBHOOK_METHODS, type WebhookCall } from '../triggers/webhook.js';
 import { deliveryId, isProven, refused, slackChallenge } from '../triggers/webhook-auth.js';
@@ -120,9 +121,9 @@ function callOf(request: FastifyRequest, path: string): WebhookCall {
 }
 
 /** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. */
-async function prove({ secretOf, logger }: ServerDeps, { row, trigger: { auth } }: Webhook, call: WebhookCall): Promise<void> {
+async function prove({ store, logger }: ServerDeps, { row, trigger: { auth } }: Webhook, call: WebhookCall): Promise<void> {
   if (auth?.type === 'none') return;
-  const secret = auth ? await secretOf(row.owner, auth.connection_id) : undefined;
+  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id) : undefined;
   if (auth && secret !== undefined && secret !== '' && isProven(auth, secret, call, Date.now())) return;
   const reason = secret === undefined || secret === '' ? 'its connection has no secret' : 'the signature or token is missing, wrong or too old';
   logger.warn({ trigger_id: row.id, workflow_id: row.workflowId, connection: auth?.connection_id }, `A delivery to a webhook was refused: ${reason}`);

@@ -20,7 +20,7 @@ export const triggerViewSchema = z
     next_runs: z.array(time).optional().describe('When a schedule starts runs next, as if it were not paused'),
     last_runs: z.array(z.object({ run_id: z.string(), scheduled_at: time, started_at: time })).optional().describe('The last runs of a schedule, the newest first'),
   })
-  .meta({ id: 'Trigger' });
+  .meta({ id: 'KeptTrigger' });
 
 export type TriggerView = z.infer<typeof triggerViewSchema>;
 

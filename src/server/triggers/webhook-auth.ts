@@ -4,12 +4,6 @@ import { DistriError } from '../../definition/errors.js';
 import type { TriggerOf } from '../../definition/types.js';
 import type { WebhookCall } from './webhook.js';
 
-/**
- * The secret by which deliveries prove themselves: of a connection, by its skill or id, of this owner or shared with all.
- * Undefined when there is none. Throws `STORE_UNAVAILABLE`.
- */
-export type SecretOf = (owner: string, connectionId: string) => Promise<string | undefined>;
-
 type Auth = NonNullable<TriggerOf<'webhook'>['auth']>;
 type Proof = Exclude<Auth, { type: 'none' }>;
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { EncryptionCodec, parseEncryptionKeys } from './encryption.js';
+import { parseEncryptionKeys } from '../../secrets/encryption-keys.js';
+import { EncryptionCodec } from './encryption.js';
 
 const key = (id: string) => ({ id, key: randomBytes(32).toString('base64') });
 const payload = (text: string) => ({ metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(JSON.stringify(text)) });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Shelf } from '../../../store/workflows.js';
 import type { Routes } from '../../app.js';
+import { identityOf } from '../../authentication.js';
 import { pageOf, pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
-import { viewerOf } from '../../viewer.js';
 import { listItem } from './answers.js';
 import { filterQuery, listItemSchema } from './schemas.js';
 
@@ -23,7 +23,7 @@ export const workflowListRoutes: Routes = (app, { store: { workflows } }) => {
         schema: { tags: ['workflows'], summary, querystring: z.object({ ...filterQuery, ...pageQuery }), response: { 200: pageSchema(listItemSchema), ...errorResponses } },
       },
       async (request) => {
-        const viewer = viewerOf(request);
+        const viewer = identityOf(request);
         const { is_public: isPublic, is_template: isTemplate, ...rest } = request.query;
         return pageOf(await workflows.list(viewer, { ...rest, isPublic, isTemplate }, shelf), (found) => listItem(viewer, found));
       },

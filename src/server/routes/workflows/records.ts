@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { InvalidInputError } from '../../../definition/errors.js';
 import { requireRole, type Content } from '../../../store/workflows.js';
 import type { App, Routes, ServerDeps } from '../../app.js';
+import { identityOf } from '../../authentication.js';
 import { ifMatch } from '../../if-match.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
 import { checkTriggers } from '../../triggers/check.js';
 import { reconcileTriggers, removeTriggers } from '../../triggers/reconcile.js';
-import { viewerOf } from '../../viewer.js';
 import { etag, workflowRecord } from './answers.js';
 import { recordValidator, workflowBody } from './body.js';
+import { checkChange } from './check-change.js';
 import { bareDocumentSchema, definitionQuery, idParams, newWorkflowSchema, savedWorkflowSchema, workflowChangeSchema, workflowRecordSchema } from './schemas.js';
 
 const tags = ['workflows'];
@@ -28,7 +29,7 @@ export const workflowRecordRoutes: Routes = (app, deps) => {
       schema: { tags, summary: 'A workflow with its newest definition', params: idParams, response: { 200: workflowRecordSchema, ...errorResponses } },
     },
     async (request, reply) => {
-      const viewer = viewerOf(request);
+      const viewer = identityOf(request);
       const { id } = request.params;
       const found = requireRole(id, await workflows.get(viewer, id), 'read');
       reply.header('etag', etag(found));
@@ -43,7 +44,7 @@ export const workflowRecordRoutes: Routes = (app, deps) => {
       schema: { tags, summary: 'The definition alone, byte for byte as it was sent', params: idParams, querystring: definitionQuery, response: { 200: z.unknown(), ...errorResponses } },
     },
     async (request, reply) => {
-      const viewer = viewerOf(request);
+      const viewer = identityOf(request);
       const { id } = request.params;
       const found = requireRole(id, await workflows.get(viewer, id, request.query.version), 'read');
       reply.header('etag', etag(found)).type('application/json; charset=utf-8');
@@ -56,7 +57,7 @@ export const workflowRecordRoutes: Routes = (app, deps) => {
     { config: { access: 'workflows:write' }, schema: { tags, summary: 'Delete a workflow with all its versions; its runs go on', params: idParams, response: { 204: z.null(), ...errorResponses } } },
     async (request, reply) => {
       const { id } = request.params;
-      await removeTriggers(deps, id, () => workflows.delete(viewerOf(request), id));
+      await removeTriggers(deps, id, () => workflows.delete(identityOf(request), id));
       return reply.code(204).send(null);
     },
   );
@@ -78,7 +79,7 @@ function addCreate(app: App, deps: ServerDeps): void {
       },
     },
     async (request, reply) => {
-      const viewer = viewerOf(request);
+      const viewer = identityOf(request);
       const body = workflowBody(request, client.maxDefinitionBytes);
       const content = given(body.content);
       await checkTriggers(deps, { definition: content.definition, owner: viewer.user });
@@ -108,10 +109,10 @@ function addUpdates(app: App, deps: ServerDeps): void {
         response: { 200: savedWorkflowSchema, ...errorResponses },
       },
       handler: async (request, reply) => {
-        const viewer = viewerOf(request);
+        const viewer = identityOf(request);
         const { change, content, version } = workflowBody(request, client.maxDefinitionBytes);
         const { id } = request.params;
-        if (content !== undefined) await checkTriggers(deps, { definition: content.definition, owner: viewer.user, workflowId: id });
+        if (content !== undefined) await checkChange(deps, viewer, id, content);
         const changed = await workflows.update(viewer, id, { ...change, content, expectedVersion: ifMatch(request.headers) ?? version });
         if (content !== undefined) await reconcileTriggers(deps, id);
         reply.header('etag', etag(changed));

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Share } from '../../../store/workflows/sharing.js';
 import type { Routes } from '../../app.js';
+import { identityOf } from '../../authentication.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
-import { viewerOf } from '../../viewer.js';
 import { etag, listItem, workflowRecord } from './answers.js';
 import { cloneSchema, idParams, listItemSchema, shareBodySchema, shareSchema, userParams, workflowRecordSchema } from './schemas.js';
 
@@ -17,7 +17,7 @@ export const workflowSharingRoutes: Routes = (app, { store: { workflows, shares,
       config: { access: 'workflows:read' },
       schema: { tags, summary: 'With whom a workflow of yours is shared', params: idParams, response: { 200: z.object({ items: z.array(shareSchema) }), ...errorResponses } },
     },
-    async (request) => ({ items: (await shares.list(viewerOf(request), request.params.id)).map(shareAnswer) }),
+    async (request) => ({ items: (await shares.list(identityOf(request), request.params.id)).map(shareAnswer) }),
   );
 
   app.put(
@@ -28,7 +28,7 @@ export const workflowSharingRoutes: Routes = (app, { store: { workflows, shares,
     },
     async (request) => {
       const { id, user_id } = request.params;
-      return shareAnswer(await shares.share(viewerOf(request), id, user_id, request.body.role));
+      return shareAnswer(await shares.share(identityOf(request), id, user_id, request.body.role));
     },
   );
 
@@ -37,7 +37,7 @@ export const workflowSharingRoutes: Routes = (app, { store: { workflows, shares,
     { config: { access: 'workflows:write' }, schema: { tags, summary: 'No longer share a workflow with a user', params: userParams, response: { 204: z.null(), ...errorResponses } } },
     async (request, reply) => {
       const { id, user_id } = request.params;
-      await shares.unshare(viewerOf(request), id, user_id);
+      await shares.unshare(identityOf(request), id, user_id);
       return reply.code(204).send(null);
     },
   );
@@ -52,7 +52,7 @@ export const workflowSharingRoutes: Routes = (app, { store: { workflows, shares,
       config: { access: 'workflows:write' },
       schema: { tags, summary, params: idParams, response: { 200: listItemSchema, ...errorResponses } },
       handler: async (request) => {
-        const viewer = viewerOf(request);
+        const viewer = identityOf(request);
         return listItem(viewer, await change(viewer, request.params.id));
       },
     });
@@ -66,7 +66,7 @@ export const workflowSharingRoutes: Routes = (app, { store: { workflows, shares,
       schema: { tags, summary: 'Make a private copy of a workflow that you may see', params: idParams, body: cloneSchema, response: { 201: workflowRecordSchema, ...errorResponses } },
     },
     async (request, reply) => {
-      const viewer = viewerOf(request);
+      const viewer = identityOf(request);
       const clone = await workflows.clone(viewer, request.params.id, request.body?.name ?? undefined);
       reply.code(201).header('location', `/v1/workflows/${clone.record.id}`).header('etag', etag(clone));
       return workflowRecord(viewer, clone);

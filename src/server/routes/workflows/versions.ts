@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { readStored } from '../../../store/workflows.js';
 import type { Routes } from '../../app.js';
+import { identityOf } from '../../authentication.js';
 import { ifMatch } from '../../if-match.js';
 import { pageOf, pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
-import { checkTriggers } from '../../triggers/check.js';
 import { reconcileTriggers } from '../../triggers/reconcile.js';
-import { viewerOf } from '../../viewer.js';
 import { etag, versionAnswer, versionRecord, workflowRecord } from './answers.js';
+import { checkChange } from './check-change.js';
 import { diffQuery, diffSchema, idParams, restoreSchema, versionParams, versionRecordSchema, versionSchema, workflowRecordSchema } from './schemas.js';
 
 const tags = ['workflows'];
@@ -23,7 +23,7 @@ export const workflowVersionRoutes: Routes = (app, deps) => {
       config: { access: 'workflows:read' },
       schema: { tags, summary: 'The versions of a workflow, newest first', params: idParams, querystring: z.object(pageQuery), response: { 200: pageSchema(versionRecordSchema), ...errorResponses } },
     },
-    async (request) => pageOf(await workflows.versions(viewerOf(request), request.params.id, request.query), versionRecord),
+    async (request) => pageOf(await workflows.versions(identityOf(request), request.params.id, request.query), versionRecord),
   );
 
   app.get(
@@ -33,7 +33,7 @@ export const workflowVersionRoutes: Routes = (app, deps) => {
       serializerCompiler: serializeWithDefinition,
       schema: { tags, summary: 'A version with its definition', params: versionParams, response: { 200: versionSchema, ...errorResponses } },
     },
-    async (request) => versionAnswer(await workflows.version(viewerOf(request), request.params.id, request.params.version)),
+    async (request) => versionAnswer(await workflows.version(identityOf(request), request.params.id, request.params.version)),
   );
 
   app.get(
@@ -44,7 +44,7 @@ export const workflowVersionRoutes: Routes = (app, deps) => {
     },
     async (request) => {
       const { from, to } = request.query;
-      const { steps, differences } = await workflows.compare(viewerOf(request), request.params.id, from, to);
+      const { steps, differences } = await workflows.compare(identityOf(request), request.params.id, from, to);
       return { from, to, steps: { ...steps, added: [...steps.added], removed: [...steps.removed], changed: steps.changed.map((step) => ({ ...step, differences: [...step.differences] })) }, differences: [...differences] };
     },
   );
@@ -57,11 +57,11 @@ export const workflowVersionRoutes: Routes = (app, deps) => {
       schema: { tags, summary: 'Make the definition of an older version the newest version', params: idParams, body: restoreSchema, response: { 200: workflowRecordSchema, ...errorResponses } },
     },
     async (request, reply) => {
-      const viewer = viewerOf(request);
+      const viewer = identityOf(request);
       const { version, note } = request.body;
       const { id } = request.params;
       const { document } = await workflows.version(viewer, id, version);
-      await checkTriggers(deps, { definition: readStored(document).definition, owner: viewer.user, workflowId: id });
+      await checkChange(deps, viewer, id, readStored(document));
       const restored = await workflows.restore(viewer, id, version, { note: note ?? undefined, expectedVersion: ifMatch(request.headers) });
       await reconcileTriggers(deps, id);
       reply.header('etag', etag(restored));

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { DistriClient } from '../client/index.js';
+import type { OAuthClient } from '../connections/oauth.js';
+import { DEFAULT_SETTINGS, RECORD_EVERY_MS } from '../server/app.js';
+import { authenticateLocal } from '../server/identity.js';
+import { openStore, type Store } from '../store/index.js';
+import { startApi } from './api.js';
+import type { Cleanup } from './cleanup.js';
+import type { Context } from './context.js';
+import { assertPortFree, findFreePort } from './find-port.js';
+import { packageVersion } from './package-files.js';
+import { ownSecretKeys } from './secret-keys.js';
+
+const HOST = '127.0.0.1';
+const USUAL_PORT = 4400;
+
+/** The store of `dev`, in its folder. */
+export async function openDevStore({ folder }: Context, cleanup: Cleanup): Promise<Store> {
+  const secretKeys = await ownSecretKeys(join(folder, 'secret-keys'));
+  const store = await openStore({ folder: join(folder, 'store'), migrate: true, secretKeys });
+  cleanup.add(() => store.close());
+  return store;
+}
+
+/** The API of `dev`, for the local user. Gives its URL. */
+export async function startDevApi(context: Context, { client, store, oauth, port }: { client: DistriClient; store: Store; oauth: OAuthClient; port: number }, cleanup: Cleanup): Promise<string> {
+  const logger = pino(pino.destination({ dest: apiLog(context), mkdir: true, sync: true }));
+  const settings = { ...DEFAULT_SETTINGS, auth: 'local' as const, metricsPublic: true, recordEveryMs: RECORD_EVERY_MS, version: packageVersion(), publicUrl: `http://${HOST}:${port}` };
+  return startApi({ client, store, oauth, authenticate: authenticateLocal, logger, settings }, { host: HOST, port }, cleanup);
+}
+
+/** The port that was asked for, else the usual one, else one that is free. Throws `PORT_IN_USE` for the first. */
+export async function devPort(asked: number | undefined): Promise<number> {
+  if (asked !== undefined) {
+    await assertPortFree(asked, 'the API');
+    return asked;
+  }
+  return assertPortFree(USUAL_PORT, 'the API').then(() => USUAL_PORT, () => findFreePort());
+}
+
+/** Where the API of `dev` logs. */
+export function apiLog({ folder }: Context): string {
+  return join(folder, 'api.log');
+}

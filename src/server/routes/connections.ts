@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { DistriError } from '../../definition/errors.js';
+import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { SHARED_OWNER } from '../../store/tables.js';
+import type { Routes } from '../app.js';
+import { identityOf } from '../authentication.js';
+import { noConnection, ownerOf, userOf } from '../connections/access.js';
+import { connectionBody, connectionOf, ownerSchema, skillSchema } from '../connections/body.js';
+import { connectionChanged } from '../connections/changed.js';
+import { connectionSchema, shownConnection } from '../connections/shown.js';
+import { errorResponses } from '../problem.js';
+
+const params = z.object({ skill: skillSchema });
+const owned = z.object({ owner: ownerSchema.optional().describe('For admins: whose') });
+const which = owned.extend({ shared: z.stringbool().optional().describe('The shared one, or one’s own; default: one’s own, else the shared one') });
+const listQuery = owned.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100), cursor: z.string().max(4_000).optional() });
+const cursorShape = z.tuple([z.int().min(0)]);
+
+/** Connections of the user, and those that everybody's runs may use. What is secret goes in, and never out. */
+export const connectionRoutes: Routes = (app, deps) => {
+  const { store, oauth, settings } = deps;
+
+  app.get(
+    '/v1/connections',
+    { config: { access: 'connections:read' }, schema: { tags: ['connections'], summary: 'Your connections and the shared ones, by skill', querystring: listQuery, response: { 200: z.object({ items: z.array(connectionSchema), next_cursor: z.string().optional() }), ...errorResponses } } },
+    async (request) => {
+      const { limit, cursor, ...whose } = request.query;
+      const rows = await store.connections.list(userOf(identityOf(request), whose));
+      const from = cursor === undefined ? 0 : decodeCursor(cursor, cursorShape)[0];
+      const items = rows.slice(from, from + limit).map((row) => shownConnection(row, store.connections));
+      return { items, ...(rows.length > from + limit ? { next_cursor: encodeCursor([from + limit]) } : {}) };
+    },
+  );
+
+  app.get(
+    '/v1/connections/:skill',
+    { config: { access: 'connections:read' }, schema: { tags: ['connections'], summary: 'The connection that your runs use', params, querystring: owned, response: { 200: connectionSchema, ...errorResponses } } },
+    async (request) => {
+      const { skill } = request.params;
+      const row = await store.connections.find(skill, userOf(identityOf(request), request.query));
+      if (row === undefined) throw noConnection(skill);
+      return shownConnection(row, store.connections);
+    },
+  );
+
+  app.put(
+    '/v1/connections/:skill',
+    { config: { access: 'connections:write' }, schema: { tags: ['connections'], summary: 'Add a connection, or put it in the place of the old one', params, querystring: owned, body: connectionBody, response: { 200: connectionSchema, ...errorResponses } } },
+    async (request) => {
+      const { skill } = request.params;
+      const { body } = request;
+      const identity = identityOf(request);
+      const owner = ownerOf(identity, { ...request.query, shared: body.shared }, settings);
+      const provider = body.provider === undefined ? (oauth.providers.ofSkill(skill) ?? oauth.providers.get('custom')) : oauth.providers.get(body.provider);
+      const row = await store.connections.put(connectionOf(skill, owner, provider, body));
+      await connectionChanged(deps, { actor: identity.user, action: 'create', row, log: request.log });
+      return shownConnection(row, store.connections);
+    },
+  );
+
+  app.delete(
+    '/v1/connections/:skill',
+    { config: { access: 'connections:write' }, schema: { tags: ['connections'], summary: 'Remove a connection; steps that need it are blocked', params, querystring: which, response: { 204: z.undefined(), ...errorResponses } } },
+    async (request, reply) => {
+      const { skill } = request.params;
+      const { shared } = request.query;
+      const identity = identityOf(request);
+      const found = shared === true ? await store.connections.find(skill) : await store.connections.find(skill, userOf(identity, request.query));
+      if (found === undefined || (shared === false && found.owner === SHARED_OWNER)) throw noConnection(skill);
+      if (found.owner === SHARED_OWNER && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin removes a connection that everybody uses');
+      const row = await store.connections.remove(skill, found.owner);
+      if (row === undefined) throw noConnection(skill);
+      await connectionChanged(deps, { actor: identity.user, action: 'delete', row, log: request.log });
+      return reply.status(204).send();
+    },
+  );
+};

@@ -1,0 +1,186 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { credentialsOf } from '../../connections/credentials.js';
+import { permissionsOf, scopesFor } from '../../connections/provider.js';
+import { DistriError } from '../../definition/errors.js';
+import type { ConnectionRow } from '../../store/connections.js';
+import { CONSENT_MINUTES, type Consent } from '../../store/oauth-states.js';
+import type { Routes, ServerDeps } from '../app.js';
+import { identityOf } from '../authentication.js';
+import { ownerOf } from '../connections/access.js';
+import { ownerSchema, permissionSchema, skillSchema } from '../connections/body.js';
+import { connectionChanged } from '../connections/changed.js';
+import { consentPage, type ConsentPage } from '../connections/consent-page.js';
+import { errorResponses, statusOf } from '../problem.js';
+
+const CALLBACK = '/v1/connections/callback';
+const params = z.object({ skill: skillSchema });
+const authorizeQuery = z.object({
+  permissions: z.string().max(5_000).default('').describe('What the connection must be allowed, with commas or blanks between them'),
+  return_to: z.string().max(2_000).optional().describe('Where the browser goes afterwards: an address of this server'),
+  provider: z.string().max(50).optional().describe('Default: the one that the namespace of the skill names'),
+  owner: ownerSchema.optional().describe('For admins: whose connection it will be'),
+  shared: z.stringbool().optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
+});
+const callbackQuery = z.looseObject({ state: z.string().min(1).max(500).optional() });
+
+/** Connections of OAuth 2: to the provider, where the user consents, and back. */
+export const consentRoutes: Routes = (app, deps) => {
+  const { store, oauth, settings } = deps;
+
+  app.get(
+    '/v1/connections/:skill/authorize',
+    {
+      exposeHeadRoute: false,
+      config: { access: 'connections:write', changes: true },
+      schema: {
+        tags: ['connections'],
+        summary: 'Send the browser to the provider, to consent to a connection',
+        description: 'Answers 302, or `{url}` to those who accept JSON. The consent ends in the browser that got this answer: it brings a cookie.',
+        params,
+        querystring: authorizeQuery,
+        response: { 200: z.object({ url: z.string() }), 302: z.undefined(), ...errorResponses },
+      },
+    },
+    async (request, reply) => {
+      const { skill } = request.params;
+      const { return_to, provider: providerId, ...which } = request.query;
+      const identity = identityOf(request);
+      const owner = ownerOf(identity, which, settings);
+      const provider = providerId === undefined ? oauth.providers.ofSkill(skill) : oauth.providers.get(providerId);
+      if (provider === undefined) throw new DistriError('PROVIDER_NOT_FOUND', `No provider is named like the namespace of '${skill}'`, { hint: 'Say which one: ?provider=. GET /v1/providers lists them.' });
+      const permissions = permissionsIn(request.query.permissions);
+      // What the connection has already is asked for as well: who connects again for one workflow does not lose what another one needs.
+      const before = await store.connections.find(skill, owner);
+      const kept = before?.owner === owner && before.provider === provider.id ? before.permissions : [];
+      const secrets = { actor: identity.user, verifier: randomText(), browser: randomText(), scopes: scopesFor(provider, [...permissions, ...kept]) };
+      const state = randomText();
+      const url = await oauth.authorizationUrl(provider, { redirectUri: settings.publicUrl + CALLBACK, scopes: secrets.scopes, state, verifier: secrets.verifier });
+      await store.oauthStates.add(state, { owner, skill, provider: provider.id, permissions, returnTo: returnToOf(return_to, settings.publicUrl), secrets });
+      void reply.header('set-cookie', cookie(settings.publicUrl, state, secrets.browser, CONSENT_MINUTES * 60)).header('cache-control', 'no-store');
+      return wantsJson(request) ? { url: url.href } : reply.redirect(url.href, 302);
+    },
+  );
+
+  app.get(
+    CALLBACK,
+    {
+      // The log of requests holds their addresses, and this one a code.
+      logLevel: 'warn',
+      exposeHeadRoute: false,
+      config: { access: 'public' },
+      schema: { tags: ['connections'], summary: 'Where providers send the browser back to', querystring: callbackQuery, response: { 302: z.undefined(), ...errorResponses } },
+    },
+    async (request, reply) => {
+      const { state } = request.query;
+      void reply.header('cache-control', 'no-store');
+      if (state !== undefined) void reply.header('set-cookie', cookie(settings.publicUrl, state, '', 0));
+      let consent: Consent | undefined;
+      try {
+        consent = await begun(deps, state, request.headers.cookie);
+        const row = await connect(deps, consent, new URL(settings.publicUrl + request.url.slice(request.url.indexOf(CALLBACK))), state ?? '');
+        await connectionChanged(deps, { actor: consent.secrets.actor, action: 'create', row, log: request.log });
+        return answer(reply, row, consent.returnTo);
+      } catch (error) {
+        if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
+        return page(reply, statusOf(error), { title: 'Not connected', text: error.message, hint: error.hint, returnTo: consent?.returnTo });
+      }
+    },
+  );
+};
+
+/** The consent that a browser comes back from; it is good once. Throws `OAUTH_STATE_INVALID`. */
+async function begun({ store }: ServerDeps, state: string | undefined, cookies: string | undefined): Promise<Consent> {
+  const consent = state === undefined ? undefined : await store.oauthStates.take(state);
+  if (state === undefined || consent === undefined) {
+    throw new DistriError('OAUTH_STATE_INVALID', `Nobody waits for this consent: it was answered before, or more than ${CONSENT_MINUTES} minutes ago`, { hint: 'Connect again.' });
+  }
+  if (isSame(cookieOf(cookies, state), consent.secrets.browser)) return consent;
+  throw new DistriError('OAUTH_STATE_INVALID', 'This consent was begun in another browser', { hint: 'Connect again, and stay in one browser. It must accept cookies.' });
+}
+
+/** Nothing is stored unless everything that was asked for is granted. Throws `OAUTH_REFUSED`, `PROVIDER_FAILED`. */
+async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL, state: string): Promise<ConnectionRow> {
+  const { owner, skill, permissions, secrets } = consent;
+  const provider = oauth.providers.get(consent.provider);
+  const tokens = await oauth.exchange(provider, url, { state, verifier: secrets.verifier });
+  const { has, lacks } = permissionsOf(provider, tokens.scopes ?? secrets.scopes, permissions);
+  if (lacks.length > 0) {
+    throw new DistriError('OAUTH_REFUSED', `${provider.title} gave its consent without ${lacks.join(', ')}`, { hint: 'Nothing was stored. Connect again and agree to all that is asked for.' });
+  }
+  return store.connections.put({
+    owner,
+    skill,
+    provider: provider.id,
+    account: tokens.account?.replaceAll('\0', ''),
+    permissions: has,
+    env: {},
+    hosts: provider.hosts,
+    expiresAt: tokens.expiresAt,
+    credentials: credentialsOf(provider, tokens),
+  });
+}
+
+function answer(reply: FastifyReply, { skill, account }: ConnectionRow, returnTo: string | undefined): FastifyReply {
+  if (returnTo === undefined) {
+    const text = `${skill} is connected${account === null ? '' : ` as ${account}`}. Runs that waited for it go on.`;
+    return page(reply, 200, { title: 'Connected', text });
+  }
+  const url = new URL(returnTo);
+  url.searchParams.set('connected', skill);
+  return reply.redirect(url.href, 302);
+}
+
+function page(reply: FastifyReply, status: number, shown: ConsentPage): FastifyReply {
+  return reply.status(status).type('text/html; charset=utf-8').send(consentPage(shown));
+}
+
+function permissionsIn(text: string): string[] {
+  const permissions = [...new Set(text.split(/[\s,]+/).filter((permission) => permission !== ''))];
+  const wrong = permissions.find((permission) => !permissionSchema.safeParse(permission).success);
+  if (wrong === undefined) return permissions;
+  throw new DistriError('BAD_REQUEST', 'querystring.permissions: a permission is well-formed text of at most 500 characters');
+}
+
+/** An address of this server. Throws `BAD_REQUEST` for one of another: whoever made the link could send users anywhere. */
+function returnToOf(text: string | undefined, publicUrl: string): string | undefined {
+  if (text === undefined) return undefined;
+  const base = new URL(`${publicUrl}/`);
+  const url = URL.canParse(text, base.href) ? new URL(text, base) : undefined;
+  if (url?.origin === base.origin && !text.includes('\0')) return url.href;
+  throw new DistriError('BAD_REQUEST', `querystring.return_to: an address of ${base.origin} is expected`);
+}
+
+function randomText(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function wantsJson({ headers }: FastifyRequest): boolean {
+  return /\bapplication\/json\b/.test(headers.accept ?? '') && !wantsPage({ headers });
+}
+
+function wantsPage({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  return /\btext\/html\b/.test(headers.accept ?? '');
+}
+
+/** Each consent has a cookie of its own, so that two can be under way in one browser. */
+function cookieName(state: string): string {
+  return `distri_consent_${createHash('sha256').update(state).digest('hex').slice(0, 16)}`;
+}
+
+function cookie(publicUrl: string, state: string, value: string, maxAgeSecs: number): string {
+  const { protocol, pathname } = new URL(publicUrl);
+  const path = `${pathname.replace(/\/$/, '')}${CALLBACK}`;
+  return `${cookieName(state)}=${value}; Path=${path}; Max-Age=${maxAgeSecs}; HttpOnly; SameSite=Lax${protocol === 'https:' ? '; Secure' : ''}`;
+}
+
+function cookieOf(header: string | undefined, state: string): string {
+  const begin = `${cookieName(state)}=`;
+  return (header ?? '').split(/;\s*/).find((pair) => pair.startsWith(begin))?.slice(begin.length) ?? '';
+}
+
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,23 @@
+import type { DistriClient } from '../../../client/index.js';
+import type { Store } from '../../../store/index.js';
+import type { App } from '../../app.js';
+import type { EventStreams } from '../../event-streams.js';
+import type { RunAccess } from '../../run-access.js';
+import type { RunStarter } from '../../run-starter.js';
+
+/** What the routes about runs share. */
+export interface RunContext {
+  readonly client: DistriClient;
+  readonly store: Store;
+  readonly access: RunAccess;
+  readonly starter: RunStarter;
+  readonly streams: EventStreams;
+}
+
+/** Some of the routes about runs. */
+export type RunRoutes = (app: App, context: RunContext) => void;
+
+/** Scopes and OpenAPI tag of the routes. */
+export const READ = { access: 'runs:read' } as const;
+export const WRITE = { access: 'runs:write' } as const;
+export const TAGS = ['runs'];

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { eventsOfEnded, type Ended, type RunEvent } from '../../../client/index.js';
+import { DistriError, RunNotFoundError } from '../../../definition/errors.js';
+import { ROLES } from '../../../store/workflows.js';
+import { notFound } from '../../../store/workflows/records.js';
+import { identityOf } from '../../authentication.js';
+import { eventText } from '../../event-streams.js';
+import type { Identity } from '../../identity.js';
+import { errorResponses } from '../../problem.js';
+import { MOST_FOLLOWED, workflowMessages } from '../../workflow-events.js';
+import { LONGEST_CURSOR, readCursor, type WorkflowCursor } from '../../workflow-cursor.js';
+import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
+import { runParams } from './schemas.js';
+
+const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const lastEventId = z.looseObject({ 'last-event-id': z.string().max(LONGEST_CURSOR * 2).optional().describe('The id of the last message that was read') });
+const stream = z.string().describe('text/event-stream: `id`, `event` and `data` (one line of JSON)');
+
+/** An event is written once for all its readers, who share it. */
+const texts = new WeakMap<RunEvent, string>();
+
+function textOf(event: RunEvent): string {
+  const known = texts.get(event);
+  if (known !== undefined) return known;
+  const text = eventText({ ...('seq' in event ? { id: String(event.seq) } : {}), event: event.event, data: JSON.stringify(event) });
+  texts.set(event, text);
+  return text;
+}
+
+async function* textsOf(events: AsyncIterable<RunEvent> | Iterable<RunEvent>): AsyncGenerator<string, void> {
+  for await (const event of events) yield textOf(event);
+}
+
+/** What the run left, from Temporal or from the archive; undefined while it is open. Throws `RUN_NOT_FOUND`. */
+async function endedOf({ client, store }: RunContext, runId: string): Promise<Pick<Ended, 'snapshot' | 'events'> | undefined> {
+  try {
+    return await client.getRun(runId).ended();
+  } catch (error) {
+    if (!(error instanceof RunNotFoundError)) throw error;
+    const ended = await store.endedRuns.get(runId);
+    if (ended === undefined) throw error;
+    return { snapshot: ended.snapshot, events: ended.events && [...ended.events] };
+  }
+}
+
+function seqOf(text: string): number {
+  const read = /^\d+$/.test(text) ? seq.safeParse(text) : undefined;
+  if (read?.success === true) return read.data;
+  throw new DistriError('BAD_REQUEST', 'The Last-Event-ID is none of this stream: its ids are whole numbers');
+}
+
+/** Live events of a run, and of all runs of a workflow. */
+export const eventRoutes: RunRoutes = (app, context) => {
+  const { client, store, access, streams } = context;
+
+  app.get(
+    '/v1/runs/:id/events',
+    {
+      exposeHeadRoute: false,
+      config: READ,
+      schema: {
+        tags: TAGS,
+        summary: 'The events of a run as they happen (server-sent events)',
+        description: 'The whole log, or what comes after Last-Event-ID (or `after`): nothing is left out and nothing comes twice. Ends after `workflow_completed`; who comes back then gets 204.',
+        params: runParams,
+        querystring: z.strictObject({ after: seq.default(0).describe('The last seq that was read') }),
+        headers: lastEventId,
+        response: { 200: stream, 204: z.null().describe('The run has ended and all was read'), ...errorResponses },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const told = request.headers['last-event-id'];
+      const after = told === undefined ? request.query.after : seqOf(told);
+      await access.check(identityOf(request), id);
+      const ended = await endedOf(context, id);
+      if (ended === undefined) return streams.send(reply, (signal) => textsOf(client.getRun(id).events({ after, signal })));
+      const left = [...eventsOfEnded(ended, after)];
+      return left.length === 0 ? reply.status(204).send(null) : streams.send(reply, () => textsOf(left));
+    },
+  );
+
+  app.get(
+    '/v1/workflows/:id/events',
+    {
+      exposeHeadRoute: false,
+      config: READ,
+      schema: {
+        tags: TAGS,
+        summary: 'The events of the runs of a stored workflow as they happen (server-sent events)',
+        description: `Of its open runs and of those that start later, at most ${MOST_FOLLOWED} at once: of all for who may edit the workflow, else of one's own. Each event has its run_id. The id of a message is opaque: sent back as Last-Event-ID it goes on with each run where it was.`,
+        params: z.object({ id: z.string() }),
+        headers: lastEventId,
+        response: { 200: stream, ...errorResponses },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const identity = identityOf(request);
+      const workflow = await store.workflows.get(identity, id);
+      if (workflow === undefined) throw notFound(id);
+      const owner = ROLES.indexOf(workflow.role) >= ROLES.indexOf('edit') ? undefined : identity.user;
+      const told = request.headers['last-event-id'];
+      const cursor = told === undefined ? undefined : await checked(readCursor(id, told), id, identity, owner);
+      return streams.send(reply, (signal) => workflowMessages({ client, workflowId: id, owner, cursor, signal }));
+    },
+  );
+
+  /** The cursor with those of its runs only that are of the workflow, and may be seen. */
+  async function checked(cursor: WorkflowCursor, workflowId: string, identity: Identity, owner: string | undefined): Promise<WorkflowCursor> {
+    const runs = new Map<string, number>();
+    for (const [runId, last] of [...cursor.runs].slice(0, MOST_FOLLOWED)) {
+      const origin = await access.originOf(runId).catch(() => undefined);
+      if (origin?.workflowId === workflowId && (owner === undefined || origin.owner === identity.user)) runs.set(runId, last);
+    }
+    return { ...cursor, runs };
+  }
+};

@@ -1,0 +1,28 @@
+import { ROLES } from '../../../store/workflows.js';
+import type { Routes } from '../../app.js';
+import { EventStreams } from '../../event-streams.js';
+import { RunAccess } from '../../run-access.js';
+import { RunStarter } from '../../run-starter.js';
+import { changeRoutes } from './change.js';
+import type { RunContext } from './context.js';
+import { controlRoutes } from './control.js';
+import { eventRoutes } from './events.js';
+import { listRoutes } from './list.js';
+import { readRoutes } from './read.js';
+import { startRoutes } from './start.js';
+
+/** All about runs: starting, finding, watching and operating them. */
+export const runRoutes: Routes = (app, { client, store, settings }) => {
+  const mayEdit: RunContext['access']['mayEdit'] = async (identity, workflowId) => {
+    const workflow = await store.workflows.get(identity, workflowId);
+    return workflow !== undefined && ROLES.indexOf(workflow.role) >= ROLES.indexOf('edit');
+  };
+  const context: RunContext = {
+    client,
+    store,
+    access: new RunAccess(client, store, mayEdit),
+    starter: new RunStarter(client, app.metrics),
+    streams: new EventStreams(app, settings),
+  };
+  for (const add of [startRoutes, listRoutes, readRoutes, controlRoutes, changeRoutes, eventRoutes]) add(app, context);
+};

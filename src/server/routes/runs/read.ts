@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { RunSnapshot } from '../../../client/index.js';
+import { RunNotFoundError } from '../../../definition/errors.js';
+import { identityOf } from '../../authentication.js';
+import { cursorAt, placeOf } from '../../list-cursor.js';
+import { errorResponses } from '../../problem.js';
+import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
+import { shown } from './list.js';
+import { nextCursor, pageQuery, runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
+
+/** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
+async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
+  try {
+    return await client.getRun(runId).snapshot();
+  } catch (error) {
+    if (!(error instanceof RunNotFoundError)) throw error;
+    const ended = await store.endedRuns.get(runId);
+    if (ended === undefined) throw error;
+    return ended.snapshot;
+  }
+}
+
+/** A run, its steps, its context, and what came of it. */
+export const readRoutes: RunRoutes = (app, context) => {
+  const { client, access } = context;
+
+  app.get(
+    '/v1/runs/:id',
+    { config: READ, schema: { tags: TAGS, summary: 'A run at this moment', params: runParams, response: { 200: snapshotSchema, ...errorResponses } } },
+    async (request) => {
+      const { id } = request.params;
+      await access.check(identityOf(request), id);
+      return snapshotOf(context, id);
+    },
+  );
+
+  app.get(
+    '/v1/runs/:id/steps',
+    {
+      config: READ,
+      schema: { tags: TAGS, summary: 'The steps of a run, in document order', params: runParams, querystring: z.strictObject(pageQuery), response: { 200: z.object({ items: z.array(stepSchema), next_cursor: nextCursor }), ...errorResponses } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const { limit, cursor } = request.query;
+      await access.check(identityOf(request), id);
+      const from = cursor === undefined ? 0 : Number(placeOf(cursor, { steps: id }));
+      const steps = Object.entries((await snapshotOf(context, id)).steps);
+      const items = steps.slice(from, from + limit).map(([stepId, step]) => ({ id: stepId, ...step }));
+      return { items, ...(from + limit < steps.length ? { next_cursor: cursorAt(String(from + limit), { steps: id }) } : {}) };
+    },
+  );
+
+  app.get(
+    '/v1/runs/:id/context',
+    { config: READ, schema: { tags: TAGS, summary: 'All that references see', params: runParams, response: { 200: z.record(z.string(), z.unknown()), ...errorResponses } } },
+    async (request) => {
+      const { id } = request.params;
+      await access.check(identityOf(request), id);
+      return (await snapshotOf(context, id)).context;
+    },
+  );
+
+  app.get(
+    '/v1/runs/:id/reruns',
+    {
+      config: READ,
+      schema: { tags: TAGS, summary: 'The runs that are reruns of this one, newest first', params: runParams, response: { 200: z.object({ items: z.array(runInfoSchema) }), ...errorResponses } },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const identity = identityOf(request);
+      await access.check(identity, id);
+      const items = [];
+      for await (const run of client.getRun(id).reruns()) {
+        if (identity.isAdmin || run.owner === identity.user) items.push(shown(run));
+        if (items.length === MOST_RERUNS) break;
+      }
+      return { items };
+    },
+  );
+
+  const checkpointSchema = z.object({ checkpoint_id: z.string(), workflow_id: z.string(), step_id: z.string(), created_at: z.string() }).meta({ id: 'RunCheckpoint' });
+
+  app.get(
+    '/v1/runs/:id/checkpoints',
+    { config: READ, schema: { tags: TAGS, summary: 'The checkpoints of a run, oldest first', params: runParams, response: { 200: z.object({ items: z.array(checkpointSchema) }), ...errorResponses } } },
+    async (request) => {
+      const { id } = request.params;
+      await access.check(identityOf(request), id);
+      return { items: await client.getRun(id).checkpoints() };
+    },
+  );
+
+  app.get(
+    '/v1/runs/:id/checkpoints/:checkpoint_id',
+    {
+      config: READ,
+      schema: {
+        tags: TAGS,
+        summary: 'The state at a checkpoint',
+        params: runParams.extend({ checkpoint_id: z.string().describe('Percent-encoded') }),
+        response: { 200: z.object({ checkpoint: checkpointSchema, state: z.unknown() }), ...errorResponses },
+      },
+    },
+    async (request) => {
+      const { id, checkpoint_id } = request.params;
+      await access.check(identityOf(request), id);
+      return client.getRun(id).loadCheckpoint(checkpoint_id);
+    },
+  );
+};
+
+const MOST_RERUNS = 1_000;

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { DistriError } from '../../definition/errors.js';
+import { isWellFormed } from '../../definition/text.js';
+import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import type { ApiToken } from '../../store/tokens.js';
+import type { Routes } from '../app.js';
+import { identityOf } from '../authentication.js';
+import { isUserId, SCOPES } from '../identity.js';
+import { errorResponses } from '../problem.js';
+
+const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length);
+const tokenSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    user: z.string(),
+    scopes: z.array(z.string()),
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().optional(),
+    last_used_at: z.iso.datetime().optional().describe('To the minute'),
+  })
+  .meta({ id: 'Token' });
+const createdSchema = tokenSchema.extend({ token: z.string().describe('Shown this once. Send it as `Authorization: Bearer <token>`.') });
+const newTokenSchema = z.strictObject({
+  name: z.string().min(1).max(200).refine((name) => isWellFormed(name) && !/\p{Cc}/u.test(name), 'expected text without control characters'),
+  scopes,
+  user: z.string().refine(isUserId, 'this cannot name a user').optional().describe('Whose it is; others than yourself only for admins'),
+  expires_at: z.iso.datetime({ offset: true }).optional(),
+});
+const listQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(1_000).optional(),
+  user: z.string().refine(isUserId, 'this cannot name a user').optional().describe('Of this user alone; others than yourself only for admins'),
+});
+const cursorShape = z.tuple([z.uuid()]);
+const idParams = z.object({ id: z.string().max(100) });
+
+/** API tokens. Each user has their own, an admin everybody's. */
+export const tokenRoutes: Routes = (app, { store }) => {
+  app.get(
+    '/v1/tokens',
+    { config: { access: 'tokens' }, schema: { tags: ['tokens'], summary: 'The tokens there are, newest first', querystring: listQuery, response: { 200: z.object({ items: z.array(tokenSchema), next_cursor: z.string().optional() }), ...errorResponses } } },
+    async (request) => {
+      const { user, isAdmin } = identityOf(request);
+      const { limit, cursor, user: asked } = request.query;
+      const userId = isAdmin ? asked : user;
+      if (asked !== undefined && asked !== user && !isAdmin) return { items: [] };
+      const found = await store.tokens.list({ userId, limit: limit + 1, before: cursor === undefined ? undefined : decodeCursor(cursor, cursorShape)[0] });
+      const items = found.slice(0, limit);
+      const last = items.at(-1);
+      return { items: items.map(shown), ...(found.length > limit && last !== undefined ? { next_cursor: encodeCursor([last.id]) } : {}) };
+    },
+  );
+
+  app.post(
+    '/v1/tokens',
+    { config: { access: 'tokens' }, schema: { tags: ['tokens'], summary: 'Make a token', body: newTokenSchema, response: { 201: createdSchema, ...errorResponses } } },
+    async (request, reply) => {
+      const identity = identityOf(request);
+      const { name, scopes, user = identity.user, expires_at } = request.body;
+      const lacking = scopes.filter((scope) => !identity.scopes.has(scope));
+      if (lacking.length > 0) throw new DistriError('FORBIDDEN', `You lack the scopes ${lacking.join(', ')}, so you cannot give them away`);
+      if (user !== identity.user && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin makes tokens for others');
+      const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
+      if (expiresAt !== undefined && !(expiresAt.getTime() > Date.now())) throw new DistriError('BAD_REQUEST', 'expires_at is in the past: the token would never be good');
+      const { secret, token } = await store.tokens.create({ userId: user, name, scopes: [...new Set(scopes)], expiresAt });
+      await store.audit.record({ actor: identity.user, action: 'token.create', target: `token:${token.id}`, detail: { name, user, scopes } });
+      return reply.status(201).header('cache-control', 'no-store').send({ ...shown(token), token: secret });
+    },
+  );
+
+  app.delete(
+    '/v1/tokens/:id',
+    { config: { access: 'tokens' }, schema: { tags: ['tokens'], summary: 'Revoke a token', description: 'It may be good for another 10 s.', params: idParams, response: { 204: z.undefined(), ...errorResponses } } },
+    async (request, reply) => {
+      const { user, isAdmin } = identityOf(request);
+      const { id } = request.params;
+      const revoked = id.includes('\0') ? undefined : await store.tokens.revoke(id, isAdmin ? undefined : user);
+      if (revoked === undefined) throw new DistriError('TOKEN_NOT_FOUND', `There is no token '${id}'`);
+      await store.audit.record({ actor: user, action: 'token.revoke', target: `token:${id}`, detail: { name: revoked.name, user: revoked.userId } });
+      return reply.status(204).send();
+    },
+  );
+};
+
+function shown({ id, name, userId, scopes, createdAt, expiresAt, lastUsedAt }: ApiToken) {
+  return {
+    id,
+    name,
+    user: userId,
+    scopes: [...scopes],
+    created_at: createdAt.toISOString(),
+    ...(expiresAt === null ? {} : { expires_at: expiresAt.toISOString() }),
+    ...(lastUsedAt === null ? {} : { last_used_at: lastUsedAt.toISOString() }),
+  };
+}
