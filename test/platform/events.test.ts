@@ -5,7 +5,8 @@ import type { Run } from '../../src/client/index.js';
 import { readContent } from '../../src/store/workflows/content.js';
 import { asking, chain } from './documents.js';
 import { openStream, type Message, type Stream } from './sse.js';
-import { openPlatform, sharedPlatform } from './stage.js';
+import { openSecondApi } from './second-api.js';
+import { sharedPlatform } from './stage.js';
 
 const platform = sharedPlatform({ worker: {}, settings: { heartbeatMs: 100, slowReaderMs: 500 } });
 const events = (runId: string): string => `/v1/runs/${encodeURIComponent(runId)}/events`;
@@ -44,7 +45,7 @@ describe('the events of a run', () => {
     first.close();
     // Other processes of the API: as after a restart.
     for (const from of [1, Math.floor(live.length / 2), live.length - 1]) {
-      const restarted = await openPlatform();
+      const restarted = await openSecondApi(platform());
       const stream = await openStream(restarted, events(run.id), { lastEventId: String(from) });
       expect((await readUntil(stream, 'step_waiting')).map(withoutResults)).toEqual(live.slice(from).map(withoutResults));
       stream.close();
@@ -53,7 +54,7 @@ describe('the events of a run', () => {
     const open = await openStream(platform(), events(run.id), { lastEventId: String(live.length) });
     await run.answer('ask', null);
     const all = [...live, ...(await open.rest())];
-    const { history } = await run['session'].client.workflow.getHandle(run.id).fetchHistory().then((history) => ({ history }));
+    const history = await platform().client.temporal.workflow.getHandle(run.id).fetchHistory();
     expect(history.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).not.toBe('');
     expect(all.map(({ id }) => Number(id))).toEqual(all.map((_, at) => at + 1));
     for (let from = 0; from < all.length; from += 1) {
@@ -63,7 +64,7 @@ describe('the events of a run', () => {
   });
 
   it('end a stream that is open when the server closes, at once', async () => {
-    const own = await openPlatform();
+    const own = await openSecondApi(platform());
     const run = await platform().client.start(asking);
     const stream = await openStream(own, events(run.id));
     await readUntil(stream, 'workflow_started');
@@ -190,12 +191,11 @@ describe('the events of a workflow', () => {
     await vi.waitFor(() => answer(short), { timeout: 10_000 });
     await platform().client.getRun(short).result();
     const long = await startOf(id, 'ann');
-    const restarted = await openPlatform({});
-    await restarted.close();
     let cursor = read.at(-1)?.id ?? '';
+    const restarted = await openSecondApi(platform());
     for (let ended = 0; ended < 2 || !read.some(({ event, data }) => data.run_id === long && event === 'step_waiting'); ) {
-      // Comes back after each message.
-      const stream = await openStream(platform(), path, { as: 'ann', lastEventId: cursor });
+      // Comes back after each message, to another process.
+      const stream = await openStream(read.length % 2 === 0 ? platform() : restarted, path, { as: 'ann', lastEventId: cursor });
       const { value } = await stream.messages().next();
       stream.close();
       if (value === undefined) throw new Error('The stream ended');
@@ -203,6 +203,7 @@ describe('the events of a workflow', () => {
       cursor = value.id ?? cursor;
       if (value.event === 'workflow_completed') ended += 1;
     }
+    await restarted.close();
     for (const runId of [ends, stays, short, long]) {
       const seqs = read.filter(({ data }) => data.run_id === runId).map(({ data }) => data.seq);
       expect(seqs, runId).toEqual(seqs.map((_, at) => at + 1));

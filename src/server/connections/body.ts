@@ -16,7 +16,7 @@ const isStorable = (text: string): boolean => isWellFormed(text) && !text.includ
 const text = (most: number) => z.string().max(most).refine(isStorable, 'expected well-formed text without U+0000');
 const few = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
 const variables = z
-  .record(z.string().regex(/^(?!__proto__$)[A-Za-z_][\w-]{0,199}$/, 'expected letters, digits, dashes and underscores'), text(LONGEST_VALUE))
+  .record(z.string().regex(/^[A-Za-z_][\w-]{0,199}$/, 'expected letters, digits, dashes and underscores'), text(LONGEST_VALUE))
   .refine(few, `expected at most ${MOST_ENTRIES}`);
 
 /** The skill of a connection, in an address. */
