@@ -22,6 +22,7 @@ module.exports = {
     only('connections', ['definition', 'kinds', 'activities', 'store', 'secrets']),
     only('worker', ['definition', 'kinds', 'activities', 'temporal', 'store']),
     only('server', ['definition', 'kinds', 'temporal', 'client', 'store', 'secrets', 'connections']),
+    only('api-client', []),
     only('cli', ['definition', 'temporal', 'activities', 'client', 'worker', 'store', 'server', 'connections', 'secrets']),
     {
       name: 'sandbox-is-pure',

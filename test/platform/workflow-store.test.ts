@@ -169,6 +169,13 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await store.workflows.get(bob, id)).toBeUndefined();
   });
 
+  it('are shared with a thousand users at most', async () => {
+    const { record } = await make('popular');
+    await store.database.db.execute(sql`insert into workflow_shares (workflow_id, user_id, role) select ${record.id}, 'u' || n, 'read' from generate_series(1, 1000) n`);
+    expect(await codeOf(store.shares.share(ann, record.id, 'one-more', 'read'))).toBe('BAD_REQUEST');
+    expect(await store.shares.share(ann, record.id, 'u7', 'edit')).toMatchObject({ role: 'edit' });
+  });
+
   it('may be run by all when they are public, and changed by their editors only', async () => {
     const { record } = await make('open', { isPublic: true });
     expect(await store.workflows.get(bob, record.id)).toMatchObject({ role: 'run' });
