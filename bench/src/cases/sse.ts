@@ -12,8 +12,8 @@ import type { Case } from './case.js';
 const RUNS = 100;
 const READERS_EACH = 10;
 const CHANGING = 5;
-const STEPS = 20;
-const PAUSE_MS = 200;
+const STEPS = 10;
+const PAUSE_MS = 1_000;
 const MOST_MEDIAN_MS = 100;
 
 /** A chain that begins when it is told to. */
