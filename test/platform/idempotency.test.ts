@@ -52,10 +52,10 @@ describe('an Idempotency-Key', () => {
   });
 
   it('of a stored workflow answers the same run also when the workflow has changed or is gone', async () => {
-    const { store, send } = platform();
+    const { store } = platform();
     const viewer = { user: `owner-${randomUUID()}`, isAdmin: false };
     const { record } = await store.workflows.create(viewer.user, { content: readContent(JSON.stringify(asking), 1e6) });
-    const start = () => send('POST', `/v1/workflows/${record.id}/run`, { as: viewer.user, headers: { 'idempotency-key': 'stored' } });
+    const start = () => platform().send('POST', `/v1/workflows/${record.id}/run`, { as: viewer.user, headers: { 'idempotency-key': 'stored' } });
     const first = await start();
     expect(first).toMatchObject({ status: 201, body: { workflow_id: record.id, version: 1 } });
     await store.workflows.update(viewer, record.id, { content: readContent(JSON.stringify({ ...asking, name: 'Renamed' }), 1e6) });

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RunSnapshot } from '../../src/client/index.js';
 import { Recorder } from '../../src/server/recorder.js';
-import { EndedRunStore } from '../../src/store/ended-runs.js';
+import type { EndedRunStore } from '../../src/store/ended-runs.js';
 import { sharedPostgres } from '../support/postgres.js';
 import { asking, chain } from './documents.js';
 import { openStream } from './sse.js';
@@ -36,7 +36,8 @@ const recorded = (runId: string, store = platform().store.endedRuns) => vi.waitF
 describe('ended runs', () => {
   it('are read from the database as they were, when Temporal has forgotten them', async () => {
     const begun = new Date();
-    const { client, send } = platform();
+    const { client } = platform();
+    const send: Platform['send'] = (...request) => platform().send(...request);
     const definition = { id: 'archived', steps: [{ id: 'call', kind: { type: 'workflow', definition: chain(3) } }] };
     const { run_id: runId } = (await send('POST', '/v1/runs', { as: 'ann', body: { definition } })).body;
     await client.getRun(runId).result();

@@ -10,7 +10,8 @@ import { migration } from './migration.js';
 import { progress } from './progress.js';
 import { pure } from './pure.js';
 import { replay } from './replay.js';
+import { sse } from './sse.js';
 import { throughput } from './throughput.js';
 
 /** All benchmarks, in the order in which they run. */
-export const cases: readonly Case[] = [chain, fanOut, forEach, forEachOfMany, children, pure, throughput, history, progress, replay, continueAsNew, migration, coldStart];
+export const cases: readonly Case[] = [chain, fanOut, forEach, forEachOfMany, children, pure, throughput, history, progress, sse, replay, continueAsNew, migration, coldStart];

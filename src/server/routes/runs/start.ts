@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { readStored } from '../../../store/workflows/content.js';
-import { notFound, requireRole } from '../../../store/workflows/records.js';
+import { requireRole } from '../../../store/workflows.js';
+import { notFound } from '../../../store/workflows/records.js';
 import { identityOf } from '../../authentication.js';
 import { REPLAYED_HEADER } from '../../idempotency.js';
 import { errorResponses } from '../../problem.js';
