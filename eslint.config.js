@@ -29,6 +29,7 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.js', '**/*.mjs', '**/*.cjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['deploy/*.mjs', 'scripts/*.mjs'], languageOptions: { globals: { AbortSignal: false, console: false, fetch: false, process: false, TextDecoderStream: false } } },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs', globals: { module: 'writable' } } },
   {
     files: ['src/workflows/**/*.ts'],

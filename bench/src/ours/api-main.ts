@@ -1,5 +1,7 @@
 import { DistriClient } from 'distri-workflow/client';
 import { pino } from 'pino';
+import { OAuthClient } from '../../../dist/connections/oauth.js';
+import { loadProviders } from '../../../dist/connections/providers.js';
 import { createApp, DEFAULT_SETTINGS } from '../../../dist/server/app.js';
 import { authenticateLocal } from '../../../dist/server/identity.js';
 import { openStore } from '../../../dist/store/index.js';
@@ -9,7 +11,7 @@ const [address = '', namespace = '', port = ''] = process.argv.slice(2);
 const client = await DistriClient.connect({ address, namespace });
 const store = await openStore({ folder: undefined, migrate: true });
 const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
-const app = await createApp({ client, store, authenticate: authenticateLocal, logger, settings: DEFAULT_SETTINGS });
+const app = await createApp({ client, store, oauth: new OAuthClient(await loadProviders()), authenticate: authenticateLocal, logger, settings: DEFAULT_SETTINGS });
 await app.listen({ host: '127.0.0.1', port: Number(port) });
 announceReady();
 await untilAskedToEnd();
