@@ -80,7 +80,7 @@ export const readRoutes: RunRoutes = (app, context) => {
     },
   );
 
-  const checkpointSchema = z.object({ checkpoint_id: z.string(), workflow_id: z.string(), step_id: z.string(), created_at: z.string() }).meta({ id: 'Checkpoint' });
+  const checkpointSchema = z.object({ checkpoint_id: z.string(), workflow_id: z.string(), step_id: z.string(), created_at: z.string() }).meta({ id: 'RunCheckpoint' });
 
   app.get(
     '/v1/runs/:id/checkpoints',

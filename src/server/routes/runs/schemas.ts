@@ -52,7 +52,7 @@ const stepShape = {
   kept: z.boolean().optional(),
 };
 
-export const stepSchema = z.object({ id: z.string(), ...stepShape }).meta({ id: 'Step' });
+export const stepSchema = z.object({ id: z.string(), ...stepShape }).meta({ id: 'StepSnapshot' });
 
 export const snapshotSchema = z
   .object({
