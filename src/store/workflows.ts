@@ -13,7 +13,7 @@ import { findVersion, listVersions, needVersion, type StoredVersion, type Versio
 export { readContent, readStored, type Content } from './workflows/content.js';
 export type { NewWorkflow, WorkflowAt, WorkflowChange } from './workflows/changes.js';
 export type { Shelf, WorkflowFilter } from './workflows/listing.js';
-export { ROLES, requireRole, type Role, type SeenWorkflow, type Viewer } from './workflows/records.js';
+export { ROLES, requireRole, type SeenWorkflow, type Viewer } from './workflows/records.js';
 export type { StoredVersion, VersionRecord } from './workflows/versions.js';
 
 /** Workflows with their immutable versions. Every change is in the audit log. */

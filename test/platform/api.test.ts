@@ -25,7 +25,7 @@ describe('the API', () => {
   it('describes itself', async () => {
     const { body } = await platform().send('GET', '/openapi.json', { as: null });
     expect(body.openapi).toBe('3.1.0');
-    expect(Object.keys(body.paths)).toContain('/v1/skills');
+    expect(Object.keys(body.paths)).toEqual(expect.arrayContaining(['/v1/skills', '/v1/runs', '/v1/workflows/{id}/run']));
     expect((await platform().send('GET', '/docs/', { as: null })).text).toContain('swagger-ui');
   });
 });

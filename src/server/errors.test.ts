@@ -1,0 +1,10 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { ServiceError } from '@temporalio/client';
+import { expect, it } from 'vitest';
+import { foreseen } from './errors.js';
+
+it('tells that Temporal has too much to do, and nothing of what nobody foresaw', () => {
+  const exhausted = Object.assign(new Error('8 RESOURCE_EXHAUSTED: rate limit'), { code: status.RESOURCE_EXHAUSTED, details: 'rate limit', metadata: new Metadata() });
+  expect(foreseen(new ServiceError('Failed to start', { cause: exhausted })).code).toBe('OVERLOADED');
+  expect(foreseen(new Error('secret of the inside'))).toMatchObject({ code: 'INTERNAL', message: expect.not.stringContaining('secret') as string });
+});
