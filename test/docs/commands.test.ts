@@ -69,8 +69,8 @@ describe('The commands and samples of', () => {
 /** The ports that pages name may be taken on this machine. */
 async function withFreePorts(blocks: readonly Block[]): Promise<Block[]> {
   const free = new Map<string, string>();
-  for (const port of ['7234', '8080', '9464']) free.set(port, String(await findFreePort('127.0.0.1')));
-  return blocks.map((block) => ({ ...block, text: block.text.replace(/\b(7234|8080|9464)\b/g, (port) => free.get(port) ?? port) }));
+  for (const port of ['4400', '7234', '8080', '9464']) free.set(port, String(await findFreePort('127.0.0.1')));
+  return blocks.map((block) => ({ ...block, text: block.text.replace(/\b(4400|7234|8080|9464)\b/g, (port) => free.get(port) ?? port) }));
 }
 
 async function runPage(shell: Shell, blocks: readonly Block[]): Promise<void> {
