@@ -14,7 +14,7 @@ import { runParams } from './schemas.js';
 
 const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const lastEventId = z.looseObject({ 'last-event-id': z.string().max(LONGEST_CURSOR * 2).optional().describe('The id of the last message that was read') });
-const stream = z.string().describe('text/event-stream: `id`, `event` and `data` (one line of JSON)');
+const stream = { description: 'Messages of `id`, `event` and `data` (one line of JSON)', content: { 'text/event-stream': { schema: z.string() } } };
 
 /** An event is written once for all its readers, who share it. */
 const texts = new WeakMap<RunEvent, string>();
