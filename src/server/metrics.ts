@@ -1,5 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { z } from 'zod';
 import type { App, ServerSettings } from './app.js';
+import { errorResponses } from './problem.js';
 
 /** What the server counts, besides requests. */
 export interface Metrics {
@@ -35,7 +37,7 @@ export function addMetrics(app: App, { metricsPublic }: ServerSettings): void {
   });
   app.get(
     '/metrics',
-    { config: { access: metricsPublic ? 'public' : 'admin', rateLimit: false }, schema: { tags: ['health'], summary: 'Metrics for Prometheus' } },
+    { config: { access: metricsPublic ? 'public' : 'admin', rateLimit: false }, schema: { tags: ['health'], summary: 'Metrics for Prometheus', response: { 200: { description: 'The text format of Prometheus', content: { 'text/plain': { schema: z.string() } } }, ...errorResponses } } },
     async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   );
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Which part of a list is asked for. */
 export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('Most items of the page'),
-  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before'),
+  cursor: z.string().max(4_000).optional().describe('`next_cursor` of the page before'),
 };
 
 /** A part of a list as it is answered. */

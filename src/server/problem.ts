@@ -32,7 +32,8 @@ export const problemSchema = z
 
 export type ProblemDetails = z.infer<typeof problemSchema>;
 
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+const PROBLEM_MEDIA = 'application/problem+json';
+export const PROBLEM_TYPE = `${PROBLEM_MEDIA}; charset=utf-8`;
 
 /** Statuses of codes whose status is not 400. */
 const STATUSES: { readonly [code in Code]?: number } = {
@@ -100,5 +101,7 @@ function problemsOf(error: DistriError): Problem[] | undefined {
   return 'problems' in error && Array.isArray(error.problems) && error.problems.length > 0 ? (error.problems as Problem[]) : undefined;
 }
 
+const problemResponse = { description: 'What is wrong, as problem details', content: { [PROBLEM_MEDIA]: { schema: problemSchema } } };
+
 /** For the `response` of a route's schema. */
-export const errorResponses = { '4xx': problemSchema, '5xx': problemSchema };
+export const errorResponses = { '4xx': problemResponse, '5xx': problemResponse };

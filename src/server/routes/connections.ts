@@ -10,12 +10,14 @@ import { noConnection, ownerOf, userOf } from '../connections/access.js';
 import { connectionBody, connectionOf, ownerSchema, skillSchema } from '../connections/body.js';
 import { connectionChanged } from '../connections/changed.js';
 import { connectionSchema, shownConnection } from '../connections/shown.js';
+import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
+import { flag } from '../query.js';
 
 const params = z.object({ skill: skillSchema });
 const owned = z.object({ owner: ownerSchema.optional().describe('For admins: whose') });
-const which = owned.extend({ shared: z.stringbool().optional().describe('The shared one, or one’s own; default: one’s own, else the shared one') });
-const listQuery = owned.extend({ limit: z.coerce.number().int().min(1).max(1_000).default(100), cursor: z.string().max(4_000).optional() });
+const which = owned.extend({ shared: flag.optional().describe('The shared one, or one’s own; default: one’s own, else the shared one') });
+const listQuery = owned.extend(pageQuery);
 const cursorShape = z.tuple([z.int().min(0)]);
 
 /** Connections of the user, and those that everybody's runs may use. What is secret goes in, and never out. */
@@ -24,7 +26,7 @@ export const connectionRoutes: Routes = (app, deps) => {
 
   app.get(
     '/v1/connections',
-    { config: { access: 'connections:read' }, schema: { tags: ['connections'], summary: 'Your connections and the shared ones, by skill', querystring: listQuery, response: { 200: z.object({ items: z.array(connectionSchema), next_cursor: z.string().optional() }), ...errorResponses } } },
+    { config: { access: 'connections:read' }, schema: { tags: ['connections'], summary: 'Your connections and the shared ones, by skill', querystring: listQuery, response: { 200: pageSchema(connectionSchema), ...errorResponses } } },
     async (request) => {
       const { limit, cursor, ...whose } = request.query;
       const rows = await store.connections.list(userOf(identityOf(request), whose));

@@ -13,6 +13,7 @@ import { ownerSchema, permissionSchema, skillSchema } from '../connections/body.
 import { connectionChanged } from '../connections/changed.js';
 import { consentPage, type ConsentPage } from '../connections/consent-page.js';
 import { errorResponses, statusOf } from '../problem.js';
+import { flag } from '../query.js';
 
 const CALLBACK = '/v1/connections/callback';
 const params = z.object({ skill: skillSchema });
@@ -21,7 +22,7 @@ const authorizeQuery = z.object({
   return_to: z.string().max(2_000).optional().describe('Where the browser goes afterwards: an address of this server'),
   provider: z.string().max(50).optional().describe('Default: the one that the namespace of the skill names'),
   owner: ownerSchema.optional().describe('For admins: whose connection it will be'),
-  shared: z.stringbool().optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
+  shared: flag.optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
 });
 const callbackQuery = z.looseObject({ state: z.string().min(1).max(500).optional() });
 

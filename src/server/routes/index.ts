@@ -1,4 +1,5 @@
 import type { Routes } from '../app.js';
+import { auditRoutes } from './audit.js';
 import { catalogueRoutes } from './catalogue.js';
 import { connectionRoutes } from './connections.js';
 import { consentRoutes } from './consents.js';
@@ -24,4 +25,5 @@ export const routes: readonly Routes[] = [
   triggerRoutes,
   webhookRoutes,
   eventRoutes,
+  auditRoutes,
 ];

@@ -6,6 +6,7 @@ import type { ApiToken } from '../../store/tokens.js';
 import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { isUserId, SCOPES } from '../identity.js';
+import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
 
 const scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length);
@@ -28,8 +29,7 @@ const newTokenSchema = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).optional(),
 });
 const listQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.string().max(1_000).optional(),
+  ...pageQuery,
   user: z.string().refine(isUserId, 'this cannot name a user').optional().describe('Of this user alone; others than yourself only for admins'),
 });
 const cursorShape = z.tuple([z.uuid()]);
@@ -39,7 +39,7 @@ const idParams = z.object({ id: z.string().max(100) });
 export const tokenRoutes: Routes = (app, { store }) => {
   app.get(
     '/v1/tokens',
-    { config: { access: 'tokens' }, schema: { tags: ['tokens'], summary: 'The tokens there are, newest first', querystring: listQuery, response: { 200: z.object({ items: z.array(tokenSchema), next_cursor: z.string().optional() }), ...errorResponses } } },
+    { config: { access: 'tokens' }, schema: { tags: ['tokens'], summary: 'The tokens there are, newest first', querystring: listQuery, response: { 200: pageSchema(tokenSchema), ...errorResponses } } },
     async (request) => {
       const { user, isAdmin } = identityOf(request);
       const { limit, cursor, user: asked } = request.query;

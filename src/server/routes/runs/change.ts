@@ -6,8 +6,9 @@ import { notFound } from '../../../store/workflows/records.js';
 import { identityOf } from '../../authentication.js';
 import { idempotencyKeyOf, updateIdOfKey } from '../../idempotency.js';
 import { errorResponses } from '../../problem.js';
+import { flag } from '../../query.js';
 import { TAGS, WRITE, type RunRoutes } from './context.js';
-import { decisionsSchema, flag, idempotencyHeaders, objectSchema, runParams, startedSchema } from './schemas.js';
+import { decisionsSchema, idempotencyHeaders, objectSchema, runParams, startedSchema } from './schemas.js';
 import { answerStart } from './start.js';
 
 const previewQuery = z.strictObject({ preview: flag.optional().describe('true: only say what would happen') });

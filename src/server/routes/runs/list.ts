@@ -3,9 +3,11 @@ import type { RunFilter, RunInfo } from '../../../client/index.js';
 import type { EndedRunStore } from '../../../store/ended-runs.js';
 import { identityOf } from '../../authentication.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
+import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
+import { flag } from '../../query.js';
 import { READ, TAGS, type RunRoutes } from './context.js';
-import { flag, nextCursor, pageQuery, runInfoSchema, runStatusSchema } from './schemas.js';
+import { runInfoSchema, runStatusSchema } from './schemas.js';
 
 const instant = z.iso.datetime({ offset: true });
 
@@ -27,8 +29,6 @@ type Query = z.infer<typeof listQuery>;
 
 /** What the filters of an archive can be. */
 const ARCHIVE_FILTERS = ['status', 'workflow_id', 'started_after', 'started_before', 'owner', 'archived', 'limit', 'cursor'];
-
-const page = z.object({ items: z.array(runInfoSchema), next_cursor: nextCursor });
 
 function filterOf(query: Query): RunFilter {
   const { status, workflow_id, version, missing_skill, started_after, started_before, open, parent_run_id, owner } = query;
@@ -71,7 +71,7 @@ export const listRoutes: RunRoutes = (app, { client, store }) => {
         summary: 'List runs, newest first',
         description: 'A run that changed shows so after up to a few seconds. A page may hold fewer runs than asked for and yet have a next one.',
         querystring: listQuery.refine((query) => query.archived !== true || Object.keys(query).every((key) => ARCHIVE_FILTERS.includes(key)), `with archived=true the filters are ${ARCHIVE_FILTERS.slice(0, 5).join(', ')}`),
-        response: { 200: page, ...errorResponses },
+        response: { 200: pageSchema(runInfoSchema), ...errorResponses },
       },
     },
     async (request) => {

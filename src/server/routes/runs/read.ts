@@ -3,10 +3,11 @@ import type { RunSnapshot } from '../../../client/index.js';
 import { RunNotFoundError } from '../../../definition/errors.js';
 import { identityOf } from '../../authentication.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
+import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
 import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
 import { shown } from './list.js';
-import { nextCursor, pageQuery, runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
+import { runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
 
 /** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
 async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
@@ -38,7 +39,7 @@ export const readRoutes: RunRoutes = (app, context) => {
     '/v1/runs/:id/steps',
     {
       config: READ,
-      schema: { tags: TAGS, summary: 'The steps of a run, in document order', params: runParams, querystring: z.strictObject(pageQuery), response: { 200: z.object({ items: z.array(stepSchema), next_cursor: nextCursor }), ...errorResponses } },
+      schema: { tags: TAGS, summary: 'The steps of a run, in document order', params: runParams, querystring: z.strictObject(pageQuery), response: { 200: pageSchema(stepSchema), ...errorResponses } },
     },
     async (request) => {
       const { id } = request.params;

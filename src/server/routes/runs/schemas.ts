@@ -93,16 +93,6 @@ export const startedSchema = z
 
 export const runParams = z.object({ id: z.string().min(1).describe('The run id, percent-encoded') });
 
-export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.string().max(4_000).optional().describe('`next_cursor` of the page before'),
-};
-
-export const nextCursor = z.string().optional();
-
-/** A flag in a query. */
-export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z.string().optional().describe('1 to 255 visible ASCII characters: the same request with the same key counts once'),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { problemListSchema } from '../../problem.js';
+import { flag } from '../../query.js';
 import { ROLES } from '../../../store/workflows.js';
 
 /** Text that Postgres can hold. */
@@ -40,15 +41,11 @@ export const bareFieldsSchema = z.object({ name: text(500).min(1).optional().cat
 export const restoreSchema = z.object({ version: z.int().min(1), note });
 export const cloneSchema = z.object({ name: fields.name.describe('Default: the name with " (copy)"') }).nullish();
 
-const flag = z
-  .enum(['true', 'false'])
-  .transform((value) => value === 'true')
-  .optional();
 const list = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((each) => [each, ...each.split(',')]));
 
 export const filterQuery = {
-  is_public: flag,
-  is_template: flag,
+  is_public: flag.optional(),
+  is_template: flag.optional(),
   tags: list.pipe(z.array(text(10_000)).max(200)).optional().describe('Any of them: repeated, or with commas between them'),
   search: text(200).optional().describe('Words of name, description, tags and steps, or a part of the name or description'),
   offset: z.coerce.number().int().min(0).max(1_000_000).default(0),

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { echo, save } from './triggers.js';
+import { sharedPlatform } from './stage.js';
+
+const platform = sharedPlatform();
+
+it('tells admins who did what to what, newest first, by pages', async () => {
+  const { send } = platform();
+  const id = await save(platform(), echo([]), 'ann');
+  await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { name: 'Renamed' } });
+  await send('DELETE', `/v1/workflows/${id}`, { as: 'root:admin' });
+  await save(platform(), echo([]), 'bob');
+  const list = async (query: string) => (await send('GET', `/v1/audit?${query}`, { as: 'root:admin' })).body;
+  const target = encodeURIComponent(`workflow:${id}`);
+  const { items } = await list(`target=${target}`);
+  expect(items).toEqual([
+    { id: expect.any(Number), at: expect.any(String), actor: 'root', action: 'workflow.delete', target: `workflow:${id}`, detail: expect.any(Object) },
+    expect.objectContaining({ actor: 'ann', action: 'workflow.update' }),
+    expect.objectContaining({ actor: 'ann', action: 'workflow.create' }),
+  ]);
+  const first = await list(`target=${target}&limit=2`);
+  const second = await list(`target=${target}&limit=2&cursor=${first.next_cursor}`);
+  expect([...first.items, ...second.items]).toEqual(items);
+  expect(second.next_cursor).toBeUndefined();
+  expect((await list(`target=${target}&actor=ann`)).items).toEqual(items.slice(1));
+  expect((await list('actor=nobody')).items).toEqual([]);
+  for (const query of ['cursor=x', 'cursor=WzFlMzA5XQ', 'actor=%00', 'limit=0']) expect((await send('GET', `/v1/audit?${query}`)).status, query).toBe(400);
+});
+
+it('tells nothing to others', async () => {
+  expect((await platform().send('GET', '/v1/audit', { as: null })).status).toBe(401);
+  expect((await platform().send('GET', '/v1/audit', { as: 'ann' })).status).toBe(403);
+});
