@@ -3,6 +3,8 @@ import { isObject, type JsonObject, type JsonValue } from '../../src/definition/
 import type { OpenApi } from './openapi.js';
 
 const DEEPEST = 4;
+/** Fields and parameters that need not be there: with more of them hardly any request would be taken. */
+const MOST_OPTIONAL = 2;
 const LONGEST = 12;
 
 /** Text that an answer to a request could go wrong at. */
@@ -72,10 +74,16 @@ export function arbitraryOf(schema: JsonValue | undefined, document: OpenApi, de
 
 const anything = fc.jsonValue({ maxDepth: 2 }) as Arbitrary<JsonValue>;
 
+/** Some of what need not be there. */
+export function some<T>(optional: readonly T[], most = MOST_OPTIONAL): Arbitrary<T[]> {
+  return fc.subarray([...optional], { maxLength: Math.min(most, optional.length) });
+}
+
 function objectOf({ properties, required, additionalProperties }: JsonObject, inner: (schema: JsonValue | undefined) => Arbitrary<JsonValue>, depth: number): Arbitrary<JsonValue> {
   const needed = new Set(Array.isArray(required) ? required : []);
-  const fields = isObject(properties) ? Object.entries(properties).filter(([name]) => needed.has(name) || depth <= DEEPEST) : [];
-  const known = fc.record(Object.fromEntries(fields.map(([name, schema]) => [name, inner(schema)])), { requiredKeys: fields.map(([name]) => name).filter((name) => needed.has(name)) });
+  const fields = isObject(properties) ? Object.entries(properties) : [];
+  const [always, sometimes] = [fields.filter(([name]) => needed.has(name)), fields.filter(([name]) => !needed.has(name))];
+  const known = some(sometimes, depth > DEEPEST ? 0 : MOST_OPTIONAL).chain((chosen) => fc.record(Object.fromEntries([...always, ...chosen].map(([name, schema]) => [name, inner(schema)]))));
   if (!isObject(additionalProperties) || depth > DEEPEST) return known as Arbitrary<JsonValue>;
   const more = fc.dictionary(fc.string({ maxLength: LONGEST }), inner(additionalProperties), { maxKeys: 3 });
   return fc.tuple(known, more).map(([a, b]) => ({ ...b, ...a }) as JsonValue);
