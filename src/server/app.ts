@@ -13,7 +13,7 @@ import type { Authentication } from './auth/index.js';
 import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
-import { addErrors } from './errors.js';
+import { addErrors, answerError, answerUnreadable } from './errors.js';
 import type { Authenticate } from './identity.js';
 import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
@@ -89,6 +89,8 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    clientErrorHandler: answerUnreadable,
     routerOptions: { maxParamLength: 3_100 },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

@@ -7,6 +7,10 @@ const DEEPEST = 4;
 const MOST_OPTIONAL = 2;
 const LONGEST = 12;
 
+/** Stand for a number that no double holds, and for arrays in arrays as deep as no stack; see {@link jsonOf}. */
+const [HUGE, DEEP] = ['@@huge@@', '@@deep@@'];
+const DEPTH = 20_000;
+
 /** Text that an answer to a request could go wrong at. */
 export const nastyText: Arbitrary<string> = fc.constantFrom(
   '', ' ', '\0', 'a\0b', '\ud800', 'x\udfff', '\u202e', 'ü😀', '\n', '\r\nx-evil: 1', '__proto__', 'constructor', 'toString', '../..', '..', '.', '/', 'a/b', '%00', '%', '%2f', '\\',
@@ -18,21 +22,16 @@ export const nastyText: Arbitrary<string> = fc.constantFrom(
 /** Values that stand where a schema expects something else. */
 export const nastyValue: Arbitrary<JsonValue> = fc.oneof(
   nastyText,
-  fc.constantFrom<JsonValue[]>(null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e21, 1e308, -1e308, HUGE(), [], {}, [null], [[]], { a: {} }),
+  fc.constantFrom<JsonValue[]>(null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e21, 1e308, -1e308, HUGE, DEEP, DEEP, [], {}, [null], [[]], { a: {} }),
   fc.constantFrom('x'.repeat(20_000), '\0'.repeat(3)),
-  fc.integer({ min: 10, max: 3_000 }).map(nested),
+  fc.integer({ min: 10, max: 2_000 }).map(nested),
   fc.jsonValue({ maxDepth: 2 }) as Arbitrary<JsonValue>,
   fc.constant(JSON.parse('{"__proto__": {"isAdmin": true}, "constructor": {"prototype": null}}') as JsonValue),
 );
 
-/** Stands for a number in JSON that no double holds; see {@link jsonOf}. */
-function HUGE(): string {
-  return '@@1e999@@';
-}
-
 /** JSON text of a value. */
 export function jsonOf(value: JsonValue | undefined): string {
-  return (JSON.stringify(value) ?? '').replaceAll(`"${HUGE()}"`, '1e999');
+  return (JSON.stringify(value) ?? '').replaceAll(JSON.stringify(HUGE), '1e999').replaceAll(JSON.stringify(DEEP), `${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`);
 }
 
 function nested(depth: number): JsonValue {
@@ -60,7 +59,7 @@ export function arbitraryOf(schema: JsonValue | undefined, document: OpenApi, de
     case 'string':
       return textOf(schema);
     case 'integer':
-      return fc.oneof(fc.integer({ min: Math.max(numberIn(schema, 'minimum', -5), -5), max: 5 }), fc.maxSafeInteger());
+      return fc.oneof(fc.constant(Math.max(numberIn(schema, 'minimum', 1), 1)), fc.integer({ min: Math.max(numberIn(schema, 'minimum', -5), -5), max: 5 }), fc.maxSafeInteger());
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case 'boolean':
