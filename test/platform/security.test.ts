@@ -84,7 +84,7 @@ describe('bodies', () => {
   });
 
   it('that are no JSON are refused', async () => {
-    for (const body of ['{', '{"a":}', '\ufeff{}', 'nonsense']) expect(await post(body), body).toMatchObject({ status: 400, body: { code: 'MALFORMED_JSON' } });
+    for (const body of ['{', '{"a":}', 'nonsense']) expect(await post(body), body).toMatchObject({ status: 400, body: { code: 'MALFORMED_JSON' } });
   });
 
   it('of another type are refused', async () => {
@@ -125,21 +125,19 @@ describe('too many requests', () => {
 });
 
 describe('what is no request of the API', () => {
-  const NO_TOKEN = ['', ''];
-
   it('is answered as problem details, too', async () => {
     const problems = {
       'GET /v1/workflows/%ff HTTP/1.1\r\nHost: x': '400',
       'FOO /v1/workflows HTTP/1.1\r\nHost: x': '400',
       'GET /healthz HTTP/1.1\r\nHost: x\r\nBad Header: y': '400',
       [`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}`]: '400',
-      'PROPFIND /v1/workflows HTTP/1.1\r\nHost: x\r\nConnection: close': '404',
-      'TRACE /v1/workflows HTTP/1.1\r\nHost: x\r\nConnection: close': '404',
-      'DELETE /v1/workflows HTTP/1.1\r\nHost: x\r\nConnection: close': '404',
-      [`GET /v1/runs/${'x'.repeat(4_000)} HTTP/1.1\r\nHost: x\r\nConnection: close`]: '404',
+      'PROPFIND /v1/workflows HTTP/1.1\r\nHost: x': '404',
+      'TRACE /v1/workflows HTTP/1.1\r\nHost: x': '404',
+      'DELETE /v1/workflows HTTP/1.1\r\nHost: x': '404',
+      [`GET /v1/runs/${'x'.repeat(4_000)} HTTP/1.1\r\nHost: x`]: '400',
     };
     for (const [head, status] of Object.entries(problems)) {
-      const answer = await raw(platform().url, [head.includes('Connection') ? head : `${head}\r\nConnection: close`, ...NO_TOKEN].join('\r\n') + '\r\n');
+      const answer = await raw(platform().url, `${head}\r\nConnection: close\r\n\r\n`);
       expect(answer, head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
       expect(answer.toLowerCase(), head).toContain('content-type: application/problem+json');
       expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)), head).toMatchObject({ status: Number(status), code: status === '404' ? 'NOT_FOUND' : 'BAD_REQUEST' });
