@@ -79,6 +79,7 @@ export const codes = {
   UNAUTHENTICATED: { exit: 2, title: 'The request does not say who asks, or not so that it can be believed' },
   FORBIDDEN: { exit: 2, title: 'Whoever asks may not do this' },
   BAD_REQUEST: { exit: 2, title: 'A request that cannot be understood' },
+  UNSUPPORTED_MEDIA_TYPE: { exit: 2, title: 'The body of the request is of a type that is not taken' },
   BODY_TOO_LARGE: { exit: 2, title: 'The body of the request is too large' },
   RATE_LIMITED: { exit: 2, title: 'Too many requests' },
   OVERLOADED: { exit: 2, title: 'The server has too much to do' },

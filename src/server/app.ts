@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -13,7 +13,8 @@ import type { Authentication } from './auth/index.js';
 import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
-import { addErrors } from './errors.js';
+import { addErrors, answerError, answerUnreadable } from './errors.js';
+import { REPLAYED_HEADER } from './idempotency.js';
 import type { Authenticate } from './identity.js';
 import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
@@ -78,6 +79,15 @@ export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerRespo
 /** A part of the API: adds its routes. */
 export type Routes = (app: App, deps: ServerDeps) => void | Promise<void>;
 
+/** Holds browsers to TLS where users come by it. Nothing is said of other hosts of the domain: they may have none. */
+function helmetOptions({ publicUrl }: ServerSettings): FastifyHelmetOptions {
+  const isTls = publicUrl.startsWith('https:');
+  return {
+    strictTransportSecurity: isTls && { maxAge: 31_536_000, includeSubDomains: false },
+    contentSecurityPolicy: { directives: { 'script-src': ["'self'"], 'img-src': ["'self'", 'data:'], 'upgrade-insecure-requests': isTls ? [] : null } },
+  };
+}
+
 /** The whole HTTP API, ready to listen. `close` ends open streams; what `deps` holds stays open. */
 export async function createApp(deps: ServerDeps): Promise<App> {
   const { settings } = deps;
@@ -89,6 +99,8 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
+    clientErrorHandler: answerUnreadable,
     routerOptions: { maxParamLength: 3_100 },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -96,14 +108,17 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   addErrors(app);
   addBodyParser(app);
-  await app.register(helmet, { contentSecurityPolicy: { directives: { 'script-src': ["'self'"], 'img-src': ["'self'", 'data:'] } } });
-  if (settings.corsOrigins.length > 0) await app.register(cors, { origin: [...settings.corsOrigins], exposedHeaders: ['etag', 'location', 'retry-after'] });
+  await app.register(helmet, helmetOptions(settings));
+  if (settings.corsOrigins.length > 0) {
+    await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['etag', 'location', 'retry-after', REPLAYED_HEADER] });
+  }
   if (settings.auth === 'local') addLocalGuard(app, settings);
   addAuthentication(app, deps.authenticate);
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
     timeWindow: 60_000,
-    hook: 'preParsing',
+    // Before it is looked at what the user may do: requests that are refused count, too.
+    hook: 'onRequest',
     keyGenerator: (request) => request.identity?.user ?? request.ip,
     errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
   });

@@ -23,8 +23,10 @@ export function addAuthentication(app: App, authenticate: Authenticate): void {
     if (route.config?.access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} does not say who may use it`);
   });
   app.addHook('onRequest', async (request) => {
-    const { access } = request.routeOptions.config;
     request.identity = await authenticate(request.headers);
+  });
+  app.addHook('preParsing', async (request) => {
+    const { access } = request.routeOptions.config;
     if (access === undefined || access === 'public') return;
     if (request.identity === undefined) throw new DistriError('UNAUTHENTICATED', 'This needs an API token, or a bearer token of the identity provider', { hint: 'Send `Authorization: Bearer <token>`; `distri-workflow tokens create` makes one.' });
     if (!request.identity.scopes.has(access)) throw new DistriError('FORBIDDEN', `This needs the scope ${access}`, { hint: 'Make a token with that scope.' });

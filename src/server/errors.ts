@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError } from 'fastify';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Code } from '../definition/codes.js';
 import { DistriError, InvalidInputError, type Problem } from '../definition/errors.js';
@@ -13,21 +15,32 @@ import { problemOf, PROBLEM_TYPE, statusOf } from './problem.js';
 const RETRY_AFTER_SECS = 2;
 
 /** Codes for what Fastify itself refuses, by status. */
-const REFUSALS: { readonly [status: number]: Code } = { 404: 'NOT_FOUND', 413: 'BODY_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'OVERLOADED' };
+const REFUSALS: { readonly [status: number]: Code } = { 404: 'NOT_FOUND', 415: 'UNSUPPORTED_MEDIA_TYPE', 413: 'BODY_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'OVERLOADED' };
 
 /** Every error is answered as problem details; what nobody foresaw is logged, and tells nothing of the inside. */
 export function addErrors(app: App): void {
   app.setNotFoundHandler((request) => {
     throw new DistriError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`, { hint: 'See /docs for all routes.' });
   });
-  app.setErrorHandler((thrown: FastifyError, request, reply) => {
-    const error = foreseen(thrown);
-    if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
-    const status = statusOf(error);
-    if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
-    if (status === 401) reply.header('www-authenticate', 'Bearer');
-    return reply.status(status).type(PROBLEM_TYPE).send(problemOf(error, STATUS_CODES[status] ?? 'Error', request.id));
-  });
+  app.setErrorHandler(answerError);
+}
+
+/** Answers what was thrown as problem details. */
+export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const error = foreseen(thrown);
+  if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
+  const status = statusOf(error);
+  if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, STATUS_CODES[status] ?? 'Error', request.id)));
+}
+
+/** Answers what is no request that Node can read, and ends its connection. */
+export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const error = new DistriError('BAD_REQUEST', `The request cannot be read as HTTP (${code ?? 'unknown'}): a method, a header or the length of all headers is not allowed`);
+  const body = JSON.stringify(problemOf(error, STATUS_CODES[400] ?? 'Error', randomUUID()));
+  socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 /** The error as it may be told; what nobody foresaw becomes `INTERNAL`. */

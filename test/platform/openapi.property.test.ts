@@ -4,16 +4,18 @@ import addFormats from 'ajv-formats';
 import fc, { type Arbitrary } from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { codes } from '../../src/definition/codes.js';
-import type { JsonObject, JsonValue } from '../../src/definition/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../src/definition/json.js';
 import { openApiDocument } from '../../src/server/openapi-document.js';
-import { arbitraryOf, jsonOf, mutated, mutation, nastyText } from '../support/arbitraries.js';
+import { arbitraryOf, jsonOf, mutated, mutation, nastyText, some } from '../support/arbitraries.js';
 import { operationsOf, responseOf, type OpenApi, type Operation, type Parameter } from '../support/openapi.js';
 import { sharedPostgres } from '../support/postgres.js';
 import { openPlatform, type Platform } from './stage.js';
-import { makeWorld, type World } from './world.js';
+import { everyTrigger, makeWorld, type World } from './world.js';
 
 /** Requests an operation; more with DISTRI_PROPERTY_REQUESTS. A failure is tried again with DISTRI_PROPERTY_SEED. */
 const REQUESTS = Number(process.env['DISTRI_PROPERTY_REQUESTS'] ?? 25);
+/** An operation that is slower gets fewer requests. */
+const MOST_MS_A_REQUEST = 200;
 const SEED = process.env['DISTRI_PROPERTY_SEED'];
 /** An answer that takes longer is not waited for: event streams, and runs that a schedule starts. */
 const PATIENCE_MS = 6_000;
@@ -78,13 +80,16 @@ function idsFor({ workflowId, runId, checkpointId, triggerId, webhookPath, token
   return known[name] ?? [];
 }
 
+/** Parts of a path that no client should send. */
+const RAW_SEGMENTS = ['%ff', '%', '%zz', '%c0%af', '%2e%2e', ';a=b', '::', 'x'.repeat(4_000), '%ED%A0%80'];
+
 function pathOf(operation: Operation, world: World): Arbitrary<string> {
   const names = operation.parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name);
   const anyText = fc.oneof(nastyText.filter((text) => text !== '' && text !== '.' && text !== '..'), fc.string({ unit: 'grapheme', minLength: 1 }));
   const values = names.map((name) => {
     const known = knownIds(operation, world, name);
-    const escaped = anyText.map(escape);
-    return known.length === 0 ? escaped : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...known).map(escape) }, { weight: 1, arbitrary: escaped });
+    const odd = fc.oneof({ weight: 3, arbitrary: anyText.map(escape) }, { weight: 1, arbitrary: fc.constantFrom(...RAW_SEGMENTS) });
+    return known.length === 0 ? odd : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known).map(escape) }, { weight: 1, arbitrary: odd });
   });
   return fc.tuple(...values).map((given) => names.reduce((path, name, at) => path.replace(`{${name}}`, given[at] ?? ''), operation.path));
 }
@@ -95,7 +100,7 @@ function knownIds({ path }: Operation, world: World, name: string): string[] {
   return [path.startsWith('/v1/runs/') ? world.runId : path.startsWith('/v1/tokens/') ? world.tokenId : world.workflowId];
 }
 
-/** Percent-encodes all but letters and digits; half of a surrogate pair as a proxy might pass it on. */
+/** Percent-encodes all but letters and digits. */
 function escape(text: string): string {
   return [...Buffer.from(text)].map((byte) => (/[\w-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `%${byte.toString(16).padStart(2, '0')}`)).join('');
 }
@@ -103,7 +108,8 @@ function escape(text: string): string {
 function queryOf({ parameters }: Operation): Arbitrary<string> {
   const named = parameters.filter((parameter) => parameter.in === 'query');
   const text = (schema: JsonObject): Arbitrary<string> => fc.oneof({ weight: 2, arbitrary: arbitraryOf(schema, document).map((value) => (typeof value === 'string' ? value : jsonOf(value))) }, { weight: 1, arbitrary: nastyText });
-  const pairs = fc.record(Object.fromEntries(named.map(({ name, schema }) => [name, text(schema)])), { requiredKeys: named.filter(({ required }) => required === true).map(({ name }) => name) });
+  const always = named.filter(({ required }) => required === true);
+  const pairs = some(named.filter(({ required }) => required !== true)).chain((chosen) => fc.record(Object.fromEntries([...always, ...chosen].map(({ name, schema }) => [name, text(schema)]))));
   const extra = fc.oneof({ weight: 8, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom('&limit=1&limit=2', '&__proto__=1', '&%', '&cursor=%ff', '&a[b]=c', '&x=%00') });
   return fc.tuple(pairs, extra).map(([given, more]) => {
     const query = Object.entries(given as { [name: string]: string }).map(([name, value]) => `${name}=${escape(value)}`).join('&') + more;
@@ -112,7 +118,7 @@ function queryOf({ parameters }: Operation): Arbitrary<string> {
 }
 
 /** A header holds one line of Latin-1. */
-const headerText = fc.oneof(nastyText, fc.string()).map((text) => text.replace(/[^\t -~\u0080-\u00ff]/g, ''));
+const headerText = fc.oneof(fc.constantFrom('k', '1', '"1"', '*'), nastyText, fc.string()).map((text) => text.replace(/[^\t -~\u0080-\u00ff]/g, ''));
 
 function headersOf({ parameters }: Operation): Arbitrary<{ [name: string]: string }> {
   const documented = parameters.filter((parameter): parameter is Parameter & { in: 'header' } => parameter.in === 'header').map(({ name }) => name);
@@ -128,11 +134,13 @@ const RAW_BODIES: readonly (string | Buffer)[] = [
   `{"definition":${'['.repeat(20_000)}${']'.repeat(20_000)},"value":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)},"step_id":"ask"}`, '{"__proto__":{"steps":[]}}',
 ];
 
-function bodyOf({ body }: Operation, world: World): Arbitrary<{ text: string | Buffer | undefined; type: string | undefined }> {
+function bodyOf({ path, body }: Operation, world: World): Arbitrary<{ text: string | Buffer | undefined; type: string | undefined }> {
   const type = fc.oneof({ weight: 12, arbitrary: fc.constant<string | undefined>('application/json') }, { weight: 1, arbitrary: fc.constantFrom(undefined, 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/json; charset=utf-16', 'application/problem+json', 'x') });
   const raw = fc.constantFrom(...RAW_BODIES);
   if (body === undefined) return fc.oneof({ weight: 3, arbitrary: fc.constant({ text: undefined, type: undefined }) }, { weight: 1, arbitrary: fc.record({ text: raw, type }) });
-  const valid = arbitraryOf(body, document).map((value) => withKnown(value, world));
+  const definition = fc.nat(1_000_000).map((n) => everyTrigger(`${world.webhookPath}-${n}`) as unknown as JsonValue);
+  const record = fc.tuple(arbitraryOf(body, document), definition).map(([value, known]) => withKnown(value, known, world));
+  const valid = path.startsWith('/v1/workflows') ? fc.oneof({ weight: 2, arbitrary: record }, { weight: 1, arbitrary: definition }) : record;
   const text = fc.oneof(
     { weight: 3, arbitrary: valid.map(jsonOf) },
     { weight: 4, arbitrary: fc.tuple(valid, fc.array(mutation, { minLength: 1, maxLength: 3 })).map(([value, changes]) => jsonOf(changes.reduce(mutated, value))) },
@@ -142,10 +150,9 @@ function bodyOf({ body }: Operation, world: World): Arbitrary<{ text: string | B
 }
 
 /** Names what there is, so that a request gets further than its first check. */
-function withKnown(value: JsonValue, { topic, webhookPath }: World): JsonValue {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const definition = { id: webhookPath, steps: [{ id: 'ask', kind: { type: 'wait_for_input', message: 'Go on?' } }] };
-  const known: JsonObject = { step_id: 'ask', topic, definition, from: ['say'], version: 1, value: { go: true } };
+function withKnown(value: JsonValue, definition: JsonValue, { topic }: World): JsonValue {
+  if (!isObject(value)) return value;
+  const known: JsonObject = { step_id: 'ask', topic, definition, ...(Array.isArray(value['from']) ? { from: ['say'] } : {}), version: 1, value: { go: true } };
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, Object.hasOwn(known, key) ? (known[key] ?? null) : each]));
 }
 
@@ -198,7 +205,7 @@ function check(name: string, open: () => Promise<Platform>, some: readonly Opera
         const fault = received && faultOf(operation, received);
         if (fault !== undefined) throw new Error(`${fault}\n${String(received?.status)} ${String(received?.text.slice(0, 2_000))}`);
       });
-      await fc.assert(property, { numRuns: REQUESTS, interruptAfterTimeLimit: 60_000, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
+      await fc.assert(property, { numRuns: REQUESTS, interruptAfterTimeLimit: REQUESTS * MOST_MS_A_REQUEST, ...(SEED === undefined ? {} : { seed: Number(SEED) }) });
       expect((await platform.send('GET', '/readyz')).status).toBe(200);
     });
   });
@@ -208,5 +215,7 @@ const postgres = sharedPostgres();
 /** Not those of live runs: what they say does not go through the database. */
 const ofStore = operations.filter(({ path }) => !path.startsWith('/v1/runs/'));
 
-check('PGlite', () => openPlatform({ worker: {} }), operations);
-check('Postgres', async () => openPlatform({ worker: {}, database: { url: await postgres().create('properties') } }), ofStore);
+const providers = { environment: { DISTRI_PROVIDER_GOOGLE_CLIENT_ID: 'id', DISTRI_PROVIDER_GOOGLE_CLIENT_SECRET: 'secret' } };
+
+check('PGlite', () => openPlatform({ worker: {}, providers }), operations);
+check('Postgres', async () => openPlatform({ worker: {}, providers, database: { url: await postgres().create('properties') } }), ofStore);

@@ -3,7 +3,13 @@ import { isObject, type JsonObject, type JsonValue } from '../../src/definition/
 import type { OpenApi } from './openapi.js';
 
 const DEEPEST = 4;
+/** Fields and parameters that need not be there: with more of them hardly any request would be taken. */
+const MOST_OPTIONAL = 2;
 const LONGEST = 12;
+
+/** Stand for a number that no double holds, and for arrays in arrays as deep as no stack; see {@link jsonOf}. */
+const [HUGE, DEEP] = ['@@huge@@', '@@deep@@'];
+const DEPTH = 20_000;
 
 /** Text that an answer to a request could go wrong at. */
 export const nastyText: Arbitrary<string> = fc.constantFrom(
@@ -16,21 +22,16 @@ export const nastyText: Arbitrary<string> = fc.constantFrom(
 /** Values that stand where a schema expects something else. */
 export const nastyValue: Arbitrary<JsonValue> = fc.oneof(
   nastyText,
-  fc.constantFrom<JsonValue[]>(null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e21, 1e308, -1e308, HUGE(), [], {}, [null], [[]], { a: {} }),
+  fc.constantFrom<JsonValue[]>(null, true, false, 0, -1, 1.5, 2 ** 31, 2 ** 53, 1e21, 1e308, -1e308, HUGE, DEEP, DEEP, [], {}, [null], [[]], { a: {} }),
   fc.constantFrom('x'.repeat(20_000), '\0'.repeat(3)),
-  fc.integer({ min: 10, max: 3_000 }).map(nested),
+  fc.integer({ min: 10, max: 2_000 }).map(nested),
   fc.jsonValue({ maxDepth: 2 }) as Arbitrary<JsonValue>,
   fc.constant(JSON.parse('{"__proto__": {"isAdmin": true}, "constructor": {"prototype": null}}') as JsonValue),
 );
 
-/** Stands for a number in JSON that no double holds; see {@link jsonOf}. */
-function HUGE(): string {
-  return '@@1e999@@';
-}
-
 /** JSON text of a value. */
 export function jsonOf(value: JsonValue | undefined): string {
-  return (JSON.stringify(value) ?? '').replaceAll(`"${HUGE()}"`, '1e999');
+  return (JSON.stringify(value) ?? '').replaceAll(JSON.stringify(HUGE), '1e999').replaceAll(JSON.stringify(DEEP), `${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`);
 }
 
 function nested(depth: number): JsonValue {
@@ -58,7 +59,7 @@ export function arbitraryOf(schema: JsonValue | undefined, document: OpenApi, de
     case 'string':
       return textOf(schema);
     case 'integer':
-      return fc.oneof(fc.integer({ min: Math.max(numberIn(schema, 'minimum', -5), -5), max: 5 }), fc.maxSafeInteger());
+      return fc.oneof(fc.constant(Math.max(numberIn(schema, 'minimum', 1), 1)), fc.integer({ min: Math.max(numberIn(schema, 'minimum', -5), -5), max: 5 }), fc.maxSafeInteger());
     case 'number':
       return fc.double({ noNaN: true, noDefaultInfinity: true });
     case 'boolean':
@@ -72,10 +73,16 @@ export function arbitraryOf(schema: JsonValue | undefined, document: OpenApi, de
 
 const anything = fc.jsonValue({ maxDepth: 2 }) as Arbitrary<JsonValue>;
 
+/** Some of what need not be there. */
+export function some<T>(optional: readonly T[], most = MOST_OPTIONAL): Arbitrary<T[]> {
+  return fc.subarray([...optional], { maxLength: Math.min(most, optional.length) });
+}
+
 function objectOf({ properties, required, additionalProperties }: JsonObject, inner: (schema: JsonValue | undefined) => Arbitrary<JsonValue>, depth: number): Arbitrary<JsonValue> {
   const needed = new Set(Array.isArray(required) ? required : []);
-  const fields = isObject(properties) ? Object.entries(properties).filter(([name]) => needed.has(name) || depth <= DEEPEST) : [];
-  const known = fc.record(Object.fromEntries(fields.map(([name, schema]) => [name, inner(schema)])), { requiredKeys: fields.map(([name]) => name).filter((name) => needed.has(name)) });
+  const fields = isObject(properties) ? Object.entries(properties) : [];
+  const [always, sometimes] = [fields.filter(([name]) => needed.has(name)), fields.filter(([name]) => !needed.has(name))];
+  const known = some(sometimes, depth > DEEPEST ? 0 : MOST_OPTIONAL).chain((chosen) => fc.record(Object.fromEntries([...always, ...chosen].map(([name, schema]) => [name, inner(schema)]))));
   if (!isObject(additionalProperties) || depth > DEEPEST) return known as Arbitrary<JsonValue>;
   const more = fc.dictionary(fc.string({ maxLength: LONGEST }), inner(additionalProperties), { maxKeys: 3 });
   return fc.tuple(known, more).map(([a, b]) => ({ ...b, ...a }) as JsonValue);
