@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, test } from 'vitest';
+import { DistriError } from '../definition/errors.js';
 import { createEngineActivities } from './engine.js';
 
 const definition = {
@@ -46,6 +47,12 @@ describe('check_definition', () => {
     const refused = await failure(input);
     expect(refused.nonRetryable).toBe(true);
     expect(refused.type).toMatch(/^[A-Z_]+$/);
+  });
+
+  test('fails to be tried again while the store does not answer', async () => {
+    const workflows = { get: () => Promise.reject(new DistriError('STORE_UNAVAILABLE', 'The database does not answer')) };
+    const refused = await createEngineActivities({ storage: false, workflows }).check_definition({ workflow: { id: 'kept' } }).catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ type: 'STORE_UNAVAILABLE', nonRetryable: false });
   });
 
   test('says what is wrong in well-formed text: Temporal shuts a worker down over a lone surrogate', async () => {

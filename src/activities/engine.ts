@@ -9,7 +9,10 @@ import type { WorkflowSource } from './workflow-source.js';
 
 /** The engine's own activities besides the requirement checks. */
 export interface EngineActivities {
-  /** Fails for good with the problem's code and `[problems]` as details when the run cannot start. */
+  /**
+   * Fails for good with the problem's code and `[problems]` as details when the run cannot start; while the store does not
+   * answer, it fails to be tried again.
+   */
   readonly check_definition: (input: Partial<RunInput>) => Promise<DefinitionReport>;
   /** Gives back its argument, so that it is in the run's history. */
   readonly final_snapshot: (record: FinalRecord) => Promise<FinalRecord>;
@@ -33,7 +36,7 @@ export function createEngineActivities({ storage, workflows }: EngineDeps): Engi
         checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
         return { definition, definition_hash: hash, ...(storage ? { storage } : {}) };
       } catch (error) {
-        if (error instanceof DistriError) throw refusal(error);
+        if (error instanceof DistriError) throw error.code === 'STORE_UNAVAILABLE' ? outage(error) : refusal(error);
         // Another attempt would come to the same end.
         throw ApplicationFailure.nonRetryable(wellFormed(String(error)), 'INTERNAL');
       }
@@ -71,4 +74,9 @@ function problemsOf(error: DistriError): Problem[] {
 
 function refusal(error: DistriError): ApplicationFailure {
   return ApplicationFailure.nonRetryable(wellFormed(cut(error.message, 10_000)), error.code, problemsOf(error).slice(0, 100));
+}
+
+/** A run outlives an outage: it starts when the workflow can be read. */
+function outage(error: DistriError): ApplicationFailure {
+  return ApplicationFailure.retryable(wellFormed(cut(error.message, 10_000)), error.code);
 }

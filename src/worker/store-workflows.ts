@@ -1,5 +1,6 @@
 import type { WorkflowSource } from '../activities/workflow-source.js';
 import type { JsonObject } from '../definition/json.js';
+import { storeError } from '../store/errors.js';
 import { readStored } from '../store/workflows/content.js';
 import type { WorkflowStore } from '../store/workflows.js';
 
@@ -14,8 +15,11 @@ export class StoreWorkflows implements WorkflowSource {
     this.#ownerless = ownerless;
   }
 
+  /** @throws DistriError `STORE_UNAVAILABLE` */
   async get(id: string, version?: string | number, owner = this.#ownerless): Promise<JsonObject | undefined> {
-    const found = await this.#store.findForChild(owner, id, version);
+    const found = await this.#store.findForChild(owner, id, version).catch((error: unknown) => {
+      throw storeError(error);
+    });
     if (found === undefined) return undefined;
     const { definition } = readStored(found.at.document);
     return { ...definition, id, version: found.at.version } as JsonObject;

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DistriClient } from '../../src/client/index.js';
@@ -14,7 +15,7 @@ export default [defineTool({ name: 'double', description: 'Doubles n', execute: 
 `;
 
 let folder: string;
-let dev: Command & { temporal: string };
+let dev: Command & { temporal: string; api: string };
 /** To look on, and to prepare what is not tested, without a process for each look. */
 let client: DistriClient;
 
@@ -61,6 +62,7 @@ describe('dev', () => {
   test('prints one line with its addresses', async () => {
     const line: unknown = JSON.parse(await dev.until('stdout', /\n/));
     expect(line).toEqual({
+      api: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
       temporal: dev.temporal,
       namespace: 'default',
       temporal_ui: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
@@ -155,4 +157,61 @@ test('a worker brings its skills and tools, prints one line when ready, and leav
   const { code, stdout } = await cli('run', 'double.json', '--input', '{"n":21}');
   expect({ code, output: JSON.parse(stdout) as unknown }).toEqual({ code: 0, output: { n: 42 } });
   expect((await stop(worker)).code).toBe(0);
+});
+
+describe('the API of dev', () => {
+  const document = { id: 'kept', steps: [{ id: 'note', kind: { type: 'checkpoint', message: 'kept for {input.who}' } }] };
+  let id: string;
+
+  async function send(method: string, path: string, body?: object) {
+    const response = await fetch(`${dev.api}${path}`, {
+      method,
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    return { status: response.status, body: (await response.json()) as { id: string; name: string; status: string; items: { run_id: string }[] } };
+  }
+
+  test('answers, and keeps workflows that run by their id', async () => {
+    expect(await send('GET', '/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
+    const kept = await send('POST', '/v1/workflows', { name: 'Kept', definition: document });
+    expect(kept.status).toBe(201);
+    id = kept.body.id;
+    const { code, stdout, stderr } = await cli('run', id, '--input', '{"who":"Ada"}', '--run-id', 'kept-1');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ message: 'kept for Ada' });
+    expect((await send('GET', `/v1/runs?workflow_id=${id}`)).body.items).toMatchObject([{ run_id: 'kept-1' }]);
+  });
+
+  test('takes connections, for which runs of the command line go on', async () => {
+    const run = { id: 'crm', steps: [{ id: 'who', kind: { type: 'script', command: 'printf %s "$1"', args: ['{env.WHO}'], output_format: 'text' }, requires: [{ skill: 'acme:crm' }] }] };
+    await writeFile(join(folder, 'crm.json'), JSON.stringify(run));
+    expect((await cli('run', 'crm.json', '--detach', '--run-id', 'crm-1')).code).toBe(0);
+    await until('crm-1', 'blocked');
+    expect((await send('PUT', '/v1/connections/acme:crm', { env: { WHO: 'Grace' } })).status).toBe(200);
+    expect(await until('crm-1', 'completed')).toMatchObject({ output: { output: 'Grace' } });
+  });
+
+  test('is refused a port that is taken', async () => {
+    const other = await workFolder();
+    try {
+      const refused = await run(['dev', '--port', new URL(dev.api).port, '--json'], { cwd: other });
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('PORT_IN_USE') as string });
+    } finally {
+      await removeFolder(other);
+    }
+  });
+
+  test('has everything again after a restart', async () => {
+    await client.close();
+    expect((await stop(dev)).code).toBe(0);
+    const { port } = new URL(dev.api);
+    dev = await startDev(folder, '--port', port);
+    client = await DistriClient.connect({ address: dev.temporal });
+    expect(new URL(dev.api).port).toBe(port);
+    expect(await send('GET', `/v1/workflows/${id}`)).toMatchObject({ status: 200, body: { name: 'Kept' } });
+    expect(await send('GET', '/v1/runs/kept-1')).toMatchObject({ status: 200, body: { status: 'completed' } });
+    expect((await cli('run', 'crm.json', '--run-id', 'crm-2')).code).toBe(0);
+    const ended = await cli('run', id, '--input', '{"who":"Bob"}');
+    expect(ended, ended.stderr).toMatchObject({ code: 0 });
+  });
 });

@@ -89,10 +89,11 @@ export async function run(args: readonly string[], options: CommandOptions = {})
 }
 
 /** Starts `dev` and waits until it is ready. */
-export async function startDev(folder: string, ...args: string[]): Promise<Command & { temporal: string }> {
+export async function startDev(folder: string, ...args: string[]): Promise<Command & { temporal: string; api: string }> {
   const dev = await start(['dev', '--json', ...args], { cwd: folder });
   const line = await dev.until('stdout', /\n/);
-  return { ...dev, temporal: (JSON.parse(line) as { temporal: string }).temporal };
+  const { temporal, api } = JSON.parse(line) as { temporal: string; api: string };
+  return { ...dev, temporal, api };
 }
 
 export async function stop(command: Command): Promise<Ended> {

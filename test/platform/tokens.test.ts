@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { identity } from '../../src/server/identity.js';
-import { TokenAuthenticator, TOKEN_CACHE_MS } from '../../src/server/auth/tokens.js';
+import { TokenAuthenticator, TOKEN_CACHE_MS, TOKEN_OUTAGE_MS } from '../../src/server/auth/tokens.js';
 import { openPlatform, type Platform } from './stage.js';
 
 let platform: Platform;
@@ -106,5 +106,32 @@ describe('TokenAuthenticator', () => {
     expect(identities.every((each) => each?.user === 'ann')).toBe(true);
     expect(identities[0]).toEqual(identity('ann', ['runs:read']));
     expect([find.mock.calls.length, noteUse.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it('goes by what the store said before while it does not answer, for a quarter of an hour at most', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const outage = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      let answer = async (): Promise<typeof token | undefined> => token;
+      const find = vi.fn(() => answer());
+      const authenticator = new TokenAuthenticator({ find, noteUse: async () => undefined });
+      await authenticator.identify('known');
+      answer = () => Promise.reject(outage);
+      vi.advanceTimersByTime(TOKEN_CACHE_MS + 1);
+      const both = await Promise.all([authenticator.identify('known'), authenticator.identify('known')]);
+      expect(both).toEqual([identity('ann', ['runs:read']), identity('ann', ['runs:read'])]);
+      await expect(authenticator.identify('new')).rejects.toBe(outage);
+      answer = async () => undefined;
+      vi.advanceTimersByTime(1_001);
+      expect(await authenticator.identify('known')).toBeUndefined();
+      answer = async () => token;
+      vi.advanceTimersByTime(TOKEN_CACHE_MS + 1);
+      await authenticator.identify('known');
+      answer = () => Promise.reject(outage);
+      vi.advanceTimersByTime(TOKEN_OUTAGE_MS + 1);
+      await expect(authenticator.identify('known')).rejects.toBe(outage);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
