@@ -1,5 +1,5 @@
 import type { DistriClient } from '../client/index.js';
-import { RunNotFoundError } from '../definition/errors.js';
+import { DistriError, RunNotFoundError } from '../definition/errors.js';
 import type { Store } from '../store/index.js';
 import type { Identity } from './identity.js';
 
@@ -47,6 +47,16 @@ export class RunAccess {
     // As for a run that Temporal does not know, which only the store could: what is denied must look like what is not there.
     await this.store.database.ping();
     throw new RunNotFoundError(runId);
+  }
+
+  /**
+   * As `check`, for what only the run's own user may do: it acts with their connections.
+   * @throws DistriError as `check`, and `FORBIDDEN` for who sees the run only
+   */
+  async checkOwn(identity: Identity, runId: string): Promise<void> {
+    await this.check(identity, runId);
+    if (identity.isAdmin || (await this.originOf(runId)).owner === identity.user) return;
+    throw new DistriError('FORBIDDEN', `Only whose run it is may give '${runId}' another definition: it acts with their connections`);
   }
 
   /** Throws as `check`, for runs that are not there only. */

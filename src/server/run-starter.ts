@@ -31,6 +31,8 @@ export interface StartAnswer {
   readonly isReplay: boolean;
 }
 
+/** Ids that are made here, of triggers and keys: who took one before would keep the run that it is for from starting. */
+const RESERVED = /^(?:run-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-)/i;
 const AT_ONCE = 64;
 const MOST_WAITING = 256;
 
@@ -48,6 +50,9 @@ export class RunStarter {
     const key = idempotencyKeyOf(request.headers);
     if (key !== undefined && request.runId !== undefined) {
       throw new DistriError('BAD_REQUEST', 'A request with an Idempotency-Key cannot choose the run id, which follows from the key', { hint: 'Leave out one of them: a run id, too, is given only once.' });
+    }
+    if (request.runId !== undefined && RESERVED.test(request.runId)) {
+      throw new DistriError('BAD_REQUEST', `The run id '${request.runId}' could be one that the server makes: it must not begin with the id of a workflow and a dash, nor with run- and a UUID`);
     }
     return this.#gate.run(() => (key === undefined ? this.#startAnew(request, request.runId) : this.#startOnce(request, key)));
   }

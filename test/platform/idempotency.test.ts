@@ -51,6 +51,15 @@ describe('an Idempotency-Key', () => {
     expect((await start('z', { run_id: 'mine' })).body.code).toBe('BAD_REQUEST');
   });
 
+  it('starts a run whose id nobody can have taken before', async () => {
+    const { send } = platform();
+    const workflow = randomUUID();
+    for (const run_id of [`run-${randomUUID()}`, `${workflow}-scheduled-2027-01-01T00:00:00Z`, `${workflow.toUpperCase()}-x`]) {
+      expect(await send('POST', '/v1/runs', { body: { definition: asking, run_id } }), run_id).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+    }
+    expect((await send('POST', '/v1/runs', { body: { definition: asking, run_id: workflow } })).status).toBe(201);
+  });
+
   it('of a stored workflow answers the same run also when the workflow has changed or is gone', async () => {
     const { store } = platform();
     const viewer = { user: `owner-${randomUUID()}`, isAdmin: false };

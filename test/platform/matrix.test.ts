@@ -89,6 +89,7 @@ const ROWS: readonly Row[] = [
   row('POST /v1/runs/{run}/terminate', 'runs:write',                             '404 404 404 204 204 204', { once }),
   row('POST /v1/runs/{run}/rerun?preview=true', 'runs:write',                    '404 404 404 200 200 200', { body: { from: ['say'] } }),
   row('POST /v1/runs/{run}/migrate?preview=true', 'runs:write',                  '404 404 404 200 200 200', { body: { version: 1 } }),
+  row('POST /v1/runs/{run}/migrate', 'runs:write',                               '404 404 404 403 200 200', { body: { version: 1 }, once }),
 
   row('GET /v1/connections', 'connections:read',                                 '200 200 200 200 200 200'),
   row('GET /v1/connections?owner={owner}', 'connections:read',                   '403 403 403 403 200 200'),

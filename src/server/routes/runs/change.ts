@@ -41,7 +41,7 @@ const migrateBody = z
   .refine(({ definition, version }) => (definition === undefined) !== (version === undefined), 'needs either a definition or a version');
 
 /** Running a run again, and moving it to another definition. */
-export const changeRoutes: RunRoutes = (app, { client, store, access, starter }) => {
+export const changeRoutes: RunRoutes = (app, { client, store, access, starter, audit }) => {
   app.post(
     '/v1/runs/:id/rerun',
     {
@@ -77,6 +77,7 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter })
       schema: {
         tags: TAGS,
         summary: 'Move a run to another definition',
+        description: 'Only for whose run it is, and admins: it goes on with their connections.',
         params: runParams,
         headers: idempotencyHeaders,
         querystring: previewQuery,
@@ -89,13 +90,17 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter })
       const { id } = request.params;
       const identity = identityOf(request);
       const key = idempotencyKeyOf(headers);
-      await access.check(identity, id);
+      const dryRun = body.dry_run === true || query.preview === true;
+      if (dryRun) await access.check(identity, id);
+      else await access.checkOwn(identity, id);
       const definition = body.definition ?? (await storedDefinition(identity, id, body.version));
-      return client.getRun(id).migrate(definition, {
+      const outcome = await client.getRun(id).migrate(definition, {
         ...(body.decisions && { decisions: body.decisions }),
         ...updateIdOfKey(identity.user, key, { migrate: body }),
-        dryRun: body.dry_run === true || query.preview === true,
+        dryRun,
       });
+      if (!dryRun) await audit(request, 'migrate', id, body.version === undefined ? {} : { version: body.version });
+      return outcome;
     },
   );
 

@@ -1,4 +1,6 @@
+import type { FastifyRequest } from 'fastify';
 import type { DistriClient } from '../../../client/index.js';
+import type { JsonObject } from '../../../definition/json.js';
 import type { Store } from '../../../store/index.js';
 import type { App } from '../../app.js';
 import type { EventStreams } from '../../event-streams.js';
@@ -12,6 +14,8 @@ export interface RunContext {
   readonly access: RunAccess;
   readonly starter: RunStarter;
   readonly streams: EventStreams;
+  /** Notes in the audit log what was done to a run. It is done already, so an outage of the store does not undo it: then the log of the server has it. */
+  audit(request: FastifyRequest, operation: string, runId: string, detail?: JsonObject): Promise<void>;
 }
 
 /** Some of the routes about runs. */

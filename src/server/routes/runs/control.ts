@@ -21,7 +21,7 @@ interface Request {
 }
 
 /** What may be done to a run while it goes on. A message with an Idempotency-Key counts once, however often it is sent. */
-export const controlRoutes: RunRoutes = (app, { client, access }) => {
+export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
   /** The run of a request, when its user may act on it, and the id of the update that the request is. */
   async function target(request: Request, message: object): Promise<{ run: Run; update: UpdateOptions }> {
     const identity = identityOf(request);
@@ -29,7 +29,7 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
     await access.check(identity, request.params.id);
     return { run: client.getRun(request.params.id), update: updateIdOfKey(identity.user, key, message) };
   }
-  const element = (index: number | undefined) => (index === undefined ? {} : { index });
+  const element = (index: number | undefined): { index?: number } => (index === undefined ? {} : { index });
   const common = { tags: TAGS, params: runParams };
   const keyed = { ...common, headers: idempotencyHeaders };
 
@@ -37,18 +37,21 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
     const { step_id, index, value } = request.body;
     const { run, update } = await target(request, { answer: { step_id, ...element(index), value } });
     await run.answer(step_id, value, { ...element(index), ...update });
+    await audit(request, 'answer', run.id, { step_id, ...element(index) });
     return reply.status(204).send(null);
   });
 
   app.post('/v1/runs/:id/pause', { config: WRITE, schema: { ...keyed, summary: 'Let nothing new start', response: nothing } }, async (request, reply) => {
     const { run, update } = await target(request, { pause: null });
     await run.pause(update);
+    await audit(request, 'pause', run.id);
     return reply.status(204).send(null);
   });
 
   app.post('/v1/runs/:id/resume', { config: WRITE, schema: { ...keyed, summary: 'End a pause, or give up the steps that the run holds for', response: nothing } }, async (request, reply) => {
     const { run, update } = await target(request, { resume: null });
     await run.resume(update);
+    await audit(request, 'resume', run.id);
     return reply.status(204).send(null);
   });
 
@@ -58,9 +61,10 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
     async (request) => {
       const { step_id, index } = request.body ?? {};
       const { run, update } = await target(request, { retry: { ...(step_id === undefined ? {} : { step_id }), ...element(index) } });
-      if (step_id === undefined) return { retried: await run.retryHeld() };
-      await run.retry(step_id, { ...element(index), ...update });
-      return { retried: [step_id] };
+      const retried = step_id === undefined ? await run.retryHeld() : [step_id];
+      if (step_id !== undefined) await run.retry(step_id, { ...element(index), ...update });
+      await audit(request, 'retry', run.id, { steps: retried, ...element(index) });
+      return { retried };
     },
   );
 
@@ -69,6 +73,7 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
     const given = { ...element(index), ...(result === undefined ? {} : { result }) };
     const { run, update } = await target(request, { skip: { step_id, ...given } });
     await run.skip(step_id, { ...given, ...update });
+    await audit(request, 'skip', run.id, { step_id, ...element(index) });
     return reply.status(204).send(null);
   });
 
@@ -78,6 +83,7 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
     async (request, reply) => {
       const { run } = await target(request, {});
       await run.cancel(request.body?.reason);
+      await audit(request, 'cancel', run.id, reasonOf(request.body));
       return reply.status(202).send(null);
     },
   );
@@ -85,6 +91,11 @@ export const controlRoutes: RunRoutes = (app, { client, access }) => {
   app.post('/v1/runs/:id/terminate', { config: WRITE, schema: { ...common, summary: 'End a run at once; prefer cancel', body: reasonBody, response: nothing } }, async (request, reply) => {
     const { run } = await target(request, {});
     await run.terminate(request.body?.reason);
+    await audit(request, 'terminate', run.id, reasonOf(request.body));
     return reply.status(204).send(null);
   });
 };
+
+function reasonOf(body: z.infer<typeof reasonBody>): { reason?: string } {
+  return body?.reason === undefined ? {} : { reason: body.reason };
+}

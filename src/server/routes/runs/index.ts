@@ -1,5 +1,6 @@
 import { ROLES } from '../../../store/workflows.js';
 import type { Routes } from '../../app.js';
+import { identityOf } from '../../authentication.js';
 import { EventStreams } from '../../event-streams.js';
 import { RunAccess } from '../../run-access.js';
 import { RunStarter } from '../../run-starter.js';
@@ -23,6 +24,10 @@ export const runRoutes: Routes = (app, { client, store, settings }) => {
     access: new RunAccess(client, store, mayEdit),
     starter: new RunStarter(client, app.metrics),
     streams: new EventStreams(app, settings),
+    async audit(request, operation, runId, detail) {
+      const entry = { actor: identityOf(request).user, action: `run.${operation}`, target: `run:${runId}`, ...(detail === undefined ? {} : { detail }) };
+      await store.audit.record(entry).catch((error: unknown) => request.log.error({ err: error, entry }, 'An operation on a run could not be noted in the audit log'));
+    },
   };
   for (const add of [startRoutes, listRoutes, readRoutes, controlRoutes, changeRoutes, eventRoutes]) add(app, context);
 };
