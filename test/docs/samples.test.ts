@@ -61,9 +61,11 @@ describe('with a shell', () => {
     return script === null ? [] : [[place, script[1] ?? 'test'] as const];
   });
 
+  const GROUPS = ['runs', 'db', 'tokens', 'connections', 'storage'];
+
   test.each(ours)('%s: the command takes the flags of `%s`', async (_place, command) => {
     const words = command.split(/\s+/).slice(1);
-    const names = words.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, words[0] === 'runs' || words.includes('runs') ? 2 : 1);
+    const names = words.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, words.some((word) => GROUPS.includes(word)) ? 2 : 1);
     const { code, output } = await shell.run(`distri-workflow ${names.join(' ')} --help`);
     expect(code).toBe(0);
     for (const flag of words.filter((word) => /^--[a-z]/.test(word))) expect(output).toContain(flag);
