@@ -40,11 +40,11 @@ export function everyTrigger(name: string) {
 }
 
 /** Makes a world for this user. */
-export async function makeWorld({ send }: Platform, owner = `ann-${randomUUID().slice(0, 8)}`): Promise<World> {
+export async function makeWorld(platform: Platform, owner = `ann-${randomUUID().slice(0, 8)}`): Promise<World> {
   const name = `w-${randomUUID().slice(0, 8)}`;
   const skill = `${name}:api`;
   const ask = async (method: string, path: string, body?: object): Promise<Answer['body']> => {
-    const answer = await send(method, path, { as: owner, body });
+    const answer = await platform.send(method, path, { as: owner, body });
     expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
     return answer.body;
   };
