@@ -6,12 +6,11 @@ import { makeWorld } from './world.js';
 const platform = sharedPlatform({ worker: {} });
 
 it('tells admins who did what to what, newest first, by pages', async () => {
-  const { send } = platform();
   const id = await save(platform(), echo([]), 'ann');
-  await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { name: 'Renamed' } });
-  await send('DELETE', `/v1/workflows/${id}`, { as: 'root:admin' });
+  await platform().send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { name: 'Renamed' } });
+  await platform().send('DELETE', `/v1/workflows/${id}`, { as: 'root:admin' });
   await save(platform(), echo([]), 'bob');
-  const list = async (query: string) => (await send('GET', `/v1/audit?${query}`, { as: 'root:admin' })).body;
+  const list = async (query: string) => (await platform().send('GET', `/v1/audit?${query}`, { as: 'root:admin' })).body;
   const target = encodeURIComponent(`workflow:${id}`);
   const { items } = await list(`target=${target}`);
   expect(items).toEqual([
@@ -25,21 +24,20 @@ it('tells admins who did what to what, newest first, by pages', async () => {
   expect(second.next_cursor).toBeUndefined();
   expect((await list(`target=${target}&actor=ann`)).items).toEqual(items.slice(1));
   expect((await list('actor=nobody')).items).toEqual([]);
-  for (const query of ['cursor=x', 'cursor=WzFlMzA5XQ', 'actor=%00', 'limit=0']) expect((await send('GET', `/v1/audit?${query}`)).status, query).toBe(400);
+  for (const query of ['cursor=x', 'cursor=WzFlMzA5XQ', 'actor=%00', 'limit=0']) expect((await platform().send('GET', `/v1/audit?${query}`)).status, query).toBe(400);
 });
 
 it('tells what was done to a run', async () => {
-  const { send } = platform();
   const { runId, owner } = await makeWorld(platform());
-  const operate = async (operation: string, body?: object) => expect((await send('POST', `/v1/runs/${runId}/${operation}`, { as: owner, body })).status, operation).toBeLessThan(300);
+  const operate = async (operation: string, body?: object) => expect((await platform().send('POST', `/v1/runs/${runId}/${operation}`, { as: owner, body })).status, operation).toBeLessThan(300);
   await operate('pause');
   await operate('resume');
   await operate('migrate?preview=true', { version: 1 });
   await operate('migrate', { version: 1 });
   await operate('answer', { step_id: 'ask', value: { go: true } });
   const other = await makeWorld(platform(), owner);
-  await send('POST', `/v1/runs/${other.runId}/cancel`, { as: 'root:admin', body: { reason: 'enough' } });
-  const of = async (id: string) => (await send('GET', `/v1/audit?target=${encodeURIComponent(`run:${id}`)}`)).body.items.map(({ actor, action, detail }: { actor: string; action: string; detail: unknown }) => [actor, action, detail]);
+  await platform().send('POST', `/v1/runs/${other.runId}/cancel`, { as: 'root:admin', body: { reason: 'enough' } });
+  const of = async (id: string) => (await platform().send('GET', `/v1/audit?target=${encodeURIComponent(`run:${id}`)}`)).body.items.map(({ actor, action, detail }: { actor: string; action: string; detail: unknown }) => [actor, action, detail]);
   expect(await of(runId)).toEqual([
     [owner, 'run.answer', { step_id: 'ask' }],
     [owner, 'run.migrate', { version: 1 }],

@@ -23,7 +23,7 @@ export interface Platform {
   readonly connections: StoreConnections;
   readonly queuePrefix: string;
   /** Sends a request as a user (`local` with all scopes unless told); JSON in and out. */
-  send(method: string, path: string, options?: SendOptions): Promise<Answer>;
+  readonly send: (method: string, path: string, options?: SendOptions) => Promise<Answer>;
   close(): Promise<void>;
 }
 

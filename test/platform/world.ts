@@ -40,16 +40,18 @@ export function everyTrigger(name: string) {
 }
 
 /** Makes a world for this user. */
-export async function makeWorld({ send }: Platform, owner = `ann-${randomUUID().slice(0, 8)}`): Promise<World> {
+export async function makeWorld(platform: Platform, owner = `ann-${randomUUID().slice(0, 8)}`): Promise<World> {
   const name = `w-${randomUUID().slice(0, 8)}`;
   const skill = `${name}:api`;
   const ask = async (method: string, path: string, body?: object): Promise<Answer['body']> => {
-    const answer = await send(method, path, { as: owner, body });
+    const answer = await platform.send(method, path, { as: owner, body });
     expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
     return answer.body;
   };
   const { id: workflowId } = await ask('POST', '/v1/workflows', everyTrigger(name));
   const { run_id: runId } = await ask('POST', `/v1/workflows/${workflowId}/run`);
+  // A run of a trigger, so that lists hold one.
+  await ask('POST', '/v1/events', { topic: name });
   const { id: tokenId } = await ask('POST', '/v1/tokens', { name, scopes: ['runs:read'] });
   await ask('PUT', `/v1/connections/${skill}`, { secrets: { TOKEN: 'a secret token' } });
   const { items } = await ask('GET', `/v1/workflows/${workflowId}/triggers`);

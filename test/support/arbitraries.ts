@@ -83,9 +83,9 @@ function objectOf({ properties, required, additionalProperties }: JsonObject, in
   const fields = isObject(properties) ? Object.entries(properties) : [];
   const [always, sometimes] = [fields.filter(([name]) => needed.has(name)), fields.filter(([name]) => !needed.has(name))];
   const known = some(sometimes, depth > DEEPEST ? 0 : MOST_OPTIONAL).chain((chosen) => fc.record(Object.fromEntries([...always, ...chosen].map(([name, schema]) => [name, inner(schema)]))));
-  if (!isObject(additionalProperties) || depth > DEEPEST) return known as Arbitrary<JsonValue>;
+  if (!isObject(additionalProperties) || depth > DEEPEST) return known;
   const more = fc.dictionary(fc.string({ maxLength: LONGEST }), inner(additionalProperties), { maxKeys: 3 });
-  return fc.tuple(known, more).map(([a, b]) => ({ ...b, ...a }) as JsonValue);
+  return fc.tuple(known, more).map(([a, b]) => ({ ...b, ...a }));
 }
 
 function textOf(schema: JsonObject): Arbitrary<string> {
@@ -135,7 +135,7 @@ export function mutated(root: JsonValue, { place, change, name, value }: Mutatio
 
 function placesOf(value: JsonValue, depth: number): { holder: JsonObject | JsonValue[]; key: string }[] {
   if (typeof value !== 'object' || value === null || depth === 0) return [];
-  return Object.entries(value).flatMap(([key, inner]) => [{ holder: value, key }, ...placesOf(inner as JsonValue, depth - 1)]);
+  return Object.entries(value).flatMap(([key, inner]) => [{ holder: value, key }, ...placesOf(inner, depth - 1)]);
 }
 
 /** Also when the name is `__proto__`. */

@@ -15,7 +15,7 @@ export interface RunContext {
   readonly starter: RunStarter;
   readonly streams: EventStreams;
   /** Notes in the audit log what was done to a run. It is done already, so an outage of the store does not undo it: then the log of the server has it. */
-  audit(request: FastifyRequest, operation: string, runId: string, detail?: JsonObject): Promise<void>;
+  readonly audit: (request: FastifyRequest, operation: string, runId: string, detail?: JsonObject) => Promise<void>;
 }
 
 /** Some of the routes about runs. */
