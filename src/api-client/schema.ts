@@ -4500,6 +4500,11 @@ export interface components {
             owner?: string;
             rerun_of?: string;
             parent_run_id?: string;
+            /** @description What started it, when that was a trigger */
+            trigger?: {
+                id: string;
+                type: string;
+            };
             /** @description ISO 8601 UTC */
             started_at: string;
             /** @description ISO 8601 UTC */
@@ -5513,6 +5518,11 @@ export interface components {
             owner?: string;
             rerun_of?: string;
             parent_run_id?: string;
+            /** @description What started it, when that was a trigger */
+            trigger?: {
+                id: string;
+                type: string;
+            };
             /** @description ISO 8601 UTC */
             started_at: string;
             /** @description ISO 8601 UTC */

@@ -50,6 +50,8 @@ export async function makeWorld(platform: Platform, owner = `ann-${randomUUID().
   };
   const { id: workflowId } = await ask('POST', '/v1/workflows', everyTrigger(name));
   const { run_id: runId } = await ask('POST', `/v1/workflows/${workflowId}/run`);
+  // A run of a trigger, so that lists hold one.
+  await ask('POST', '/v1/events', { topic: name });
   const { id: tokenId } = await ask('POST', '/v1/tokens', { name, scopes: ['runs:read'] });
   await ask('PUT', `/v1/connections/${skill}`, { secrets: { TOKEN: 'a secret token' } });
   const { items } = await ask('GET', `/v1/workflows/${workflowId}/triggers`);

@@ -24,6 +24,7 @@ export const runInfoSchema = z
     owner: z.string().optional(),
     rerun_of: z.string().optional(),
     parent_run_id: z.string().optional(),
+    trigger: z.object({ id: z.string(), type: z.string() }).optional().describe('What started it, when that was a trigger'),
     started_at: time,
     completed_at: time.optional(),
   })
