@@ -35,9 +35,13 @@ export async function startPostgres(): Promise<Postgres> {
   });
   await server.initialise();
   await server.start();
+  const created = new Set<string>();
   return {
     port,
-    async create(name) {
+    async create(wanted) {
+      // A second try of a test begins anew.
+      const name = created.has(wanted) ? `${wanted}_${created.size}` : wanted;
+      created.add(name);
       await server.createDatabase(name);
       return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
     },

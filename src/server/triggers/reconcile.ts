@@ -1,4 +1,4 @@
-import { setInterval } from 'node:timers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { validate as isUuid } from 'uuid';
 import { CronError } from '../../definition/cron.js';
 import { InvalidDefinitionError, InvalidInputError } from '../../definition/errors.js';
@@ -11,6 +11,7 @@ import { plannedTriggers, type PlannedTrigger } from './plan.js';
 import { scheduleId, scheduleMark, SCHEDULE_PREFIX, scheduleSettings, type Scheduled } from './schedule.js';
 
 const SWEEP_EVERY_MS = 5 * 60_000;
+const SWEEP_AGAIN_MS = 5_000;
 /** How long a delivery of a webhook is known again. */
 const DELIVERIES_KEPT_MS = 30 * 24 * 3_600_000;
 
@@ -56,17 +57,27 @@ export async function sweepTriggers(deps: TriggerDeps): Promise<void> {
   await store.triggers.forgetDeliveriesBefore(new Date(Date.now() - DELIVERIES_KEPT_MS));
 }
 
-/** Sweeps at once and every five minutes, until the function that it gives is called; that waits for the current sweep. */
+/**
+ * Sweeps at once and then every five minutes, sooner after one that failed, until the function that it gives is called; that
+ * waits for the current sweep.
+ */
 export function startSweeping(deps: TriggerDeps): () => Promise<void> {
-  let current = Promise.resolve();
-  const sweep = (): void => {
-    current = current.then(() => sweepTriggers(deps)).catch((error: unknown) => deps.logger.warn({ err: error }, 'Triggers could not be checked; they are again in five minutes'));
-  };
-  sweep();
-  const timer = setInterval(sweep, SWEEP_EVERY_MS).unref();
+  const ended = new AbortController();
+  const sweeping = (async () => {
+    while (!ended.signal.aborted) {
+      const isDone = await sweepTriggers(deps).then(
+        () => true,
+        (error: unknown) => {
+          deps.logger.warn({ err: error }, 'Triggers could not be checked; they are again in a few seconds');
+          return false;
+        },
+      );
+      await sleep(isDone ? SWEEP_EVERY_MS : SWEEP_AGAIN_MS, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
+    }
+  })();
   return async () => {
-    clearInterval(timer);
-    await current;
+    ended.abort();
+    await sweeping;
   };
 }
 
