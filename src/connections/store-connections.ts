@@ -2,7 +2,7 @@ import type { Connection, ConnectionSource, ListedConnection } from '../activiti
 import type { AuditLog } from '../store/audit.js';
 import type { ConnectionRow, ConnectionStore, LockedConnection } from '../store/connections.js';
 import { credentialsOf } from './credentials.js';
-import { storeError } from '../store/errors.js';
+import { throwStoreError } from '../store/errors.js';
 import { RefreshRefusedError, type OAuthClient } from './oauth.js';
 
 /** A token is renewed that long before its end, so that it does not end on its way. */
@@ -30,7 +30,7 @@ export class StoreConnections implements ConnectionSource {
   /** @throws DistriError `STORE_UNAVAILABLE`, `BAD_SECRET_KEY`, or `PROVIDER_FAILED` for an ended token that cannot be renewed now */
   async get(skill: string, owner?: string): Promise<Connection | undefined> {
     for (let read = 0; read < MOST_READS; read += 1) {
-      const row = await this.deps.connections.find(skill, owner).catch(rethrow);
+      const row = await this.deps.connections.find(skill, owner).catch(throwStoreError);
       if (row === undefined || row.status === 'broken') return undefined;
       const current = this.#isDue(row) ? await this.#renewed(row.id) : row;
       if (current !== undefined) return current.status === 'broken' ? undefined : this.#connectionOf(current);
@@ -39,7 +39,7 @@ export class StoreConnections implements ConnectionSource {
   }
 
   async list(): Promise<ListedConnection[]> {
-    const skills = await this.deps.connections.skills().catch(rethrow);
+    const skills = await this.deps.connections.skills().catch(throwStoreError);
     // Whoever can read the store and decrypt it holds secrets, whatever they are called.
     return skills.map((skill) => ({ skill, secrets: { [skill]: '' } }));
   }
@@ -101,9 +101,4 @@ export class StoreConnections implements ConnectionSource {
       throw error;
     }
   }
-}
-
-/** An outage in plain words, and not the statement that it hit. */
-function rethrow(error: unknown): never {
-  throw storeError(error);
 }

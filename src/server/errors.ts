@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
@@ -32,14 +31,14 @@ export function answerError(thrown: unknown, request: FastifyRequest, reply: Fas
   const status = statusOf(error);
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, STATUS_CODES[status] ?? 'Error', request.id)));
+  return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request.id)));
 }
 
 /** Answers what is no request that Node can read, and ends its connection. */
 export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const error = new DistriError('BAD_REQUEST', `The request cannot be read as HTTP (${code ?? 'unknown'}): a method, a header or the length of all headers is not allowed`);
-  const body = JSON.stringify(problemOf(error, STATUS_CODES[400] ?? 'Error', randomUUID()));
+  const body = JSON.stringify(problemOf(error, randomUUID()));
   socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 

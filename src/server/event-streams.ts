@@ -1,9 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import type { App, ServerSettings } from './app.js';
 import { foreseen } from './errors.js';
-import { problemOf, statusOf } from './problem.js';
+import { problemOf } from './problem.js';
 
 /** One message, whose data is one line. `id`: where a reader goes on who comes back; without one, where it was. */
 export interface Message {
@@ -99,5 +98,5 @@ export class EventStreams {
 function errorText(thrown: unknown, { id, log }: { id: string; log: FastifyBaseLogger }): string {
   const error = foreseen(thrown);
   if (error.code === 'INTERNAL') log.error({ err: thrown }, 'An event stream failed');
-  return eventText({ event: 'error', data: JSON.stringify(problemOf(error, STATUS_CODES[statusOf(error)] ?? 'Error', id)) });
+  return eventText({ event: 'error', data: JSON.stringify(problemOf(error, id)) });
 }

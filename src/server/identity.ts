@@ -15,6 +15,9 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
+/** What a user may do with what is theirs. */
+export const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin');
+
 export function isScope(name: string): name is Scope {
   return (SCOPES as readonly string[]).includes(name);
 }

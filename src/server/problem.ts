@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import type { Code } from '../definition/codes.js';
 import type { DistriError} from '../definition/errors.js';
@@ -84,12 +85,13 @@ export function statusOf({ code }: DistriError): number {
 }
 
 /** An error as it is answered. */
-export function problemOf(error: DistriError, title: string, requestId: string): ProblemDetails {
+export function problemOf(error: DistriError, requestId: string): ProblemDetails {
   const problems = problemsOf(error);
+  const status = statusOf(error);
   return {
     type: `urn:distri-workflow:error:${error.code}`,
-    title,
-    status: statusOf(error),
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
     detail: error.message,
     code: error.code,
     ...(error.hint === undefined ? {} : { hint: error.hint }),

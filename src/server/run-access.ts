@@ -1,6 +1,7 @@
-import type { DistriClient } from '../client/index.js';
+import type { DistriClient, RunInfo } from '../client/index.js';
 import { DistriError, RunNotFoundError } from '../definition/errors.js';
 import type { Store } from '../store/index.js';
+import { orArchived } from './archive.js';
 import type { Identity } from './identity.js';
 
 /** Whose run it is, and what it is a run of; this never changes. */
@@ -88,15 +89,12 @@ export class RunAccess {
   }
 
   async #find(runId: string): Promise<RunOrigin> {
-    try {
-      const { owner, workflow_id, parent_run_id } = await this.client.getRun(runId).describe();
-      return { runId, owner, workflowId: workflow_id, parentRunId: parent_run_id };
-    } catch (error) {
-      if (!(error instanceof RunNotFoundError)) throw error;
-      const ended = await this.store.endedRuns.get(runId);
-      if (ended === undefined) throw error;
-      const { workflow_id, parent_run_id } = ended.snapshot;
-      return { runId, owner: ended.owner, workflowId: workflow_id, parentRunId: parent_run_id };
-    }
+    const { owner, workflow_id, parent_run_id } = await orArchived<Pick<RunInfo, 'owner' | 'workflow_id' | 'parent_run_id'>>(
+      this.store,
+      runId,
+      () => this.client.getRun(runId).describe(),
+      (ended) => ({ ...ended.snapshot, owner: ended.owner }),
+    );
+    return { runId, owner, workflowId: workflow_id, parentRunId: parent_run_id };
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { lock } from 'proper-lockfile';
 import { DistriError } from '../definition/errors.js';
-import { storeError } from './errors.js';
+import { storeError, throwStoreError } from './errors.js';
 import { MIGRATIONS, migrationStatus, type MigrationStatus } from './migrations.js';
 import * as tables from './tables.js';
 
@@ -11,7 +11,7 @@ import * as tables from './tables.js';
 export type Db = PgDatabase<PgQueryResultHKT, typeof tables>;
 
 /** Where the store is kept: on a Postgres server, or by PGlite in a folder (in memory without one). */
-export type DatabaseOptions = { readonly url: string; readonly maxConnections?: number } | { readonly folder: string | undefined };
+export type DatabaseOptions = { readonly url: string } | { readonly folder: string | undefined };
 
 /** An open database. */
 export interface Database {
@@ -42,7 +42,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return 'url' in options ? openPostgres(options) : openPglite(options.folder);
 }
 
-async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: string; maxConnections?: number }): Promise<Database> {
+async function openPostgres({ url }: { url: string }): Promise<Database> {
   const [{ default: pg }, { drizzle }, { migrate }] = await Promise.all([
     import('pg'),
     import('drizzle-orm/node-postgres'),
@@ -50,7 +50,7 @@ async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: st
   ]);
   const pool = new pg.Pool({
     connectionString: url,
-    max: maxConnections,
+    max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: 'distri-workflow',
@@ -62,7 +62,7 @@ async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: st
     kind: 'postgres',
     db,
     async migrate() {
-      const client = await pool.connect().catch(rethrow);
+      const client = await pool.connect().catch(throwStoreError);
       try {
         await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
         const own = drizzle(client, { schema: tables });
@@ -74,8 +74,8 @@ async function openPostgres({ url, maxConnections = MAX_CONNECTIONS }: { url: st
         client.release(true);
       }
     },
-    migrationStatus: () => migrationStatus(db).catch(rethrow),
-    ping: async () => void (await db.execute('select 1').catch(rethrow)),
+    migrationStatus: () => migrationStatus(db).catch(throwStoreError),
+    ping: async () => void (await db.execute('select 1').catch(throwStoreError)),
     close: () => pool.end(),
   };
 }
@@ -94,8 +94,8 @@ async function openPglite(folder: string | undefined): Promise<Database> {
       kind: 'pglite',
       db,
       migrate: () => applied(db, () => migrate(db, { migrationsFolder: MIGRATIONS })),
-      migrationStatus: () => migrationStatus(db).catch(rethrow),
-      ping: async () => void (await db.execute('select 1').catch(rethrow)),
+      migrationStatus: () => migrationStatus(db).catch(throwStoreError),
+      ping: async () => void (await db.execute('select 1').catch(throwStoreError)),
       async close() {
         await client.close();
         await release();
@@ -128,8 +128,4 @@ async function applied(db: Db, migrate: () => Promise<void>): Promise<number> {
   const { applied: before } = await migrationStatus(db);
   await migrate();
   return (await migrationStatus(db)).applied - before;
-}
-
-function rethrow(error: unknown): never {
-  throw storeError(error);
 }

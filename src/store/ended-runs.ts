@@ -2,7 +2,7 @@ import { and, desc, eq, gte, inArray, lt, max, or, sql, type SQL } from 'drizzle
 import type { LoggedEvent, RunSnapshot, RunStatus } from '../definition/snapshot.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { Db } from './database.js';
-import { storeError } from './errors.js';
+import { throwStoreError } from './errors.js';
 import { endedRuns } from './tables.js';
 
 /** What an ended run left. `events`: the newest of its log, oldest first; undefined when it left none. */
@@ -60,13 +60,13 @@ export class EndedRunStore {
       completedAt: new Date(endedAt),
     };
     const { runId: _, ...rest } = row;
-    await guarded(this.#db.insert(endedRuns).values(row).onConflictDoUpdate({ target: endedRuns.runId, set: rest }));
+    await this.#db.insert(endedRuns).values(row).onConflictDoUpdate({ target: endedRuns.runId, set: rest }).catch(throwStoreError);
   }
 
   async get(runId: string): Promise<EndedRun | undefined> {
     // No such id can be there, and the database would refuse to look for it.
     if (runId.includes('\0')) return undefined;
-    const [row] = await guarded(this.#db.select().from(endedRuns).where(eq(endedRuns.runId, runId)));
+    const [row] = await this.#db.select().from(endedRuns).where(eq(endedRuns.runId, runId)).catch(throwStoreError);
     if (row === undefined) return undefined;
     const events = JSON.parse(row.events) as LoggedEvent[] | null;
     return { owner: row.owner ?? undefined, endedAt: row.completedAt.toISOString(), snapshot: JSON.parse(row.snapshot) as RunSnapshot, events: events ?? undefined };
@@ -76,13 +76,13 @@ export class EndedRunStore {
   async endsOf(runIds: readonly string[]): Promise<Map<string, string>> {
     if (runIds.length === 0) return new Map();
     const { runId, completedAt } = endedRuns;
-    const rows = await guarded(this.#db.select({ runId, completedAt }).from(endedRuns).where(inArray(runId, [...runIds])));
+    const rows = await this.#db.select({ runId, completedAt }).from(endedRuns).where(inArray(runId, [...runIds])).catch(throwStoreError);
     return new Map(rows.map((row) => [row.runId, row.completedAt.toISOString()]));
   }
 
   /** When the run that ended last of those that are kept did so. */
   async newestEnd(): Promise<Date | undefined> {
-    const [row] = await guarded(this.#db.select({ at: max(endedRuns.completedAt) }).from(endedRuns));
+    const [row] = await this.#db.select({ at: max(endedRuns.completedAt) }).from(endedRuns).catch(throwStoreError);
     return row?.at ?? undefined;
   }
 
@@ -97,14 +97,13 @@ export class EndedRunStore {
       after && or(lt(table.startedAt, new Date(after.startedAt)), and(eq(table.startedAt, new Date(after.startedAt)), sql`${table.runId} > ${after.runId}`)),
     ];
     const { runId, workflowId: workflow, owner: of, status: state, startedAt, completedAt } = table;
-    const rows = await guarded(
-      this.#db
-        .select({ runId, workflow, of, state, startedAt, completedAt })
-        .from(table)
-        .where(and(...conditions))
-        .orderBy(desc(startedAt), runId)
-        .limit(limit),
-    );
+    const rows = await this.#db
+      .select({ runId, workflow, of, state, startedAt, completedAt })
+      .from(table)
+      .where(and(...conditions))
+      .orderBy(desc(startedAt), runId)
+      .limit(limit)
+      .catch(throwStoreError);
     return rows.map((row) => ({
       run_id: row.runId,
       workflow_id: row.workflow,
@@ -119,12 +118,4 @@ export class EndedRunStore {
 /** The text as an index takes it: cut, and without U+0000. */
 function indexable(text: string): string {
   return cut(wellFormed(text), LONGEST_INDEXED).replaceAll('\0', '');
-}
-
-async function guarded<T>(query: PromiseLike<T>): Promise<T> {
-  try {
-    return await query;
-  } catch (error) {
-    throw storeError(error);
-  }
 }

@@ -28,6 +28,11 @@ export function storeError(error: unknown): unknown {
   });
 }
 
+/** For `catch`: throws the error as `storeError` has it. */
+export function throwStoreError(error: unknown): never {
+  throw storeError(error);
+}
+
 /** Whether a row with the same key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(causeOf(error)) === UNIQUE_VIOLATION;

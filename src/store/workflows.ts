@@ -10,10 +10,10 @@ import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/list
 import { findSeen, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
 import { findVersion, listVersions, needVersion, type StoredVersion, type VersionRecord } from './workflows/versions.js';
 
-export { readContent, readStored, type Content } from './workflows/content.js';
+export { definitionToRun, readContent, readStored, type Content } from './workflows/content.js';
 export type { NewWorkflow, WorkflowAt, WorkflowChange } from './workflows/changes.js';
 export type { Shelf, WorkflowFilter } from './workflows/listing.js';
-export { ROLES, requireRole, type SeenWorkflow, type Viewer } from './workflows/records.js';
+export { hasRole, ROLES, requireRole, type SeenWorkflow, type Viewer } from './workflows/records.js';
 export type { StoredVersion, VersionRecord } from './workflows/versions.js';
 
 /** Workflows with their immutable versions. Every change is in the audit log. */

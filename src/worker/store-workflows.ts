@@ -1,8 +1,7 @@
 import type { WorkflowSource } from '../activities/workflow-source.js';
 import type { JsonObject } from '../definition/json.js';
-import { storeError } from '../store/errors.js';
-import { readStored } from '../store/workflows/content.js';
-import type { WorkflowStore } from '../store/workflows.js';
+import { throwStoreError } from '../store/errors.js';
+import { definitionToRun, type WorkflowStore } from '../store/workflows.js';
 
 /** The workflows of the store that a run's owner may run, by their own id or that of their definition. */
 export class StoreWorkflows implements WorkflowSource {
@@ -17,11 +16,7 @@ export class StoreWorkflows implements WorkflowSource {
 
   /** @throws DistriError `STORE_UNAVAILABLE` */
   async get(id: string, version?: string | number, owner = this.#ownerless): Promise<JsonObject | undefined> {
-    const found = await this.#store.findForChild(owner, id, version).catch((error: unknown) => {
-      throw storeError(error);
-    });
-    if (found === undefined) return undefined;
-    const { definition } = readStored(found.at.document);
-    return { ...definition, id, version: found.at.version } as JsonObject;
+    const found = await this.#store.findForChild(owner, id, version).catch(throwStoreError);
+    return found && (definitionToRun(id, found.at) as unknown as JsonObject);
   }
 }

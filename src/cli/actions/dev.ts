@@ -1,5 +1,3 @@
-import { OAuthClient } from '../../connections/oauth.js';
-import { loadProviders } from '../../connections/providers.js';
 import { LOCAL_USER } from '../../server/identity.js';
 import { withCleanup } from '../cleanup.js';
 import type { DevFlags } from '../commands/dev.js';
@@ -9,6 +7,7 @@ import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
 import { apiLog, devPort, openDevStore, startDevApi } from '../dev-platform.js';
+import { openOAuth } from '../oauth.js';
 import { openClient, startServer } from '../server.js';
 import { withStore } from '../store-sources.js';
 
@@ -25,7 +24,7 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
     const apiPort = await devPort(flags.port);
-    const oauth = new OAuthClient(await loadProviders(context.environment.variables, context.environment.providersFolder));
+    const oauth = await openOAuth(context.environment);
     const options = await workerOptions(context, flags, cleanup);
     const { temporalPort, uiPort } = flags;
     const ports = { ...(temporalPort !== undefined && { port: temporalPort }), ...(uiPort !== undefined && { uiPort }) };

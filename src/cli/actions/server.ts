@@ -1,6 +1,4 @@
 import { pino } from 'pino';
-import { OAuthClient } from '../../connections/oauth.js';
-import { loadProviders } from '../../connections/providers.js';
 import { createAuthenticate } from '../../server/auth/index.js';
 import { serverSettings } from '../../server/settings.js';
 import { startApi } from '../api.js';
@@ -9,6 +7,7 @@ import type { ServerFlags } from '../commands/server.js';
 import type { Context } from '../context.js';
 import { EXIT } from '../errors.js';
 import { listenForInterrupt, untilAborted } from '../interrupt.js';
+import { openOAuth } from '../oauth.js';
 import { packageVersion } from '../package-files.js';
 import { openClient, requireServer } from '../server.js';
 import { openConfiguredStore } from '../store.js';
@@ -22,7 +21,7 @@ export async function server(context: Context, flags: ServerFlags): Promise<numb
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
-    const oauth = new OAuthClient(await loadProviders(environment.variables, providersDir));
+    const oauth = await openOAuth(environment, providersDir);
     const temporal = await requireServer(context);
     const store = await openConfiguredStore(context, { migrate: flags.migrate === true }, cleanup);
     const client = await openClient(context, temporal, cleanup, await startTracing(context, 'distri-api', cleanup));

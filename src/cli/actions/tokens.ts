@@ -1,4 +1,4 @@
-import { SCOPES, type Scope } from '../../server/identity.js';
+import { SCOPES, USER_SCOPES, type Scope } from '../../server/identity.js';
 import type { ApiToken } from '../../store/tokens.js';
 import { DistriError } from '../../definition/errors.js';
 import { withCleanup } from '../cleanup.js';
@@ -14,7 +14,7 @@ const MOST_LISTED = 1_000;
 
 /** Makes a token and prints it; the rest goes to stderr. */
 export async function create(context: Context, { user, name, scope, expiresAt }: CreateTokenFlags): Promise<number> {
-  const scopes = scope === undefined ? SCOPES.filter((each) => each !== 'admin') : scope.map(scopeNamed);
+  const scopes = scope === undefined ? [...USER_SCOPES] : scope.map(scopeNamed);
   const until = expiresAt === undefined ? undefined : timeOf(expiresAt);
   return withCleanup(async (cleanup) => {
     const store = await openConfiguredStore(context, {}, cleanup);

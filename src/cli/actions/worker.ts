@@ -1,5 +1,3 @@
-import { OAuthClient } from '../../connections/oauth.js';
-import { loadProviders } from '../../connections/providers.js';
 import { createDataConverter, createWorker, type Deployment, type WorkerOptions } from '../../worker/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
@@ -7,6 +5,7 @@ import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt } from '../interrupt.js';
 import { workerOptions } from '../local-worker.js';
+import { openOAuth } from '../oauth.js';
 import { requireServer } from '../server.js';
 import { withStore } from '../store-sources.js';
 import { openConfiguredStore } from '../store.js';
@@ -58,7 +57,7 @@ async function optionsWithStore(context: Context, flags: WorkerCommandFlags, cle
   const { connections, ...options } = await workerOptions(context, flags, cleanup);
   if (environment.databaseUrl === undefined) return { ...options, connections };
   const store = await openConfiguredStore(context, {}, cleanup);
-  const oauth = new OAuthClient(await loadProviders(environment.variables, environment.providersFolder));
+  const oauth = await openOAuth(environment);
   const isNamed = flags.connections !== undefined || environment.connectionsFile !== undefined;
   return withStore(isNamed ? { ...options, connections } : options, { store, oauth });
 }

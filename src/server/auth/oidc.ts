@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import { isObject, own, type JsonValue } from '../../definition/json.js';
 import { isSafeEndpoint } from '../../definition/loopback.js';
-import { isUserId, isScope, identity, SCOPES, type Identity, type Scope } from '../identity.js';
+import { isUserId, isScope, identity, USER_SCOPES, type Identity, type Scope } from '../identity.js';
 
 /** How bearer tokens of an OpenID Connect provider are read. */
 export interface OidcSettings {
@@ -25,7 +25,6 @@ const TIMEOUT_MS = 5_000;
 /** How long what the issuer told of itself counts, and how long nobody asks again after it did not answer. */
 const DISCOVERY_TTL_MS = 60 * 60 * 1000;
 const DISCOVERY_PAUSE_MS = 2_000;
-const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin');
 /** Our own claim: what its issuer puts there is meant for us. */
 const OWN_CLAIM = 'distri_scopes';
 const STANDARD_CLAIMS = ['scope', 'scp'];

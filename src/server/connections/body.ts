@@ -2,17 +2,16 @@ import { z } from 'zod';
 import { headersOf, type Provider } from '../../connections/provider.js';
 import { isSkill } from '../../definition/checks/skills.js';
 import { DistriError } from '../../definition/errors.js';
-import { isWellFormed } from '../../definition/text.js';
 import { isHeaderName, isHeaderValue } from '../../kinds/api-call/headers.js';
 import { isHostPattern } from '../../kinds/api-call/hosts.js';
 import type { NewConnection } from '../../store/connections.js';
+import { isStorable } from '../../store/storable.js';
 import { isUserId } from '../identity.js';
 
 const LONGEST_SKILL = 200;
 const LONGEST_VALUE = 64 * 1024;
 const MOST_ENTRIES = 100;
 
-const isStorable = (text: string): boolean => isWellFormed(text) && !text.includes('\0');
 const text = (most: number) => z.string().max(most).refine(isStorable, 'expected well-formed text without U+0000');
 const few = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
 const variables = z

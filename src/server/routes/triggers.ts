@@ -6,7 +6,7 @@ import { DistriError } from '../../definition/errors.js';
 import type { JsonObject } from '../../definition/json.js';
 import { OVERLAPS } from '../../definition/schema.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
-import { requireRole } from '../../store/workflows.js';
+import { hasRole, requireRole } from '../../store/workflows.js';
 import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { errorResponses } from '../problem.js';
@@ -58,7 +58,7 @@ export const triggerRoutes: Routes = (app, deps) => {
       const workflow = { id: record.id, owner: record.owner, version: at.version, document: at.document, isUnsavedClone };
       const items = await viewTriggers(deps, workflow, (path) => `${settings.publicUrl}${WEBHOOK_MOUNT}${path}`);
       // Its runs are its owner's.
-      return { items: found.role === 'owner' || found.role === 'edit' ? items : items.map(({ last_runs: _, ...item }) => item) };
+      return { items: hasRole(found, 'edit') ? items : items.map(({ last_runs: _, ...item }) => item) };
     },
   );
 

@@ -4,8 +4,8 @@ import { parseExpression } from '../../definition/expressions.js';
 import { isObject } from '../../definition/json.js';
 import { toProblems } from '../../definition/positions.js';
 import { Findings } from '../../definition/problems/findings.js';
-import { isWellFormed } from '../../definition/text.js';
 import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
+import { isStorable } from '../../store/storable.js';
 import type { TriggerDeps } from './deps.js';
 import { plannedTriggers, type PlannedTrigger } from './plan.js';
 import { scheduleSettings } from './schedule.js';
@@ -60,7 +60,7 @@ export async function checkTriggers({ client, store }: TriggerDeps, { definition
 function canBeStored(value: object): boolean {
   let can = true;
   const look = (text: unknown): void => {
-    if (typeof text === 'string' && (text.includes('\0') || !isWellFormed(text))) can = false;
+    if (typeof text === 'string' && !isStorable(text)) can = false;
   };
   JSON.stringify(value, (key, inner: unknown) => {
     look(key);

@@ -5,7 +5,7 @@ import { InvalidDefinitionError, InvalidInputError } from '../../definition/erro
 import type { JsonValue } from '../../definition/json.js';
 import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
 import type { OwnedTrigger, TriggeredWorkflow, WantedTrigger } from '../../store/triggers.js';
-import { triggeredDefinition } from './definition.js';
+import { definitionToRun } from '../../store/workflows.js';
 import type { TriggerDeps } from './deps.js';
 import { plannedTriggers, type PlannedTrigger } from './plan.js';
 import { scheduleId, scheduleMark, SCHEDULE_PREFIX, scheduleSettings, type Scheduled } from './schedule.js';
@@ -101,7 +101,7 @@ async function bringUpToDate(deps: TriggerDeps, workflowId: string): Promise<voi
     }
     if (workflow.version === done) return;
     const before = await store.triggers.of(workflowId);
-    const definition = triggeredDefinition(workflow);
+    const definition = definitionToRun(workflow.id, workflow);
     const planned = plannedTriggers(workflowId, definition);
     if (!(await store.triggers.replace(workflowId, workflow.version, planned.map(wanted)))) continue;
     const schedules = planned.flatMap((each) => scheduledIn(workflow, each) ?? []);

@@ -4,7 +4,7 @@ import { DistriError, RunAlreadyExistsError } from '../../definition/errors.js';
 import type { JsonObject } from '../../definition/json.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
-import { triggeredDefinition } from './definition.js';
+import { definitionToRun } from '../../store/workflows.js';
 import type { TriggerDeps } from './deps.js';
 
 /** A run id that the same cause always gives: Temporal starts one run of an id and no more. */
@@ -24,7 +24,7 @@ export async function startTriggered(
 ): Promise<Run> {
   const workflow = await store.triggers.workflow(trigger.workflowId);
   if (workflow === undefined) throw new DistriError('NOT_FOUND', 'The workflow of the trigger is gone');
-  const definition = triggeredDefinition(workflow);
+  const definition = definitionToRun(workflow.id, workflow);
   try {
     return await client.start(definition, {
       owner: workflow.owner,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { definitionToRun } from '../../store/workflows.js';
 import type { TriggeredWorkflow } from '../../store/triggers.js';
-import { triggeredDefinition } from './definition.js';
 import type { TriggerDeps } from './deps.js';
 import { plannedTriggers, type PlannedTrigger, TRIGGER_TYPES } from './plan.js';
 import { scheduleId, scheduleMark } from './schedule.js';
@@ -35,7 +35,7 @@ interface ViewedWorkflow extends TriggeredWorkflow {
 export async function viewTriggers(deps: TriggerDeps, workflow: ViewedWorkflow, webhookUrl: (path: string) => string): Promise<TriggerView[]> {
   const kept = new Set((await deps.store.triggers.of(workflow.id)).map(({ id }) => id));
   return Promise.all(
-    plannedTriggers(workflow.id, triggeredDefinition(workflow)).map(async (planned): Promise<TriggerView> => {
+    plannedTriggers(workflow.id, definitionToRun(workflow.id, workflow)).map(async (planned): Promise<TriggerView> => {
       const { id, entryPointId, trigger } = planned;
       const view = { id, entry_point: entryPointId, type: trigger.type, config: trigger };
       if (workflow.isUnsavedClone) return { ...view, problem: 'A clone starts nothing by itself until it is saved: look at it, and save it' };

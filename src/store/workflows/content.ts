@@ -39,6 +39,11 @@ export function readStored(document: string): Content {
   return readContent(document, Number.MAX_SAFE_INTEGER);
 }
 
+/** The definition that a run of a stored version has: under the id by which the workflow is run, with the number of the version. */
+export function definitionToRun(id: string, { version, document }: { readonly version: number; readonly document: string }): WorkflowDefinition {
+  return { ...readStored(document).definition, id, version };
+}
+
 /** What a workflow is called when nobody says it: the name of its definition, else the id. */
 export function nameOf({ definition, hasId }: Content): string {
   const name = (definition.name ?? '').replaceAll('\0', '').trim();

@@ -77,10 +77,15 @@ export async function lockSeen(tx: Db, viewer: Viewer, id: string, needed: Role)
   return requireRole(id, await findSeen(tx, viewer, id), needed);
 }
 
+/** Whether a viewer's role includes another one. */
+export function hasRole({ role }: { readonly role: Role }, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
 /** @throws DistriError `WORKFLOW_NOT_FOUND` for a workflow that is not to be seen, `FORBIDDEN` when the role is too low */
 export function requireRole<T extends { readonly role: Role }>(id: string, found: T | undefined, needed: Role): T {
   if (found === undefined) throw notFound(id);
-  if (ROLES.indexOf(found.role) >= ROLES.indexOf(needed)) return found;
+  if (hasRole(found, needed)) return found;
   throw new DistriError('FORBIDDEN', `This needs the role ${needed} for the workflow '${id}', and yours is ${found.role}`, {
     hint: needed === 'owner' ? 'Only its owner may do this.' : 'Ask its owner for that role, or clone the workflow.',
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DistriError } from '../../../definition/errors.js';
 import type { JsonObject } from '../../../definition/json.js';
-import { readStored } from '../../../store/workflows/content.js';
+import { definitionToRun } from '../../../store/workflows.js';
 import { notFound } from '../../../store/workflows/records.js';
 import { identityOf } from '../../authentication.js';
 import { idempotencyKeyOf, updateIdOfKey } from '../../idempotency.js';
@@ -109,6 +109,6 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter, a
     const found = await store.workflows.get(viewer, workflowId, version);
     if (found === undefined) throw version === undefined ? notFound(workflowId) : new DistriError('WORKFLOW_NOT_FOUND', `The run is one of workflow '${workflowId}', which is not stored or has no version ${version}`);
     const { record, at } = found;
-    return { ...readStored(at.document).definition, id: record.id, version: at.version } as unknown as JsonObject;
+    return definitionToRun(record.id, at) as unknown as JsonObject;
   }
 };

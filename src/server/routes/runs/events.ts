@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { eventsOfEnded, type Ended, type RunEvent } from '../../../client/index.js';
-import { DistriError, RunNotFoundError } from '../../../definition/errors.js';
-import { ROLES } from '../../../store/workflows.js';
-import { notFound } from '../../../store/workflows/records.js';
+import { DistriError } from '../../../definition/errors.js';
+import { hasRole, requireRole } from '../../../store/workflows.js';
+import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
 import { eventText } from '../../event-streams.js';
 import type { Identity } from '../../identity.js';
@@ -33,14 +33,12 @@ async function* textsOf(events: AsyncIterable<RunEvent> | Iterable<RunEvent>): A
 
 /** What the run left, from Temporal or from the archive; undefined while it is open. Throws `RUN_NOT_FOUND`. */
 async function endedOf({ client, store }: RunContext, runId: string): Promise<Pick<Ended, 'snapshot' | 'events'> | undefined> {
-  try {
-    return await client.getRun(runId).ended();
-  } catch (error) {
-    if (!(error instanceof RunNotFoundError)) throw error;
-    const ended = await store.endedRuns.get(runId);
-    if (ended === undefined) throw error;
-    return { snapshot: ended.snapshot, events: ended.events && [...ended.events] };
-  }
+  return orArchived<Pick<Ended, 'snapshot' | 'events'> | undefined>(
+    store,
+    runId,
+    () => client.getRun(runId).ended(),
+    ({ snapshot, events }) => ({ snapshot, events: events && [...events] }),
+  );
 }
 
 function seqOf(text: string): number {
@@ -97,9 +95,8 @@ export const eventRoutes: RunRoutes = (app, context) => {
     async (request, reply) => {
       const { id } = request.params;
       const identity = identityOf(request);
-      const workflow = await store.workflows.get(identity, id);
-      if (workflow === undefined) throw notFound(id);
-      const owner = ROLES.indexOf(workflow.role) >= ROLES.indexOf('edit') ? undefined : identity.user;
+      const workflow = requireRole(id, await store.workflows.get(identity, id), 'read');
+      const owner = hasRole(workflow, 'edit') ? undefined : identity.user;
       const told = request.headers['last-event-id'];
       const cursor = told === undefined ? undefined : await checked(readCursor(id, told), id, identity, owner);
       return streams.send(reply, (signal) => workflowMessages({ client, workflowId: id, owner, cursor, signal }));

@@ -1,4 +1,4 @@
-import { ROLES } from '../../../store/workflows.js';
+import { hasRole } from '../../../store/workflows.js';
 import type { Routes } from '../../app.js';
 import { identityOf } from '../../authentication.js';
 import { EventStreams } from '../../event-streams.js';
@@ -16,7 +16,7 @@ import { startRoutes } from './start.js';
 export const runRoutes: Routes = (app, { client, store, settings }) => {
   const mayEdit: RunContext['access']['mayEdit'] = async (identity, workflowId) => {
     const workflow = await store.workflows.get(identity, workflowId);
-    return workflow !== undefined && ROLES.indexOf(workflow.role) >= ROLES.indexOf('edit');
+    return workflow !== undefined && hasRole(workflow, 'edit');
   };
   const context: RunContext = {
     client,

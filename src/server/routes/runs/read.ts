@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunSnapshot } from '../../../client/index.js';
-import { RunNotFoundError } from '../../../definition/errors.js';
+import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
@@ -9,16 +9,11 @@ import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
 import { shown } from './list.js';
 import { runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
 
+const MOST_RERUNS = 1_000;
+
 /** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
 async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
-  try {
-    return await client.getRun(runId).snapshot();
-  } catch (error) {
-    if (!(error instanceof RunNotFoundError)) throw error;
-    const ended = await store.endedRuns.get(runId);
-    if (ended === undefined) throw error;
-    return ended.snapshot;
-  }
+  return orArchived(store, runId, () => client.getRun(runId).snapshot(), ({ snapshot }) => snapshot);
 }
 
 /** A run, its steps, its context, and what came of it. */
@@ -111,5 +106,3 @@ export const readRoutes: RunRoutes = (app, context) => {
     },
   );
 };
-
-const MOST_RERUNS = 1_000;

@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { readStored } from '../../../store/workflows/content.js';
-import { requireRole } from '../../../store/workflows.js';
-import { notFound } from '../../../store/workflows/records.js';
+import { definitionToRun, requireRole } from '../../../store/workflows.js';
 import { identityOf } from '../../authentication.js';
 import { REPLAYED_HEADER } from '../../idempotency.js';
 import { errorResponses } from '../../problem.js';
@@ -61,11 +59,8 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
       const { id } = request.params;
       const identity = identityOf(request);
       const start = async (options: object) => {
-        const found = await store.workflows.get(identity, id, body.version);
-        if (found === undefined) throw notFound(id);
-        const { record, at } = requireRole(id, found, 'run');
-        const definition = { ...readStored(at.document).definition, id: record.id, version: at.version };
-        return client.start(definition, { ...optionsOf(body), ...options });
+        const { record, at } = requireRole(id, await store.workflows.get(identity, id, body.version), 'run');
+        return client.start(definitionToRun(record.id, at), { ...optionsOf(body), ...options });
       };
       return answerStart(reply, await starter.start({ user: identity.user, headers: request.headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start }));
     },
