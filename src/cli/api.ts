@@ -5,10 +5,12 @@ import type { Cleanup } from './cleanup.js';
 /** Serves the HTTP API until the command ends; gives its URL. Port 0 takes a free one. Throws `PORT_IN_USE`. */
 export async function startApi(deps: ServerDeps, at: { host: string; port: number }, cleanup: Cleanup): Promise<string> {
   const app = await createApp(deps);
-  cleanup.add(() => app.close());
   try {
-    return await app.listen(at);
+    const url = await app.listen(at);
+    cleanup.add(() => app.close());
+    return url;
   } catch (cause) {
+    await app.close();
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DistriError('PORT_IN_USE', `The API cannot listen on ${at.host}:${at.port}: ${reason}`, {
       cause,

@@ -204,6 +204,18 @@ describe('the API of dev', () => {
     }
   });
 
+  test('starts beside others that start at the same time and want the usual port', async () => {
+    const folders = await Promise.all([workFolder(), workFolder()]);
+    const others = await Promise.all(folders.map((other) => startDev(other)));
+    try {
+      expect(new Set([dev, ...others].map(({ api }) => api)).size).toBe(3);
+      for (const { api } of others) expect((await fetch(`${api}/readyz`)).status).toBe(200);
+    } finally {
+      await Promise.all(others.map(stop));
+      await Promise.all(folders.map(removeFolder));
+    }
+  });
+
   test('has everything again after a restart', async () => {
     await client.close();
     expect((await stop(dev)).code).toBe(0);

@@ -9,7 +9,7 @@ import { openProcesses, type Processes } from './processes.js';
 const LOAD_MS = 1_000 * Number(process.env['DISTRI_TEST_LOAD_SECS'] ?? 10);
 const CLIENTS = 32;
 /** More than the API lets in and lets wait. */
-const BURST = 600;
+const BURST = 1_200;
 const PATIENCE = { timeout: 60_000, interval: 100 };
 
 let processes: Processes;

@@ -6,7 +6,8 @@ import { readDevState, writeDevState, type DevAddresses } from '../dev-state.js'
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { startLocalWorker, workerLog, workerOptions } from '../local-worker.js';
-import { apiLog, devPort, openDevStore, startDevApi } from '../dev-platform.js';
+import { apiLog, openDevStore, startDevApi } from '../dev-platform.js';
+import { assertPortFree } from '../find-port.js';
 import { openOAuth } from '../oauth.js';
 import { openClient, startServer } from '../server.js';
 import { withStore } from '../store-sources.js';
@@ -23,7 +24,7 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
-    const apiPort = await devPort(flags.port);
+    if (flags.port !== undefined) await assertPortFree(flags.port, 'the API');
     const oauth = await openOAuth(context.environment);
     const options = await workerOptions(context, flags, cleanup);
     const { temporalPort, uiPort } = flags;
@@ -35,7 +36,7 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
     const store = await opening;
     const worker = await startLocalWorker(context, server, withStore(options, { store, oauth, ownerless: LOCAL_USER }), cleanup);
     const client = await openClient(context, server, cleanup);
-    const api = await startDevApi(context, { client, store, oauth, port: apiPort }, cleanup);
+    const api = await startDevApi(context, { client, store, oauth, port: flags.port }, cleanup);
     const addresses = {
       api,
       temporal: server.address,
