@@ -109,7 +109,7 @@ function fanOut(run: RunState, unit: Unit, lookup: Lookup): void {
 
 /** Finds where a unit runs, and puts it there; `queueAgain`: it has lost its turn meanwhile. */
 export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = false): void {
-  const { index, step, state } = unit;
+  const { index, state } = unit;
   // It may have been placed by a check that was under way when it got in line anew.
   if (state.status !== 'pending' && state.status !== 'blocked') return;
   const placement = run.gate.place(index);
@@ -127,9 +127,17 @@ export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = fa
     }
   }
   unblock(run, unit);
-  if (queueAgain && isSequential(unit)) run.ready.push(step);
+  const mustWait = placement.at === 'inline' && (run.paused !== undefined || run.migration !== undefined);
+  if (mustWait || (queueAgain && isSequential(unit))) getInLine(run, unit);
   else if (placement.at === 'inline') beginInline(run, unit);
   else run.slots.push(index);
+}
+
+/** Its turn comes once more. */
+function getInLine(run: RunState, unit: Unit): void {
+  if (unit.fan === undefined) return run.ready.push(unit.step);
+  unit.fan.again.push(unit);
+  run.dueFans.add(unit.fan);
 }
 
 function beginInline(run: RunState, unit: Unit): void {

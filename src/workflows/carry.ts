@@ -3,16 +3,13 @@ import { resolve } from '../definition/references.js';
 import type { RunStatus, RunWarning, StepStatus } from '../definition/snapshot.js';
 import { SHORT_DELAY_SECS } from './begin.js';
 import { FanOut } from './fan-out.js';
-import type { Entry } from './log.js';
+import { KEPT_EVENTS, type Entry } from './log.js';
 import type { RunMachine } from './machine.js';
 import type { Known } from './needs.js';
 import type { Paused } from './run-state.js';
 import { release } from './settle.js';
 import type { ElementFailure, Failure, StepState } from './state.js';
 import { isSequential, type Unit } from './unit.js';
-
-/** Entries of the log that a new execution of the run gets. */
-const CARRIED_EVENTS = 2_000;
 
 /** A state as it crosses from one execution of a run to the next; its result is with it, `rejected` is a list. */
 export type CarriedState = Partial<Omit<StepState, 'rejected'>> & { status: StepStatus; rejected?: [string, string][] };
@@ -27,6 +24,8 @@ export interface CarriedFan {
   failed: number;
   attempts: number;
   masked: number;
+  /** It begins nothing more. */
+  stopped?: NonNullable<FanOut['stopped']>;
   /** The list, when the run cannot find it again by its reference. */
   items?: JsonValue[];
 }
@@ -44,6 +43,8 @@ export interface Carried {
   log: { last_seq: number; entries: Entry[] };
   warnings: RunWarning[];
   finished: number[];
+  /** Steps that are done and of which nobody has taken note yet. */
+  done?: number[];
   unreached: number[];
   held: number[];
   deadlines: [index: number, at: number][];
@@ -52,12 +53,12 @@ export interface Carried {
   started_at: number;
   shown: [status: RunStatus, missing: string];
   failure?: Failure & { step?: number };
-  paused?: Paused;
+  pauses?: Paused[];
 }
 
-/** What a new execution of the run needs to go on from here; only while nothing is in flight. */
-export function carry(run: RunMachine): Carried {
-  const { scope, log, failure, paused } = run;
+/** What a new execution of the run needs to go on from here, with the newest `events` entries of its log; only while nothing is in flight. */
+export function carry(run: RunMachine, events = KEPT_EVENTS): Carried {
+  const { scope, log, failure, done, pauses } = run;
   const others = dictionary<JsonValue>();
   for (const [id, value] of Object.entries(scope.steps)) {
     const state = run.step(id)?.state;
@@ -74,9 +75,10 @@ export function carry(run: RunMachine): Carried {
     others,
     context: scope.context,
     context_from: [...run.contextFrom],
-    log: { last_seq: log.lastSeq, entries: [...log.newest(CARRIED_EVENTS)] },
+    log: { last_seq: log.lastSeq, entries: [...log.newest(events)] },
     warnings: run.warnings,
     finished: run.finished,
+    ...(done.length > 0 ? { done } : {}),
     unreached: run.ready.unreached,
     held: [...run.held].filter(isStep),
     deadlines: [...run.deadlines].filter(([index]) => isStep(index)),
@@ -84,7 +86,7 @@ export function carry(run: RunMachine): Carried {
     started_at: run.startedAt,
     shown: run.shown,
     ...(failure ? { failure } : {}),
-    ...(paused ? { paused } : {}),
+    ...(pauses.length > 0 ? { pauses } : {}),
   };
 }
 
@@ -104,7 +106,7 @@ function packState({ state, step, fan }: Unit): CarriedState | undefined {
 }
 
 function packFan(run: RunMachine, fan: FanOut): CarriedFan {
-  const { unit, next, results, failures, failed, attempts, masked, items } = fan;
+  const { unit, next, results, failures, failed, attempts, masked, stopped, items } = fan;
   return {
     step: unit.index,
     next,
@@ -122,6 +124,7 @@ function packFan(run: RunMachine, fan: FanOut): CarriedFan {
     failed,
     attempts,
     masked,
+    ...(stopped ? { stopped } : {}),
     ...(isLasting(unit.step.step.for_each?.items) ? {} : { items: [...items] }),
   };
 }
@@ -138,7 +141,8 @@ export function restore(run: RunMachine, carried: Carried): void {
   run.warnings.push(...carried.warnings);
   run.finished.push(...carried.finished);
   run.failure = carried.failure;
-  run.paused = carried.paused;
+  run.pauses.push(...(carried.pauses ?? []));
+  run.done.push(...(carried.done ?? []));
   for (const index of carried.held) run.held.add(index);
   for (const [index, at] of carried.deadlines) run.deadlines.set(index, at);
   for (const [key, id] of carried.context_from) run.contextFrom.set(key, id);
@@ -207,8 +211,8 @@ function restoreFan(run: RunMachine, carried: CarriedFan): void {
   if (!unit || !settings) return;
   const items = carried.items ?? resolve(settings.items, unit.lookup);
   const fan = new FanOut(unit, Array.isArray(items) ? items : [], settings, run.concurrency);
-  const { next, results, open, failures, failed, attempts, masked } = carried;
-  Object.assign(fan, { next, failed, attempts, masked });
+  const { next, results, open, failures, failed, attempts, masked, stopped } = carried;
+  Object.assign(fan, { next, failed, attempts, masked, stopped });
   for (const result of results) fan.results.push(result);
   fan.failures.push(...failures);
   run.fans.set(unit.index, fan);

@@ -50,12 +50,13 @@ function inputOf(kind: ConfigOf<'workflow'>, mapping: JsonValue | undefined, loo
 export function childChanged(run: RunState, { run_id, status, missing, waiting }: ChildReport): void {
   const unit = run.children.get(run_id);
   if (!unit?.state.child) return;
-  const { ending } = unit.state.child;
+  const { ending, told_paused } = unit.state.child;
   unit.state.child = {
     run_id,
     status,
     ...(missing?.length ? { missing } : {}),
     ...(waiting?.length ? { waiting } : {}),
+    ...(told_paused ? { told_paused } : {}),
     ...(ending ? { ending } : {}),
   };
   if (status === 'running') run.runningChildren.add(unit);

@@ -2,6 +2,7 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import {
   ActivityCancellationType,
   CancellationScope,
+  type ExternalWorkflowHandle,
   getExternalWorkflowHandle,
   ParentClosePolicy,
   scheduleActivity,
@@ -35,7 +36,8 @@ export class ChildRuns {
   #awaiting: CancellationScope | undefined;
   #awaited = 0;
   readonly #canceled = new Set<string>();
-  #pausedBefore: boolean;
+  /** Children whose start is on its way; whether they have started. A message to one that is not there yet would be lost. */
+  readonly #starting = new Map<string, Promise<boolean>>();
 
   constructor(
     private readonly machine: RunMachine,
@@ -44,7 +46,6 @@ export class ChildRuns {
     private readonly clock: TaskClock,
   ) {
     this.#outbox = new Outbox(bell);
-    this.#pausedBefore = machine.paused !== undefined;
     this.#inherited = [...machine.children.keys()];
   }
 
@@ -54,28 +55,32 @@ export class ChildRuns {
   }
 
   start(request: ChildRequest): void {
-    void this.#outbox.send(async () => {
-      const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => this.#failed(request.run_id, error));
-      handle?.result().then(
-        (result: ChildResult) => this.#ended({ run_id: request.run_id, status: 'completed', ...result }),
-        (error: unknown) => this.#failed(request.run_id, error),
-      );
+    const { run_id } = request;
+    const started = new Promise<boolean>((resolve) => {
+      void this.#outbox.send(async () => {
+        const handle = await startChild(WORKFLOW_TYPE, this.#options(request)).catch((error: unknown) => this.#failed(run_id, error));
+        this.#starting.delete(run_id);
+        resolve(handle !== undefined);
+        handle?.result().then(
+          (result: ChildResult) => this.#ended({ run_id, status: 'completed', ...result }),
+          (error: unknown) => this.#failed(run_id, error),
+        );
+      });
     });
+    this.#starting.set(run_id, started);
   }
 
   /** Tells children what happened to their run, and looks after those of an earlier execution. */
   followUp(): void {
     const { children, paused } = this.machine;
     for (const runId of this.#inherited.splice(0)) this.#adopt(runId);
+    for (const [runId, { state }] of children) if (state.child?.ending) this.#cancel(runId);
+    for (const runId of this.machine.abandoned.splice(0)) this.#cancel(runId);
     for (const [runId, { state }] of children) {
-      if (!state.child?.ending || this.#canceled.has(runId)) continue;
-      this.#canceled.add(runId);
-      void this.#outbox.send(() => getExternalWorkflowHandle(runId).cancel());
-    }
-    if ((paused !== undefined) !== this.#pausedBefore) {
-      this.#pausedBefore = paused !== undefined;
-      const signal = this.#pausedBefore ? SIGNALS.parentPaused : SIGNALS.parentResumed;
-      for (const runId of children.keys()) this.#signal(runId, signal);
+      if (!state.child || (state.child.told_paused === true) === (paused !== undefined)) continue;
+      if (paused) state.child.told_paused = true;
+      else delete state.child.told_paused;
+      this.#signal(runId, paused ? SIGNALS.parentPaused : SIGNALS.parentResumed);
     }
     for (const runId of this.#adopted) if (!children.has(runId)) this.#adopted.delete(runId);
     if (this.#adopted.size === 0) this.stop();
@@ -97,8 +102,21 @@ export class ChildRuns {
     this.#signal(runId, SIGNALS.adopted);
   }
 
+  #cancel(runId: string): void {
+    if (this.#canceled.has(runId)) return;
+    this.#canceled.add(runId);
+    this.#tell(runId, (child) => child.cancel());
+  }
+
   #signal(runId: string, name: string): void {
-    void this.#outbox.send(() => getExternalWorkflowHandle(runId).signal(name));
+    this.#tell(runId, (child) => child.signal(name));
+  }
+
+  #tell(runId: string, say: (child: ExternalWorkflowHandle) => Promise<void>): void {
+    const starting = this.#starting.get(runId);
+    void this.#outbox.send(async () => {
+      if (starting === undefined || (await starting)) await say(getExternalWorkflowHandle(runId));
+    });
   }
 
   #failed(runId: string, error: unknown): void {

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { JsonObject } from '../definition/json.js';
 import { MOST_STORED_BYTES, type Migrate, type RunInput } from '../definition/messages.js';
 import { carry } from './carry.js';
+import { KEPT_EVENTS } from './log.js';
 import type { RunMachine } from './machine.js';
 import { migrationInput } from './migrate.js';
 import { jsonBytes } from './size.js';
@@ -11,6 +12,8 @@ const DRAIN_EVENTS = 20_000;
 const DRAIN_BYTES = 20_000_000;
 /** What does not fit a payload is not attempted. */
 const MOST_BYTES = 1_900_000;
+/** Entries of its log that a run takes along: fewer when all that it keeps do not fit. */
+const CARRIED_EVENTS = [KEPT_EVENTS, 1_000];
 
 /** Decides when a run continues as new: when Temporal suggests it, at the next moment with no activity in flight. */
 export class Continuation {
@@ -31,10 +34,14 @@ export class Continuation {
     this.machine.draining = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
     if (!this.machine.idle) return undefined;
     const { seed: _seed, ...input } = this.input;
-    const next = { ...input, carried: carry(this.machine) as unknown as JsonObject };
-    if (this.#fits(next)) return next;
+    for (const events of CARRIED_EVENTS) {
+      const next = { ...input, carried: carry(this.machine, events) as unknown as JsonObject };
+      if (this.#fits(next)) return next;
+    }
     this.#tooLarge = true;
     this.machine.draining = false;
+    // What was held back begins: with nothing in flight nothing else would let it.
+    this.machine.advance();
     return undefined;
   }
 
@@ -45,10 +52,13 @@ export class Continuation {
   /** What ended since the migration was accepted may stand against it: then the run goes on as it was, and says so. */
   #migrate(migration: Migrate): RunInput | undefined {
     const { machine } = this;
-    const next = migrationInput(machine, this.input, migration);
-    if (typeof next !== 'string' && this.#fits(next)) return next;
+    let why = 'The state of the run is too large to be carried over.';
+    for (const events of CARRIED_EVENTS) {
+      const next = migrationInput(machine, this.input, migration, events);
+      if (typeof next === 'string') why = next;
+      else if (this.#fits(next)) return next;
+    }
     machine.migration = undefined;
-    const why = typeof next === 'string' ? next : 'The state of the run is too large to be carried over.';
     machine.warn({ code: 'MIGRATION_GIVEN_UP', message: `The run was not moved to another definition. ${why}` });
     machine.advance();
     return undefined;

@@ -21,7 +21,7 @@ export class FanOut {
   readonly blocked = new Set<Unit>();
   readonly held = new Set<Unit>();
   readonly failures: ElementFailure[] = [];
-  /** Elements that another execution of the run had begun. */
+  /** Elements that had begun and begin again: retried ones, and what another execution of the run had begun. */
   readonly again: Unit[] = [];
   /** The position of the next element to begin. */
   next = 0;

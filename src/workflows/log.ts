@@ -1,7 +1,7 @@
 import type { EventBody, LoggedEvent } from '../definition/snapshot.js';
 
 /** Entries that a live run keeps. */
-const KEPT = 10_000;
+export const KEPT_EVENTS = 10_000;
 
 /** A step's event without what its step knows already (label, result); `fields` holds the rest. */
 export type Entry = {
@@ -25,12 +25,12 @@ export class EventLog {
   add(at: number, event: EventBody['event'], step: number, fields?: object): void {
     this.#seq += 1;
     this.#entries.push({ seq: this.#seq, at, event, step, fields });
-    if (this.#entries.length > 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
+    if (this.#entries.length > 2 * KEPT_EVENTS) this.#entries = this.#entries.slice(-KEPT_EVENTS);
   }
 
   /** Entries after `seq`, oldest first; `gap` when some of them are gone. */
   after(seq: number): { entries: readonly Entry[]; gap: boolean } {
-    const kept = this.#entries.length > KEPT ? this.#entries.slice(-KEPT) : this.#entries;
+    const kept = this.#entries.length > KEPT_EVENTS ? this.#entries.slice(-KEPT_EVENTS) : this.#entries;
     const first = kept[0]?.seq ?? this.#seq + 1;
     return { entries: kept.slice(Math.max(0, seq + 1 - first)), gap: seq + 1 < first };
   }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Driver, IDENTITY, inEachExecution, note, parallel, tool, type Steps } from '../../test/support/machine-driver.js';
 import type { JsonObject, JsonValue } from '../definition/json.js';
+import { carry, restore, type Carried } from './carry.js';
 import { childChanged, childEnded } from './child.js';
 import { snapshotOf } from './observe.js';
-import { pause, resume, retry } from './steer.js';
+import { failRun, pause, resume, retry } from './steer.js';
 
 inEachExecution(() => {
   describe('children', () => {
@@ -80,10 +81,55 @@ inEachExecution(() => {
       expect(run.machine.failure).toMatchObject({ code: 'INVALID_INPUT' });
     });
 
+    it('lets what stands behind one that cannot start begin at once', () => {
+      const run = new Driver({
+        steps: [child('c', { input: '{input.x}', on_error: 'continue' }), tool('t', { depends_on: ['c'] }), note('n', 'x', { depends_on: ['c'] })],
+      }, { input: { x: 'text' } });
+      run.machine.now = 1_000;
+      run.machine.start();
+      run.machine.advance();
+      const check = run.machine.gate.takeChecks();
+      if (check) run.machine.checked(check.steps, check.check, run.report(check.check));
+      run.machine.takeStarts(1e6, 1e6, () => ({ bytes: 1, cost: 1 }));
+      expect(run.status('c')).toBe('failed');
+      expect(run.running.length + run.machine.gate.checking).toBeGreaterThan(0);
+      expect(run.turn().running).toEqual(['t']);
+    });
+
+    it('is blocked though it has a time-out', () => {
+      const run = new Driver({ steps: [child('c', { timeout_secs: 3_600 })] }).begin();
+      childChanged(run.machine, { run_id: 'c', status: 'blocked', missing: ['a:b'] });
+      expect(run.turn().machine.status).toBe('blocked');
+    });
+
+    it('is to be canceled when its run ends at once', () => {
+      const run = new Driver({ steps: [child('c')] }).begin();
+      failRun(run.machine, { code: 'HISTORY_FULL', message: 'full' });
+      expect([run.machine.over, run.machine.abandoned]).toEqual([true, ['c']]);
+    });
+
+    it('starts no further elements of a stopped fan-out after it has continued as new', () => {
+      const steps = [child('c', { for_each: { items: [1, 2, 3], concurrency: 1, on_error: 'continue' }, execution: 'parallel' }), tool('a', parallel)];
+      const run = new Driver({ steps }).begin();
+      run.fail('a');
+      const carried = JSON.parse(JSON.stringify(carry(run.machine))) as Carried;
+      const next = new Driver({ steps });
+      restore(next.machine, carried);
+      childEnded(next.machine, 'c[0]', { status: 'canceled', failure: { code: 'RUN_CANCELED', message: 'canceled' } });
+      expect(next.turn().started).toEqual([]);
+      expect(next.machine.status).toBe('failed');
+      expect(next.machine.failure?.message).toBe('broken');
+    });
+
     it('is not paused twice: its user’s pause outlives that of its parent', () => {
       const run = new Driver({ steps: [tool('a'), tool('b')] }).begin();
       pause(run.machine);
       pause(run.machine, 'parent');
+      resume(run.machine, 'parent');
+      expect(run.machine.paused?.by).toBe('user');
+      resume(run.machine);
+      pause(run.machine, 'parent');
+      pause(run.machine);
       resume(run.machine, 'parent');
       expect(run.machine.paused?.by).toBe('user');
       resume(run.machine);

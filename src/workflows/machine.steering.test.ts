@@ -119,6 +119,34 @@ inEachExecution(() => {
       resume(run.machine);
       expect(run.turn().machine.status).toBe('failed');
     });
+
+    it('keeps its user’s pause when a failure that it holds for is dealt with', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [tool('a'), tool('b')] }).begin();
+      run.fail('a');
+      pause(run.machine);
+      retry(run.machine, 'a');
+      expect([run.machine.paused?.by, run.turn().running]).toEqual(['user', []]);
+      resume(run.machine);
+      expect(run.turn().running).toEqual(['a']);
+    });
+
+    it('leaves no error at a step that is skipped instead', () => {
+      const run = new Driver({ on_failure: 'hold', steps: [tool('a')] }).begin();
+      run.fail('a');
+      skip(run.machine, 'a', 1);
+      expect(run.machine.steps[0]).toMatchObject({ status: 'skipped', result: 1 });
+      expect(run.machine.steps[0]).not.toHaveProperty('error');
+      expect(run.machine.steps[0]).not.toHaveProperty('errorCode');
+    });
+
+    it('moves to no other definition when it is canceled: what runs always does', () => {
+      const run = new Driver({ steps: [tool('a'), tool('last', { run_on: 'always' })] }).begin();
+      run.machine.migration = { definition: run.machine.plan.definition, definition_hash: 'other' };
+      cancel(run.machine);
+      run.fail('a');
+      expect(run.running).toEqual(['last']);
+      expect(run.machine.warnings).toMatchObject([{ code: 'MIGRATION_GIVEN_UP' }]);
+    });
   });
 
   describe('pause and delay', () => {
@@ -132,6 +160,18 @@ inEachExecution(() => {
       expect([run.machine.status, run.running]).toEqual(['paused', []]);
       resume(run.machine);
       expect(run.turn().running).toEqual(['b']);
+    });
+
+    it('begins nothing inline either that a check finds to be there while paused', () => {
+      const run = new Driver({ steps: [note('n', 'x', { requires: [{ skill: 'x:y' }], ...parallel }), tool('b', parallel)] });
+      run.missing.add('x:y');
+      run.begin();
+      pause(run.machine);
+      run.missing.clear();
+      run.machine.recheck();
+      expect([run.turn().status('n'), run.machine.blocked.size]).toEqual(['pending', 0]);
+      resume(run.machine);
+      expect(run.turn().status('n')).toBe('done');
     });
 
     it('takes answers while paused', () => {
@@ -153,6 +193,13 @@ inEachExecution(() => {
       expect(short.machine.steps[0]?.result).toEqual({ until: '1970-01-01T00:01:01.000Z' });
       expect(new Driver({ steps: [delay('d', 61, parallel), tool('s')] }).begin().running).toEqual(['s']);
       expect(new Driver({ steps: [delay('d', 61), tool('s')] }).begin().running).toEqual([]);
+    });
+
+    it('keeps an answer that came at the moment when the time was up', () => {
+      const run = new Driver({ steps: [wait('w', { timeout_secs: 5 }), tool('b')] }).begin();
+      run.machine.answer('w', 1);
+      run.machine.timeUp(0);
+      expect([run.machine.steps[0]?.result, run.machine.counts.done]).toEqual([1, 1]);
     });
 
     it('fails a wait that lasts too long', () => {

@@ -82,7 +82,7 @@ export class RunMachine extends RunState {
     if (this.paused) return 'paused';
     if (this.slots.size > 0 || this.gate.checking > 0) return 'running';
     if (this.waiting.size > 0 || this.#hasChild('paused')) return 'paused';
-    return (this.blocked.size > 0 || this.#hasChild('blocked')) && this.deadlines.size === 0 ? 'blocked' : 'running';
+    return (this.blocked.size > 0 || this.#hasChild('blocked')) && !this.#isDelayed ? 'blocked' : 'running';
   }
 
   /** The skills that due steps, and children, lack, sorted. */
@@ -109,13 +109,15 @@ export class RunMachine extends RunState {
       if (cost > left && starts.length > 0) break;
       this.slots.shift();
       if (!unit || !start) continue;
-      if ('code' in start) fail(this, unit, start);
-      else if (bytes > limit) fail(this, unit, inputTooLarge(bytes, limit));
-      else {
-        left -= cost;
-        this.#started(unit, start);
-        starts.push(start);
+      if ('code' in start || bytes > limit) {
+        fail(this, unit, 'code' in start ? start : inputTooLarge(bytes, limit));
+        // Nothing else lets those behind it begin when nothing is in flight.
+        this.advance();
+        continue;
       }
+      left -= cost;
+      this.#started(unit, start);
+      starts.push(start);
     }
     return starts;
   }
@@ -194,10 +196,10 @@ export class RunMachine extends RunState {
     finish(this, unit, 'done', value);
   }
 
-  /** A delay has passed, or a wait or a child has lasted too long. */
+  /** A delay has passed, or a wait or a child has lasted too long; unless what was told at the same moment has ended it. */
   timeUp(index: number): void {
     const unit = this.unit(index);
-    if (unit === undefined) return;
+    if (unit === undefined || !this.deadlines.has(index)) return;
     const { state, step } = unit;
     const secs = step.step.timeout_secs;
     if (state.child) {
@@ -205,9 +207,9 @@ export class RunMachine extends RunState {
       return cancelChild(unit, { code: 'TIMED_OUT', message: `The run took longer than ${secs} s (timeout_secs)` });
     }
     const wasWaiting = this.waiting.has(index);
-    const until = this.deadlines.get(index);
+    const until = this.deadlines.get(index) ?? this.now;
     leave(this, unit);
-    if (!wasWaiting) return finish(this, unit, 'done', { until: new Date(until ?? this.now).toISOString() });
+    if (!wasWaiting) return finish(this, unit, 'done', { until: new Date(until).toISOString() });
     fail(this, unit, { code: 'TIMED_OUT', message: `No answer came within ${secs} s (timeout_secs): ${state.message ?? ''}` });
   }
 
@@ -232,6 +234,12 @@ export class RunMachine extends RunState {
   set shown([status, missing]: [status: RunStatus, missing: string]) {
     this.#shownStatus = status;
     this.#shownMissing = missing;
+  }
+
+  /** Whether something goes on by itself when its time has come; the time-out of a child is not that. */
+  get #isDelayed(): boolean {
+    for (const index of this.deadlines.keys()) if (!this.unit(index)?.state.child) return true;
+    return false;
   }
 
   #hasChild(status: 'paused' | 'blocked'): boolean {

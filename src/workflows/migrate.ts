@@ -5,7 +5,7 @@ import { describeMigration, planMigration, type MigrationAction, type MigrationD
 import { cut, wellFormed } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
 import { carry, type Carried } from './carry.js';
-import type { Entry } from './log.js';
+import { KEPT_EVENTS, type Entry } from './log.js';
 import type { RunMachine } from './machine.js';
 import { compilePlan, reachable, type Plan } from './plan.js';
 
@@ -31,15 +31,16 @@ export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDe
 }
 
 /** What a run carries to an execution of its new definition: state goes by step id, as the plan says. Times in ms. */
-export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, event: Omit<Entry, 'seq'>): Carried {
-  const carried = carry(machine);
+export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, event: Omit<Entry, 'seq'>, events = KEPT_EVENTS): Carried {
+  const carried = carry(machine, events);
   const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
   const move = new Move(machine.plan, after, actions);
   const steps = [...carried.steps.flatMap((step) => move.step(step, event.at)), ...move.leftOut(event.at)].sort(([a], [b]) => a - b);
   const held = move.indexes(carried.held);
   const fans = (carried.fans ?? []).flatMap((fan) => move.indexes([fan.step]).map((step) => ({ ...fan, step })));
-  const { paused, failure: _none, fans: _fans, ...kept } = carried;
+  const { pauses, done, failure: _none, fans: _fans, ...kept } = carried;
   const finished = move.indexes(carried.finished);
+  const holds = held.length > 0 || fans.some(({ open }) => open.some((one) => one.held));
   const seq = carried.log.last_seq + 1;
   return {
     ...kept,
@@ -49,10 +50,11 @@ export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, 
     ...contextOf(after, steps, finished),
     log: { last_seq: seq, entries: [...carried.log.entries.map((entry) => move.entry(entry)), { seq, ...event }] },
     finished,
+    ...(done ? { done: move.indexes(done) } : {}),
     unreached: [],
     held,
     deadlines: carried.deadlines.flatMap(([index, at]): Carried['deadlines'] => move.indexes([index]).map((moved) => [moved, at])),
-    ...(paused && (paused.by !== 'failure' || held.length > 0 || fans.some(({ open }) => open.some((one) => one.held))) ? { paused } : {}),
+    ...(pauses ? { pauses: pauses.filter(({ by }) => by !== 'failure' || holds) } : {}),
   };
 }
 
@@ -149,17 +151,17 @@ export function keepsEntryPoint(after: Plan, plan: MigrationPlan): boolean {
 }
 
 /**
- * The input of the execution that goes on by the new definition; a sentence when the run cannot be moved after all. Only
- * while nothing is in flight.
+ * The input of the execution that goes on by the new definition, with the newest `events` of the log; a sentence when the run
+ * cannot be moved after all. Only while nothing is in flight.
  */
-export function migrationInput(machine: RunMachine, input: RunInput, migration: Migrate): RunInput | string {
+export function migrationInput(machine: RunMachine, input: RunInput, migration: Migrate, events = KEPT_EVENTS): RunInput | string {
   const { definition, definition_hash, decisions = {} } = migration;
   const after = compilePlan(definition, input.entry_point);
   const plan = planFor(machine, after, decisions);
   if (plan.verdict !== 'compatible') return describeMigration(plan);
   const from = input.definition_hash ?? '';
   const fields = { from_hash: from, to_hash: definition_hash };
-  const carried = migrated(machine, after, plan, { at: machine.now, event: 'run_migrated', step: -1, fields });
+  const carried = migrated(machine, after, plan, { at: machine.now, event: 'run_migrated', step: -1, fields }, events);
   const { seed: _seed, entry_point, ...kept } = input;
   return {
     ...kept,

@@ -15,6 +15,8 @@ const QUERY_BYTES = 1_500_000;
 const PAGE_BYTES = 1_048_576;
 const END_BYTES = 1_048_576;
 const MOST_BYTES = 1_900_000;
+/** Characters of a string in V8. */
+const LONGEST_STRING = 2 ** 29 - 24;
 const FINAL_EVENTS = 1_000;
 const FEWER_EVENTS = 100;
 
@@ -177,13 +179,8 @@ type Output = Pick<FinalRecord, 'output' | 'output_from'> & { warning?: RunWarni
 
 /** An output that does not fit is left out with a warning: the steps that it was made of tell more. */
 function mappedOutput(machine: RunMachine, mapping: JsonValue): Output {
-  try {
-    const output = resolve(mapping, scopeLookup(machine.scope));
-    if (jsonBytes(output) <= END_BYTES) return { output };
-  } catch (error) {
-    // The longest string that there is was too short for it.
-    if (!(error instanceof RangeError)) throw error;
-  }
+  const { output, bytes } = resolved(machine, mapping);
+  if (bytes <= END_BYTES) return { output };
   const message = `The output of the run is more than ${END_BYTES} bytes, so it is left out; the results of the steps are there`;
   return { warning: { code: 'RESULT_TOO_LARGE', message } };
 }
@@ -261,7 +258,18 @@ function outputOf(machine: RunMachine): Output {
 export function outputOfRecord(machine: RunMachine, record: FinalRecord, storage: boolean): ChildResult {
   const from = record.output_from === undefined ? undefined : machine.step(record.output_from)?.state.result;
   const { output: mapping } = machine.plan.definition;
-  const output = record.output ?? from ?? (mapping === undefined ? null : resolve(mapping, scopeLookup(machine.scope)));
-  const bytes = jsonBytes(output);
+  const known = record.output ?? from ?? (mapping === undefined ? null : undefined);
+  const { output, bytes } = known === undefined ? resolved(machine, mapping ?? null) : { output: known, bytes: jsonBytes(known) };
   return bytes <= (storage ? MOST_STORED_BYTES : MOST_BYTES) ? { output } : { output: null, output_bytes: bytes };
+}
+
+/** An output and its size; of one for which the longest string that there is was too short, that length alone. */
+function resolved(machine: RunMachine, mapping: JsonValue): { output: JsonValue; bytes: number } {
+  try {
+    const output = resolve(mapping, scopeLookup(machine.scope));
+    return { output, bytes: jsonBytes(output) };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { output: null, bytes: LONGEST_STRING };
+  }
 }

@@ -39,6 +39,8 @@ export class RunState {
   readonly children = new Map<string, Unit>();
   /** Children that count as running. */
   readonly runningChildren = new Set<Unit>();
+  /** Run ids of children that nobody waits for any more and that are still to be canceled. */
+  readonly abandoned: string[] = [];
   readonly scope: RunScope;
   readonly log = new EventLog();
   readonly warnings: RunWarning[] = [];
@@ -57,7 +59,8 @@ export class RunState {
   heldBy = 0;
   /** Units whose turn has come and that wait for one of the run's slots. */
   readonly slots = new Fifo();
-  paused: Paused | undefined;
+  /** Why nothing new starts: each cause once, the one that observers see first. */
+  readonly pauses: Paused[] = [];
   /** Indexes of finished steps, the latest last. */
   readonly finished: number[] = [];
   /** Indexes of steps that are done and of which nobody has taken note yet. */
@@ -119,6 +122,26 @@ export class RunState {
   /** Whether the run is over but for steps that run on failure or always. */
   get winding(): boolean {
     return this.failure !== undefined || this.canceled;
+  }
+
+  get paused(): Paused | undefined {
+    return this.pauses[0];
+  }
+
+  /** Nothing new starts until this cause has ended, and every other. */
+  pauseFor(by: Paused['by']): void {
+    if (this.pauses.some((pause) => pause.by === by)) return;
+    this.pauses.push({ by, at: this.now });
+    if (this.pauses.length === 1) this.log.add(this.now, 'run_paused', -1, { by });
+  }
+
+  endPause(by: Paused['by']): void {
+    const at = this.pauses.findIndex((pause) => pause.by === by);
+    if (at < 0) return;
+    this.pauses.splice(at, 1);
+    if (at > 0) return;
+    if (this.paused) this.log.add(this.now, 'run_paused', -1, { by: this.paused.by });
+    else this.log.add(this.now, 'run_resumed', -1);
   }
 
   isSettled(index: number): boolean {

@@ -103,9 +103,7 @@ function holds(run: RunState): boolean {
 
 function holdFor(run: RunState, unit: Unit): void {
   run.held.add(unit.index);
-  if (run.paused) return;
-  run.paused = { by: 'failure', at: run.now };
-  run.log.add(run.now, 'run_paused', -1, { by: 'failure' });
+  run.pauseFor('failure');
 }
 
 /** The failure of a step becomes that of the run: only steps that run on failure or always still start. */

@@ -27,6 +27,8 @@ export interface ChildState {
   status: ChildSnapshot['status'];
   missing?: string[];
   waiting?: WaitingChildStep[];
+  /** It was told last that its parent is paused. */
+  told_paused?: true;
   /** It is being canceled, for this reason. */
   ending?: Failure;
 }

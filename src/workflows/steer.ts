@@ -7,25 +7,19 @@ import type { Unit } from './unit.js';
 
 /** Nothing new starts until `resume`; what runs finishes. Idempotent. `by`: the user, or the run of which this is a child. */
 export function pause(run: RunState, by: 'user' | 'parent' = 'user'): void {
-  if (run.paused || run.winding) return;
-  run.paused = { by, at: run.now };
-  run.log.add(run.now, 'run_paused', -1, { by });
+  if (!run.winding) run.pauseFor(by);
 }
 
 /**
- * Goes on; a run that holds for its failed steps gives them up, and winds down as failed. One that was paused before they
- * failed holds for them now. Idempotent; a parent only ends its own pause.
+ * Ends a pause: a parent its own, a user theirs, else the parent's, else the hold for failed steps, which gives them up and
+ * winds down the run as failed. It goes on when there is no other. Idempotent.
  */
 export function resume(run: RunState, by: 'user' | 'parent' = 'user'): void {
-  const { paused } = run;
-  if (!paused || (by === 'parent' && paused.by !== 'parent')) return;
-  if (paused.by !== 'failure' && run.held.size > 0) {
-    run.paused = { by: 'failure', at: run.now };
-    run.log.add(run.now, 'run_paused', -1, { by: 'failure' });
-    return;
-  }
-  run.paused = undefined;
-  run.log.add(run.now, 'run_resumed', -1);
+  if (by === 'parent') return run.endPause('parent');
+  const ended = (['user', 'parent', 'failure'] as const).find((cause) => run.pauses.some((paused) => paused.by === cause));
+  if (ended === undefined) return;
+  run.endPause(ended);
+  if (ended !== 'failure') return;
   const [first] = run.held;
   const unit = first === undefined ? undefined : run.unit(first);
   if (!unit) return;
@@ -101,8 +95,10 @@ export function skip(run: RunState, stepId: string, result: JsonValue | undefine
 
 /** It is no more one for which the run holds; the run goes on when there is no other. */
 function unhold(run: RunState, unit: Unit): void {
-  const { index, fan, step } = unit;
+  const { index, fan, step, state } = unit;
   if (!run.held.delete(index)) return;
+  delete state.error;
+  delete state.errorCode;
   if (fan) {
     fan.held.delete(unit);
     fan.forgetFailure(unit.element as number);
@@ -111,29 +107,32 @@ function unhold(run: RunState, unit: Unit): void {
     run.finished.splice(run.finished.lastIndexOf(index), 1);
     delete run.scope.steps[step.id];
   }
-  if (run.held.size > 0 || run.paused?.by !== 'failure') return;
-  run.paused = undefined;
-  run.log.add(run.now, 'run_resumed', -1);
+  if (run.held.size === 0) run.endPause('failure');
 }
 
-/** Steps that run always still run; all others that have not started are unreached. */
+/** Steps that run always still run; all others that have not started are unreached. It moves to no other definition any more. */
 export function cancel(run: RunState): void {
   if (run.canceled) return;
   run.canceled = true;
-  run.paused = undefined;
+  run.pauses.length = 0;
+  if (run.migration) {
+    run.migration = undefined;
+    run.warn({ code: 'MIGRATION_GIVEN_UP', message: 'The run was not moved to another definition: it was canceled before.' });
+  }
   settleHeld(run);
   windDown(run, (step) => step.runOn === 'always');
 }
 
-/** Ends the run: nothing new starts at all, and nobody waits for children any more. */
+/** Ends the run: nothing new starts at all, and its children are canceled without waiting for them. */
 export function failRun(run: RunState, failure: Failure): void {
   run.failure ??= failure;
-  run.paused = undefined;
+  run.pauses.length = 0;
   settleHeld(run);
   windDown(run, () => false);
   for (const [runId, unit] of [...run.children]) {
     run.children.delete(runId);
     run.runningChildren.delete(unit);
+    run.abandoned.push(runId);
     fail(run, unit, { code: 'RUN_CANCELED', message: `Run '${runId}' was canceled and left to itself` });
   }
 }

@@ -67,3 +67,16 @@ test('a run whose parent has continued as new tells it the end, and is found wit
   });
   expect(listed).toMatchObject({ workflow_id: 'inner-run', owner: 'kim' });
 });
+
+test('each child of a fan-out is canceled with its parent, however soon after it was begun', async () => {
+  const children = { ...child('run', [ask('ask')]), for_each: { items: Array.from({ length: 30 }, (_, n) => n) } };
+  const run = await stage.client.start({ id: 'parent', steps: [children] });
+  await run.cancel();
+  await expect(run.result()).rejects.toThrow('canceled');
+  const statuses = new Map<string, string>();
+  await eventually(async () => {
+    statuses.clear();
+    for await (const { workflowId, status } of stage.client.temporal.workflow.list({ query: `WorkflowId STARTS_WITH '${run.id}/'` })) statuses.set(workflowId, status.name);
+    return [...statuses.values()].includes('RUNNING') ? undefined : true;
+  });
+});
