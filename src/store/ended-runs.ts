@@ -1,8 +1,9 @@
 import { and, desc, eq, gte, inArray, lt, max, or, sql, type SQL } from 'drizzle-orm';
 import type { LoggedEvent, RunSnapshot, RunStatus } from '../definition/snapshot.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { cut } from '../definition/text.js';
 import type { Db } from './database.js';
 import { throwStoreError } from './errors.js';
+import { toStorable } from './storable.js';
 import { endedRuns } from './tables.js';
 
 /** What an ended run left. `events`: the newest of its log, oldest first; undefined when it left none. */
@@ -117,5 +118,5 @@ export class EndedRunStore {
 
 /** The text as an index takes it: cut, and without U+0000. */
 function indexable(text: string): string {
-  return cut(wellFormed(text), LONGEST_INDEXED).replaceAll('\0', '');
+  return cut(toStorable(text), LONGEST_INDEXED);
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import type { JsonObject } from '../../definition/json.js';
 import { OVERLAPS } from '../../definition/schema.js';
+import { instantSchema } from '../../store/storable.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import { hasRole, requireRole } from '../../store/workflows.js';
 import type { Routes, ServerDeps } from '../app.js';
@@ -23,8 +24,8 @@ const triggerParams = z.object({ trigger_id: z.string() });
 const nothing = z.object({}).meta({ id: 'TriggerDone' });
 const backfillSchema = z
   .object({
-    from: z.iso.datetime({ offset: true }),
-    to: z.iso.datetime({ offset: true }),
+    from: instantSchema,
+    to: instantSchema,
     overlap: z.enum(OVERLAPS).optional().describe('Default buffer_all: one after the other'),
   })
   .refine(({ from, to }) => Date.parse(from) < Date.parse(to), { message: 'must be after from', path: ['to'] })

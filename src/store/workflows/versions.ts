@@ -13,9 +13,9 @@ export type VersionRecord = Omit<StoredVersion, 'document'>;
 
 const { workflowId: _workflowId, ...versionColumns } = getTableColumns(workflowVersions);
 const { document: _document, ...versionRecordColumns } = versionColumns;
-const cursorShape = z.tuple([z.int()]);
 /** Of a column of type `integer`. */
 const LARGEST_VERSION = 2_147_483_647;
+const cursorShape = z.tuple([z.int().min(1).max(LARGEST_VERSION)]);
 
 export async function findVersion(db: Db, workflowId: string, version: number): Promise<StoredVersion | undefined> {
   if (!Number.isInteger(version) || version < 1 || version > LARGEST_VERSION) return undefined;
