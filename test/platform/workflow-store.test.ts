@@ -303,19 +303,25 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await codeOf(store.workflows.list(me, { limit: 1, cursor: Buffer.from('["x","y"]').toString('base64url') }))).toBe('BAD_REQUEST');
   });
 
-  it('are found for the workflow steps of those who may run them, their own first', async () => {
+  it('are found for the workflow steps of those who may run them by their own ids, and by those of their definitions for their owners', async () => {
     const [me, friend] = [newUser(), newUser()];
     const id = `child-${me.user}`;
     const theirs = await make(id, {}, friend.user);
-    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
     expect(await store.workflows.findForChild(me.user, theirs.record.id)).toBeUndefined();
     await store.shares.share(friend, theirs.record.id, me.user, 'read');
-    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
+    expect(await store.workflows.findForChild(me.user, theirs.record.id)).toBeUndefined();
     await store.shares.share(friend, theirs.record.id, me.user, 'run');
-    expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(theirs.record.id);
-    const mine = await make(id, {}, me.user);
+    expect((await store.workflows.findForChild(me.user, theirs.record.id))?.record.id).toBe(theirs.record.id);
     await store.workflows.update(friend, theirs.record.id, { content: content(id, 'newer'), isPublic: true });
+    // Neither what is public nor what is shared with them comes by a name that anybody can give.
+    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
+    expect(await store.workflows.findForChild('', id)).toBeUndefined();
+    const older = await make(id, {}, me.user);
+    const mine = await make(id, {}, me.user);
     expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(mine.record.id);
+    await store.workflows.update(me, older.record.id, { name: 'touched' });
+    expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(older.record.id);
+    expect(await store.workflows.findForChild(me.user, 'a\0')).toBeUndefined();
     expect(await store.workflows.findForChild(me.user, theirs.record.id, '1')).toMatchObject({ record: { id: theirs.record.id }, at: { version: 1 } });
     expect(await store.workflows.findForChild(me.user, theirs.record.id)).toMatchObject({ at: { version: 2 } });
     expect(await store.workflows.findForChild(me.user, theirs.record.id, 'v1')).toBeUndefined();
