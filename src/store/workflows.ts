@@ -5,7 +5,7 @@ import type { Db } from './database.js';
 import type { Page } from './page.js';
 import { isStorable } from './storable.js';
 import { workflows } from './tables.js';
-import { apply, audit, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
+import { apply, audit, checkVersion, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
 import { readStored } from './workflows/content.js';
 import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/listing.js';
 import { findSeen, hasRole, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
@@ -43,7 +43,7 @@ export class WorkflowStore {
   }
 
   /**
-   * Changes a workflow; another document makes a new version.
+   * Changes a workflow; whatever changes, of its document or beside it, makes a new version.
    * @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest
    */
   async update(viewer: Viewer, id: string, change: WorkflowChange): Promise<WorkflowAt> {
@@ -70,10 +70,11 @@ export class WorkflowStore {
     });
   }
 
-  /** @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN` */
-  async delete(viewer: Viewer, id: string): Promise<void> {
+  /** @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest */
+  async delete(viewer: Viewer, id: string, expectedVersion?: number): Promise<void> {
     await this.#db.transaction(async (tx) => {
       const { record } = await lockSeen(tx, viewer, id, 'owner');
+      checkVersion(record.version, expectedVersion);
       await tx.delete(workflows).where(eq(workflows.id, id));
       await audit(tx, viewer.user, 'workflow.delete', id, { name: record.name, version: record.version });
     });
