@@ -392,6 +392,17 @@ describe('triggers', () => {
     expect((await send('PUT', `/v1/workflows/${id}`, { as: 'thief', body: { definition: withWebhook('mine') } })).body.code).toBe('BAD_TRIGGER');
     expect((await send('GET', `/v1/workflows/${id}`, { as: 'thief' })).body.version).toBe(1);
   });
+
+  it('are checked with the document that is only checked, as those of a new workflow or of one that there is', async () => {
+    const document = { ...withWebhook('checked'), more: 1 };
+    const check = (as: string, query = '') => send('POST', `/v1/workflows/validate${query}`, { as, body: document });
+    const warning = { severity: 'warning', code: 'UNKNOWN_FIELD' };
+    expect(await check('ann')).toMatchObject({ status: 200, body: { valid: true, problems: [warning] } });
+    const id = await newId({ definition: document });
+    expect(await check('ann')).toMatchObject({ status: 200, body: { valid: false, problems: [warning, { code: 'BAD_TRIGGER', path: '$.entry_points[0].triggers[0].path' }] } });
+    expect(await check('ann', `?workflow_id=${id}`)).toMatchObject({ status: 200, body: { valid: true } });
+    expect(await check('bob', `?workflow_id=${id}`)).toMatchObject({ status: 404, body: { code: 'WORKFLOW_NOT_FOUND' } });
+  });
 });
 
 it('is all in the OpenAPI document', async () => {
