@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, lt, max, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, lte, max, or, sql, type SQL } from 'drizzle-orm';
 import type { LoggedEvent, RunSnapshot, RunStatus } from '../definition/snapshot.js';
 import { cut } from '../definition/text.js';
 import type { Db } from './database.js';
@@ -95,7 +95,9 @@ export class EndedRunStore {
       status === undefined ? undefined : eq(table.status, status),
       startedAfter === undefined ? undefined : gte(table.startedAt, new Date(startedAfter)),
       startedBefore === undefined ? undefined : lt(table.startedAt, new Date(startedBefore)),
-      after && or(lt(table.startedAt, new Date(after.startedAt)), and(eq(table.startedAt, new Date(after.startedAt)), sql`${table.runId} > ${after.runId}`)),
+      // The first of the two, which the second says too, is what an index is good for.
+      after && lte(table.startedAt, new Date(after.startedAt)),
+      after && or(lt(table.startedAt, new Date(after.startedAt)), sql`${table.runId} > ${after.runId}`),
     ];
     const { runId, workflowId: workflow, owner: of, status: state, startedAt, completedAt } = table;
     const rows = await this.#db
