@@ -73,6 +73,11 @@ const asks = (id, more = {}) => ({
   ...more,
 });
 
+/** What `workflow` steps find by these names; what is stored has an id of its own. */
+export const workflows = {
+  greeting: { id: 'stored-greeting', version: 2, steps: [say('say', 'Hello')], output: '{steps.say.message}' },
+};
+
 export const cases = {
   linear: {
     document: linear,
@@ -262,6 +267,10 @@ export const cases = {
       await client.getRun('children/run').answer('ask', 'yes');
     },
     also: { 'children-child': { run: 'children/run' }, 'children-element': { run: 'children/all[1]' }, 'children-broken': { run: 'children/broken' } },
+  },
+  'children-named': {
+    document: { id: 'children-named', steps: [{ id: 'run', kind: { type: 'workflow', workflow_id: 'greeting' } }] },
+    also: { 'children-named-child': { run: 'children-named/run' } },
   },
   'children-canceled': {
     document: { id: 'children-canceled', steps: [asks('run')] },

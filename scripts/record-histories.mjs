@@ -14,7 +14,7 @@ import { fileURLToPath, URL } from 'node:url';
 import { startEmbedded } from '../dist/cli/embedded.js';
 import { DistriClient } from '../dist/client/index.js';
 import { createWorker, defineTool } from '../dist/worker/index.js';
-import { cases } from './history-cases.mjs';
+import { cases, workflows } from './history-cases.mjs';
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 const folder = new URL(`../test/histories/${version}/`, import.meta.url);
@@ -126,6 +126,7 @@ async function main() {
     identity: 'recording-worker',
     logger: pino({ level: 'silent' }),
     connections: source,
+    workflows: { get: async (id) => workflows[id] },
     model: { baseUrl: `${web.url}/v1`, model: 'small' },
     tools,
   });

@@ -55,6 +55,17 @@ describe('check_definition', () => {
     expect(refused).toMatchObject({ type: 'STORE_UNAVAILABLE', nonRetryable: false });
   });
 
+  test.each([
+    ['the name by which it is run', 'hello'],
+    ['its own id, which is another than its name', 'stored-1'],
+  ])('refuses a workflow that is above already, by %s', async (_what, above) => {
+    const workflows = { get: async () => ({ ...definition, id: 'stored-1' }) };
+    const refused = await createEngineActivities({ storage: false, workflows })
+      .check_definition({ workflow: { id: 'hello' }, input: { name: 'Ada' }, parent: { run_id: 'r', workflow_ids: [above] } })
+      .catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ type: 'TOO_DEEP', nonRetryable: true });
+  });
+
   test('says what is wrong in well-formed text: Temporal shuts a worker down over a lone surrogate', async () => {
     const refused = await failure({ definition, input: { name: 'Ada' }, entry_point: 'a\ud800' });
     expect(/\p{Surrogate}/u.test(refused.message)).toBe(false);

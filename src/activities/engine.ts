@@ -29,10 +29,12 @@ export function createEngineActivities({ storage, workflows }: EngineDeps): Engi
   return {
     async check_definition(input) {
       try {
-        checkDepth(input);
+        checkDepth(input, input.workflow?.id ?? input.definition?.id);
         const document = input.workflow ? await find(input.workflow, workflows, input.owner) : input.definition;
         const { definition, hash, problems } = validateWorkflow(document);
         if (definition === undefined || hash === undefined) throw new InvalidDefinitionError(problems);
+        // The workflow that is named may have an id of its own.
+        checkDepth(input, definition.id);
         checkStart(definition, { input: input.input, entryPoint: input.entry_point, env: input.env });
         return { definition, definition_hash: hash, ...(storage ? { storage } : {}) };
       } catch (error) {
@@ -59,9 +61,8 @@ async function find(
 }
 
 /** @throws DistriError `TOO_DEEP` */
-function checkDepth({ parent, workflow, definition }: Partial<RunInput>): void {
+function checkDepth({ parent }: Partial<RunInput>, id: string | undefined): void {
   const above = parent?.workflow_ids ?? [];
-  const id = workflow?.id ?? definition?.id;
   const path = [...above, id ?? ''].join(' → ');
   if (id !== undefined && above.includes(id)) throw new DistriError('TOO_DEEP', `Workflows run each other in a circle: ${path}`);
   if (above.length >= LIMITS.workflowDepth) throw new DistriError('TOO_DEEP', `Workflows run each other more than ${LIMITS.workflowDepth} deep: ${path}`);

@@ -597,10 +597,13 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Check a workflow document */
+        /** Check a workflow document, with its triggers, as if it were saved */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description The workflow that it is to be a version of; default: a new one */
+                    workflow_id?: string;
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -695,7 +698,7 @@ export interface paths {
             };
         };
         /**
-         * Change what is given of a workflow; another definition makes a new version
+         * Change what is given of a workflow; whatever changes makes a new version
          * @description With `If-Match`, or a `version` in the body, the change is refused unless it was made on the newest version. PUT and PATCH do the same.
          */
         put: {
@@ -743,7 +746,10 @@ export interface paths {
             };
         };
         post?: never;
-        /** Delete a workflow with all its versions; its runs go on */
+        /**
+         * Delete a workflow with all its versions; its runs go on
+         * @description With `If-Match` it is refused unless that is the newest version.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -785,7 +791,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Change what is given of a workflow; another definition makes a new version
+         * Change what is given of a workflow; whatever changes makes a new version
          * @description With `If-Match`, or a `version` in the body, the change is refused unless it was made on the newest version. PUT and PATCH do the same.
          */
         patch: {

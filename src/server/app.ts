@@ -55,6 +55,8 @@ export interface ServerSettings {
   readonly slowReaderMs: number;
   /** How often runs that have ended are recorded in the database; undefined: another process does. */
   readonly recordEveryMs: number | undefined;
+  /** How many days the recorder keeps ended runs, the audit log, and tokens that are good no more; undefined: for ever. */
+  readonly retentionDays: number | undefined;
 }
 
 /** How often a server records ended runs. */
@@ -72,6 +74,7 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   heartbeatMs: 15_000,
   slowReaderMs: 60_000,
   recordEveryMs: undefined,
+  retentionDays: undefined,
 };
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;

@@ -6,7 +6,7 @@ import type { Code } from '../definition/codes.js';
 import { DistriError, InvalidInputError, type Problem } from '../definition/errors.js';
 import { grpcCode } from '../client/rpc.js';
 import { GRPC } from '../temporal/errors.js';
-import { storeError } from '../store/errors.js';
+import { isDataException, storeError } from '../store/errors.js';
 import type { App } from './app.js';
 import { problemOf, PROBLEM_TYPE, statusOf } from './problem.js';
 
@@ -28,6 +28,7 @@ export function addErrors(app: App): void {
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = foreseen(thrown);
   if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
+  if (isDataException(thrown)) request.log.warn({ err: thrown }, 'The database refused a value that no check of the request had refused');
   const status = statusOf(error);
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
@@ -49,6 +50,7 @@ export function foreseen(thrown: unknown): DistriError {
   if (hasZodFastifySchemaValidationErrors(thrown)) return invalid(thrown);
   const stored = storeError(thrown);
   if (stored instanceof DistriError) return stored;
+  if (isDataException(thrown)) return new DistriError('BAD_REQUEST', 'A value of the request is one that the database cannot hold', { cause: thrown });
   if (isRefusal(thrown)) return new DistriError(REFUSALS[thrown.statusCode] ?? 'BAD_REQUEST', thrown.message);
   return new DistriError('INTERNAL', 'The server failed; its log says how, under the id of this request');
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { isWellFormed } from '../definition/text.js';
 
 /** What a token may be allowed to do. `admin` includes all others, for everything of everybody. */
@@ -28,6 +29,9 @@ const LONGEST_USER_ID = 255;
 export function isUserId(text: string): boolean {
   return text !== '' && text.length <= LONGEST_USER_ID && isWellFormed(text) && !/\p{Cc}/u.test(text);
 }
+
+/** What names a user in a request. */
+export const userIdSchema = z.string().refine(isUserId, 'this cannot name a user');
 
 /** Who makes a request, and what they may do. */
 export interface Identity {

@@ -13,9 +13,17 @@ export interface RecorderOptions {
   readonly logger: FastifyBaseLogger;
   /** How long to rest after each sweep. */
   readonly everyMs: number;
+  readonly retention?: Retention;
+}
+
+/** For how long what is over is kept, and what removes some of what was over before a time. */
+export interface Retention {
+  readonly days: number;
+  readonly forgetBefore: (time: Date) => Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 /** What ended in so long a time is recorded before anything that ended later. */
 const WINDOW_MS = HOUR_MS;
 /** How late visibility may show a run. */
@@ -28,7 +36,9 @@ const AT_ONCE = 5;
 /** Records ended runs from when the server is ready until it closes, when its settings say so. */
 export function addRecorder(app: App, { client, store, logger, settings }: ServerDeps): void {
   if (settings.recordEveryMs === undefined) return;
-  const recorder = new Recorder({ client, store: store.endedRuns, logger, everyMs: settings.recordEveryMs });
+  const { recordEveryMs, retentionDays } = settings;
+  const retention = retentionDays === undefined ? {} : { retention: { days: retentionDays, forgetBefore: (time: Date) => store.forgetBefore(time) } };
+  const recorder = new Recorder({ client, store: store.endedRuns, logger, everyMs: recordEveryMs, ...retention });
   app.addHook('onReady', async () => recorder.start());
   app.addHook('onClose', async () => recorder.close());
 }
@@ -68,10 +78,11 @@ export class Recorder {
   async #sweepOrTell(): Promise<void> {
     try {
       await this.#sweep();
+      await this.#forget();
       if (this.#isOut) this.options.logger.info('Ended runs are recorded again');
       this.#isOut = false;
     } catch (error) {
-      if (!this.#isOut && !this.#stop.signal.aborted) this.options.logger.error({ err: error }, 'Ended runs cannot be recorded for now; none is lost while Temporal keeps it');
+      if (!this.#isOut && !this.#stop.signal.aborted) this.options.logger.error({ err: error }, 'Ended runs cannot be recorded for now, nor old ones removed; none is lost while Temporal keeps it');
       this.#isOut = true;
     }
   }
@@ -92,7 +103,18 @@ export class Recorder {
     const newest = await store.newestEnd();
     if (newest !== undefined) return newest.getTime() - BACK_MS;
     const { config } = await client.temporal.workflowService.describeNamespace({ namespace: client.namespace });
-    return Date.now() - tsToMs(config?.workflowExecutionRetentionTtl);
+    return Math.max(Date.now() - tsToMs(config?.workflowExecutionRetentionTtl), this.#keptSince() ?? 0);
+  }
+
+  async #forget(): Promise<void> {
+    const since = this.#keptSince();
+    if (since !== undefined) await this.options.retention?.forgetBefore(new Date(since));
+  }
+
+  /** What was over before is not kept. Milliseconds since the epoch; undefined: all is kept. */
+  #keptSince(): number | undefined {
+    const { retention } = this.options;
+    return retention && Date.now() - retention.days * DAY_MS;
   }
 
   async #record(after: number, before: number): Promise<void> {

@@ -12,7 +12,7 @@ describe('serverSettings', () => {
       authentication: { mode: 'local' },
       secretKeys: [],
       providersDir: undefined,
-      settings: { auth: 'local', publicUrl: 'http://127.0.0.1:4400', corsOrigins: [], maxBodyBytes: 8_388_608, requestsPerMinute: 6_000, trustProxy: false },
+      settings: { auth: 'local', publicUrl: 'http://127.0.0.1:4400', corsOrigins: [], maxBodyBytes: 8_388_608, requestsPerMinute: 6_000, trustProxy: false, retentionDays: undefined },
     });
   });
 
@@ -33,6 +33,7 @@ describe('serverSettings', () => {
         DISTRI_CORS_ORIGINS: 'https://a.example.com,http://localhost:5173',
         DISTRI_MAX_BODY_BYTES: '4096',
         DISTRI_REQUESTS_PER_MINUTE: '60',
+        DISTRI_RETENTION_DAYS: '90',
         DISTRI_TRUST_PROXY: 'true',
       },
       { port: 8080 },
@@ -45,7 +46,7 @@ describe('serverSettings', () => {
         oidc: { issuer: 'https://id.example.com', audience: 'distri', userClaim: 'email', admin: { claim: 'groups', value: 'a=b' }, defaultScopes: ['runs:read', 'workflows:read'] },
       },
       secretKeys: [{ id: '2026', key: KEY }],
-      settings: { auth: 'tokens', publicUrl: 'https://w.example.com', corsOrigins: ['https://a.example.com', 'http://localhost:5173'], maxBodyBytes: 4096, requestsPerMinute: 60, trustProxy: true },
+      settings: { auth: 'tokens', publicUrl: 'https://w.example.com', corsOrigins: ['https://a.example.com', 'http://localhost:5173'], maxBodyBytes: 4096, requestsPerMinute: 60, trustProxy: true, retentionDays: 90 },
     });
   });
 
@@ -69,6 +70,7 @@ describe('serverSettings', () => {
     ['DISTRI_CORS_ORIGINS', { DISTRI_CORS_ORIGINS: '*' }],
     ['DISTRI_MAX_BODY_BYTES', { DISTRI_MAX_BODY_BYTES: '8MB' }],
     ['DISTRI_REQUESTS_PER_MINUTE', { DISTRI_REQUESTS_PER_MINUTE: '0' }],
+    ['DISTRI_RETENTION_DAYS', { DISTRI_RETENTION_DAYS: '0' }],
     ['DISTRI_TRUST_PROXY', { DISTRI_TRUST_PROXY: '10.0.0.0/8' }],
   ])('name the variable that cannot be used: %s', (name, environment) => {
     let thrown: unknown;

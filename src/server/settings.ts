@@ -32,6 +32,7 @@ type Environment = { readonly [name: string]: string | undefined };
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_PORT = 4400;
+const MOST_RETENTION_DAYS = 36_500;
 const OIDC_VARIABLES = ['DISTRI_OIDC_ISSUER', 'DISTRI_OIDC_AUDIENCE', 'DISTRI_OIDC_USER_CLAIM', 'DISTRI_OIDC_ADMIN', 'DISTRI_OIDC_DEFAULT_SCOPES'];
 
 /**
@@ -65,6 +66,7 @@ export function serverSettings(environment: Environment, flags: ServerFlags = {}
       corsOrigins: list(read('DISTRI_CORS_ORIGINS')).map(origin),
       maxBodyBytes: integer('DISTRI_MAX_BODY_BYTES', read('DISTRI_MAX_BODY_BYTES'), { least: 1_024 }) ?? DEFAULT_SETTINGS.maxBodyBytes,
       requestsPerMinute: integer('DISTRI_REQUESTS_PER_MINUTE', read('DISTRI_REQUESTS_PER_MINUTE'), { least: 1 }) ?? DEFAULT_SETTINGS.requestsPerMinute,
+      retentionDays: integer('DISTRI_RETENTION_DAYS', read('DISTRI_RETENTION_DAYS'), { least: 1, most: MOST_RETENTION_DAYS }),
       trustProxy: flag('DISTRI_TRUST_PROXY', read('DISTRI_TRUST_PROXY')) ?? DEFAULT_SETTINGS.trustProxy,
     },
   };

@@ -1,10 +1,10 @@
 import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
 import { z } from 'zod';
-import type { JsonObject, JsonValue } from '../definition/json.js';
-import { wellFormed } from '../definition/text.js';
+import type { JsonObject } from '../definition/json.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
+import { toStorableJson } from './storable.js';
 import { auditLog } from './tables.js';
 
 /** Something that was done. */
@@ -34,7 +34,7 @@ export interface AuditFilter {
 
 const cursorShape = z.tuple([z.int().nonnegative()]);
 
-/** Who did what to what, and when; nothing is ever changed or removed. */
+/** Who did what to what, and when; nothing is ever changed, and only retention removes anything. */
 export class AuditLog {
   readonly #db: Db;
 
@@ -44,7 +44,7 @@ export class AuditLog {
   }
 
   async record({ actor, action, target, detail }: AuditEntry): Promise<void> {
-    await this.#db.insert(auditLog).values({ actor, action, target, detail: storable(detail ?? null) });
+    await this.#db.insert(auditLog).values({ actor, action, target, detail: toStorableJson(detail ?? null) });
   }
 
   /** Newest first. @throws DistriError `BAD_REQUEST` for a cursor that is none */
@@ -59,9 +59,4 @@ export class AuditLog {
     const last = items.at(-1);
     return { items, ...(rows.length > limit && last !== undefined ? { nextCursor: encodeCursor([last.id]) } : {}) };
   }
-}
-
-/** Without what Postgres refuses in JSON: U+0000 and halves of surrogate pairs. */
-function storable(detail: JsonValue): JsonValue {
-  return JSON.parse(JSON.stringify(detail, (_, value: JsonValue) => (typeof value === 'string' ? wellFormed(value).replaceAll('\0', '') : value))) as JsonValue;
 }

@@ -64,6 +64,8 @@ async function openPostgres({ url }: { url: string }): Promise<Database> {
     async migrate() {
       const client = await pool.connect().catch(throwStoreError);
       try {
+        // Another process may migrate for as long as it takes.
+        await client.query('set statement_timeout = 0');
         await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
         const own = drizzle(client, { schema: tables });
         return await applied(own, () => migrate(own, { migrationsFolder: MIGRATIONS }));

@@ -1,8 +1,9 @@
-import { and, desc, eq, gte, inArray, lt, max, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, lt, lte, max, or, sql, type SQL } from 'drizzle-orm';
 import type { LoggedEvent, RunSnapshot, RunStatus } from '../definition/snapshot.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { cut } from '../definition/text.js';
 import type { Db } from './database.js';
 import { throwStoreError } from './errors.js';
+import { toStorable } from './storable.js';
 import { endedRuns } from './tables.js';
 
 /** What an ended run left. `events`: the newest of its log, oldest first; undefined when it left none. */
@@ -94,7 +95,9 @@ export class EndedRunStore {
       status === undefined ? undefined : eq(table.status, status),
       startedAfter === undefined ? undefined : gte(table.startedAt, new Date(startedAfter)),
       startedBefore === undefined ? undefined : lt(table.startedAt, new Date(startedBefore)),
-      after && or(lt(table.startedAt, new Date(after.startedAt)), and(eq(table.startedAt, new Date(after.startedAt)), sql`${table.runId} > ${after.runId}`)),
+      // The first of the two, which the second says too, is what an index is good for.
+      after && lte(table.startedAt, new Date(after.startedAt)),
+      after && or(lt(table.startedAt, new Date(after.startedAt)), sql`${table.runId} > ${after.runId}`),
     ];
     const { runId, workflowId: workflow, owner: of, status: state, startedAt, completedAt } = table;
     const rows = await this.#db
@@ -117,5 +120,5 @@ export class EndedRunStore {
 
 /** The text as an index takes it: cut, and without U+0000. */
 function indexable(text: string): string {
-  return cut(wellFormed(text), LONGEST_INDEXED).replaceAll('\0', '');
+  return cut(toStorable(text), LONGEST_INDEXED);
 }

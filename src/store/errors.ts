@@ -1,10 +1,14 @@
 import { DistriError } from '../definition/errors.js';
 
-/** Error codes of Node and of Postgres (classes 08, 53, 57) that say: not now. */
-const UNAVAILABLE = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|08...|53...|57P0.)$/;
+/**
+ * Error codes of Node and of Postgres that say: not now. Of Postgres classes 08, 53 and 57, a statement that took too long or
+ * was canceled (57014), a deadlock (40P01), and a server that only reads, as after a failover (25006).
+ */
+const UNAVAILABLE = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|08...|53...|57P0.|57014|40P01|25006)$/;
 /** What `pg` says in plain words when a connection breaks or cannot be had. */
 const BROKEN = /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool after/i;
 const UNIQUE_VIOLATION = '23505';
+const DATA_EXCEPTION = /^22...$/;
 
 /** The error of the driver within what drizzle wraps around it. */
 function causeOf(error: unknown): unknown {
@@ -36,4 +40,9 @@ export function throwStoreError(error: unknown): never {
 /** Whether a row with the same key is there already. */
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(causeOf(error)) === UNIQUE_VIOLATION;
+}
+
+/** Whether Postgres refused a value, such as a number or a time that its type does not hold. */
+export function isDataException(error: unknown): boolean {
+  return DATA_EXCEPTION.test(codeOf(causeOf(error)) ?? '');
 }

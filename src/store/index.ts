@@ -6,6 +6,7 @@ import { EndedRunStore } from './ended-runs.js';
 import { checkMigrated } from './migrations.js';
 import { OAuthStateStore } from './oauth-states.js';
 import { reseal } from './reseal.js';
+import { forgetBefore } from './retention.js';
 import { Sealer } from './seal.js';
 import { TokenStore } from './tokens.js';
 import { TriggerStore } from './triggers.js';
@@ -27,6 +28,8 @@ export interface Store {
   readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
   rotateKeys(): Promise<number>;
+  /** Removes some of what was over before that time; see `forgetBefore`. */
+  forgetBefore(time: Date): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,6 +72,7 @@ function storeOf(database: Database, sealer: Sealer): Store {
     endedRuns: new EndedRunStore(db),
     audit: new AuditLog(db),
     rotateKeys: () => reseal(db, sealer),
+    forgetBefore: (time) => forgetBefore(db, time),
     close: () => database.close(),
   };
 }

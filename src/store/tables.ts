@@ -35,6 +35,8 @@ export const workflows = pgTable(
     starCount: integer('star_count').notNull().default(0),
     cloneCount: integer('clone_count').notNull().default(0),
     clonedFrom: text('cloned_from'),
+    /** It is a clone whose definition was not saved since: its triggers start nothing. */
+    isUnsavedClone: boolean('is_unsaved_clone').notNull().default(false),
     /** The newest version. */
     version: integer().notNull(),
     /** The version whose triggers are in `triggers`; another one than the newest after an outage between the two. */
@@ -65,8 +67,10 @@ export const workflowVersions = pgTable(
     version: integer().notNull(),
     /** Of the parsed definition, as `validateWorkflow` gives it. */
     contentHash: text('content_hash').notNull(),
-    /** Byte for byte as it was sent. */
-    document: text().notNull(),
+    /** Byte for byte as it was sent; null: that of `documentOf`. */
+    document: text(),
+    /** The version whose document this one has, when something else was changed. */
+    documentOf: integer('document_of'),
     author: text().notNull(),
     note: text(),
     createdAt: instant('created_at').notNull().defaultNow(),
@@ -220,6 +224,8 @@ export const endedRuns = pgTable(
   (table) => [
     index('ended_runs_by_workflow').on(table.workflowId, table.startedAt),
     index('ended_runs_by_owner').on(table.owner, table.startedAt),
+    index('ended_runs_by_start').on(table.startedAt.desc().nullsFirst(), table.runId),
+    index('ended_runs_by_end').on(table.completedAt),
   ],
 );
 
@@ -236,5 +242,5 @@ export const auditLog = pgTable(
     target: text().notNull(),
     detail: jsonb().$type<JsonValue>(),
   },
-  (table) => [index('audit_log_by_target').on(table.target, table.id), index('audit_log_by_actor').on(table.actor, table.id)],
+  (table) => [index('audit_log_by_target').on(table.target, table.id), index('audit_log_by_actor').on(table.actor, table.id), index('audit_log_by_time').on(table.at)],
 );

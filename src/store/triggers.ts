@@ -3,6 +3,7 @@ import type { JsonValue } from '../definition/json.js';
 import type { Db } from './database.js';
 import { isUniqueViolation } from './errors.js';
 import { triggers, webhookDeliveries, workflows, workflowVersions } from './tables.js';
+import { documentHolder } from './workflows/versions.js';
 
 /** A trigger as it is kept. */
 export type StoredTrigger = typeof triggers.$inferSelect;
@@ -31,6 +32,8 @@ export interface TriggeredWorkflow {
   readonly owner: string;
   readonly version: number;
   readonly document: string;
+  /** Its triggers start nothing. */
+  readonly isUnsavedClone: boolean;
 }
 
 /** A delivery that was accepted, now or before. */
@@ -72,16 +75,17 @@ export class TriggerStore {
   /** The newest version of a workflow; undefined when it is gone. */
   async workflow(id: string): Promise<TriggeredWorkflow | undefined> {
     const [found] = await this.#db
-      .select({ id: workflows.id, owner: workflows.owner, version: workflows.version, document: workflowVersions.document })
+      .select({ id: workflows.id, owner: workflows.owner, version: workflows.version, document: documentHolder.document, isUnsavedClone: workflows.isUnsavedClone })
       .from(workflows)
       .innerJoin(workflowVersions, and(eq(workflowVersions.workflowId, workflows.id), eq(workflowVersions.version, workflows.version)))
+      .innerJoin(documentHolder.table, documentHolder.on)
       .where(eq(workflows.id, id));
     return found;
   }
 
   /** Ids of workflows whose newest version was saved without its triggers. */
   async behind(): Promise<string[]> {
-    const rows = await this.#db.select({ id: workflows.id }).from(workflows).where(ne(workflows.triggersVersion, workflows.version));
+    const rows = await this.#db.select({ id: workflows.id }).from(workflows).where(and(ne(workflows.triggersVersion, workflows.version), eq(workflows.isUnsavedClone, false)));
     return rows.map(({ id }) => id);
   }
 

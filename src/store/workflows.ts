@@ -1,13 +1,14 @@
-import { and, desc, eq, inArray, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { diffDocuments, type DocumentDiff } from '../definition/document-diff.js';
 import type { JsonObject } from '../definition/json.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
-import { workflows, workflowShares } from './tables.js';
-import { apply, audit, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
+import { isStorable } from './storable.js';
+import { workflows } from './tables.js';
+import { apply, audit, checkVersion, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
 import { readStored } from './workflows/content.js';
 import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/listing.js';
-import { findSeen, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
+import { findSeen, hasRole, lockSeen, requireRole, seen, selectSeen, type SeenWorkflow, type Viewer } from './workflows/records.js';
 import { findVersion, listVersions, needVersion, type StoredVersion, type VersionRecord } from './workflows/versions.js';
 
 export { definitionToRun, readContent, readStored, type Content } from './workflows/content.js';
@@ -42,7 +43,7 @@ export class WorkflowStore {
   }
 
   /**
-   * Changes a workflow; another document makes a new version.
+   * Changes a workflow; whatever changes, of its document or beside it, makes a new version.
    * @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest
    */
   async update(viewer: Viewer, id: string, change: WorkflowChange): Promise<WorkflowAt> {
@@ -69,10 +70,11 @@ export class WorkflowStore {
     });
   }
 
-  /** @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN` */
-  async delete(viewer: Viewer, id: string): Promise<void> {
+  /** @throws DistriError `WORKFLOW_NOT_FOUND`, `FORBIDDEN`, or `VERSION_CONFLICT` when `expectedVersion` is not the newest */
+  async delete(viewer: Viewer, id: string, expectedVersion?: number): Promise<void> {
     await this.#db.transaction(async (tx) => {
       const { record } = await lockSeen(tx, viewer, id, 'owner');
+      checkVersion(record.version, expectedVersion);
       await tx.delete(workflows).where(eq(workflows.id, id));
       await audit(tx, viewer.user, 'workflow.delete', id, { name: record.name, version: record.version });
     });
@@ -102,21 +104,27 @@ export class WorkflowStore {
   }
 
   /**
-   * The workflow that a `workflow` step of a run of this user names, by its own id, else by that of its definition: among
-   * those the user may run, their own before others. With a version that one, else the newest.
+   * The workflow that a `workflow` step of a run of this user names: by its own id one that they may run, else by that of its
+   * definition one of their own, the newest update first. With a version that one, else the newest.
    */
   async findForChild(user: string, id: string, version?: string | number): Promise<WorkflowAt | undefined> {
+    if (!isStorable(id)) return undefined;
     const viewer = { user, isAdmin: false };
-    const found = (await this.#runnable(viewer, eq(workflows.id, id))) ?? (await this.#runnable(viewer, eq(workflows.definitionId, id)));
+    const found = (await this.#runnable(viewer, id)) ?? (await this.#ownCalled(viewer, id));
     const at = found && (await findVersion(this.#db, found.record.id, version === undefined ? found.record.version : Number(version)));
     return found && at && { ...found, at };
   }
 
-  async #runnable(viewer: Viewer, condition: SQL): Promise<SeenWorkflow | undefined> {
-    const isTheirs = eq(workflows.owner, viewer.user);
+  async #runnable(viewer: Viewer, id: string): Promise<SeenWorkflow | undefined> {
+    const found = await findSeen(this.#db, viewer, id);
+    return found && hasRole(found, 'run') ? found : undefined;
+  }
+
+  /** Anybody may give a definition any id: by it, nobody's but the user's own workflow is found. */
+  async #ownCalled(viewer: Viewer, definitionId: string): Promise<SeenWorkflow | undefined> {
     const [row] = await selectSeen(this.#db, viewer)
-      .where(and(condition, or(isTheirs, workflows.isPublic, inArray(workflowShares.role, ['run', 'edit']))))
-      .orderBy(desc(isTheirs), desc(workflows.updatedAt), desc(workflows.id))
+      .where(and(eq(workflows.definitionId, definitionId), eq(workflows.owner, viewer.user)))
+      .orderBy(desc(workflows.updatedAt), desc(workflows.id))
       .limit(1);
     return row && seen(viewer, row);
   }

@@ -23,7 +23,7 @@ async function cli(args: string[], more: { [name: string]: string } = {}) {
 
 describe('db', () => {
   test('says what the schema lacks, and brings it up to date once, though two do so at once', async () => {
-    expect(await cli(['db', 'status'])).toMatchObject({ code: 2, json: { applied: 0, pending: [expect.any(String)], unknown: 0 } });
+    expect(await cli(['db', 'status'])).toMatchObject({ code: 2, json: { applied: 0, pending: expect.arrayContaining(['0000_platform']) as string[], unknown: 0 } });
     expect(await cli(['tokens', 'list'])).toMatchObject({ code: 2, json: { error: { code: 'STORE_NOT_MIGRATED', hint: expect.stringContaining('db migrate') as string } } });
     const both = await Promise.all([cli(['db', 'migrate']), cli(['db', 'migrate'])]);
     expect(both.map(({ code }) => code)).toEqual([0, 0]);

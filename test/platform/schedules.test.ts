@@ -88,6 +88,16 @@ describe('a schedule', () => {
     expect(await run.describe()).toMatchObject({ version: 2 });
   });
 
+  it('starts the newest version also when something beside the document was changed', async () => {
+    const id = await save(platform(), echo([at9({ input: { n: 1 } })]));
+    expect((await platform().send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { name: 'Renamed' } })).status).toBe(200);
+    const [view] = await viewOf(id);
+    expect(view.problem).toBeUndefined();
+    const run = platform().client.getRun((await operate(view.id, 'run')).body.run_id);
+    expect((await run.result()).output).toEqual({ n: 1 });
+    expect(await run.describe()).toMatchObject({ version: 2 });
+  });
+
   it('is gone when the workflow is deleted or has it no more', async () => {
     const id = await save(platform(), echo([at9(), at9({ cron: '@weekly' })]));
     const views = await viewOf(id);
@@ -142,6 +152,10 @@ describe('a schedule', () => {
     await sweepTriggers(depsOf(platform()));
     const [before] = await viewOf(clone.id);
     expect(before).toMatchObject({ problem: expect.stringContaining('until it is saved') });
+    expect(await platform().client.schedules.describe(scheduleId(before.id))).toBeUndefined();
+    expect((await platform().send('PATCH', `/v1/workflows/${clone.id}`, { as: 'ann', body: { name: 'Mine' } })).body.version).toBe(2);
+    await sweepTriggers(depsOf(platform()));
+    expect((await viewOf(clone.id))[0]).toMatchObject({ problem: expect.stringContaining('until it is saved') });
     expect(await platform().client.schedules.describe(scheduleId(before.id))).toBeUndefined();
     await update(platform(), clone.id, echo([at9()]));
     const [after] = await viewOf(clone.id);

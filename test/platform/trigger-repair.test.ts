@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { JsonObject } from '../../src/definition/json.js';
 import { scheduleId } from '../../src/server/triggers/schedule.js';
 import { sweepTriggers } from '../../src/server/triggers/reconcile.js';
 import { readContent } from '../../src/store/workflows.js';
@@ -79,6 +80,21 @@ describe('after an outage of Temporal', () => {
 });
 
 describe('after a crash between a save and its triggers', () => {
+  it('each trigger says so, until they are set up', async () => {
+    const { store } = platform();
+    const contentOf = (...triggers: JsonObject[]) => readContent(JSON.stringify(echo([...daily, ...triggers])), 1_000_000);
+    const hook = { type: 'webhook', path: 'unsaved/hook', auth: { type: 'none' } };
+    const { record } = await store.workflows.create('ann', { content: contentOf(hook, { type: 'event', topic: 'unsaved' }) });
+    const problems = async (): Promise<unknown[]> => (await triggersOf(platform(), record.id)).map(({ problem }: { problem?: string }) => problem);
+    expect(await problems()).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('not set up yet')));
+    await sweepTriggers(depsOf(platform()));
+    expect(await problems()).toEqual([undefined, undefined, undefined]);
+    await store.workflows.update({ user: 'ann', isAdmin: false }, record.id, { content: contentOf({ ...hook, path: 'unsaved/other' }, { type: 'event', topic: 'other' }) });
+    expect(await problems()).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('before version 2')));
+    await sweepTriggers(depsOf(platform()));
+    expect(await problems()).toEqual([undefined, undefined, undefined]);
+  });
+
   it('the next server sets them up when it starts', async () => {
     const url = await postgres().create('crashed');
     const before = await openPlatform({ database: { url } });

@@ -86,14 +86,29 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await codeOf(store.workflows.restore(ann, id, 9))).toBe('WORKFLOW_NOT_FOUND');
   });
 
-  it('get a new version for another document only', async () => {
-    const { record } = await make('same', { tags: ['a'] });
-    const same = await store.workflows.update(ann, record.id, { content: content('same'), tags: ['a'], name: 'same' });
+  it('get a new version for whatever changes, and none for what does not', async () => {
+    const { record, at } = await make('same', { tags: ['a'] });
+    const same = await store.workflows.update(ann, record.id, { content: content('same'), tags: ['a'], name: 'same', note: 'nothing' });
     expect(same.record).toEqual(record);
-    const renamed = await store.workflows.update(ann, record.id, { name: 'Renamed', description: 'D', tags: [], isTemplate: true });
-    expect(renamed.record).toMatchObject({ name: 'Renamed', description: 'D', tags: [], isTemplate: true, version: 1 });
+    const renamed = await store.workflows.update(ann, record.id, { name: 'Renamed', description: 'D', tags: [], isTemplate: true, note: 'names' });
+    expect(renamed.record).toMatchObject({ name: 'Renamed', description: 'D', tags: [], isTemplate: true, version: 2 });
     expect(renamed.record.updatedAt.getTime()).toBeGreaterThanOrEqual(record.updatedAt.getTime());
-    expect((await store.workflows.update(ann, record.id, { description: '' })).record.description).toBeNull();
+    expect(renamed.at).toMatchObject({ version: 2, note: 'names', document: at.document, contentHash: at.contentHash });
+    expect((await store.workflows.update(ann, record.id, { description: '' })).record).toMatchObject({ description: null, version: 3 });
+    const changed = await store.workflows.update(ann, record.id, { content: content('same', 'b'), name: 'Both' });
+    expect(changed.at).toMatchObject({ version: 4, document: document('same', 'b') });
+    expect((await store.workflows.restore(ann, record.id, 2)).at).toMatchObject({ version: 5, document: at.document });
+  });
+
+  it('keep a document once for all versions that have it', async () => {
+    const { record, at } = await make('once');
+    const { id } = record;
+    for (const name of ['a', 'b']) await store.workflows.update(ann, id, { name });
+    const { rows } = (await store.database.db.execute(sql`select version, document is null as refers from workflow_versions where workflow_id = ${id} order by version`)) as { rows: object[] };
+    expect(rows).toEqual([{ version: 1, refers: false }, { version: 2, refers: true }, { version: 3, refers: true }]);
+    for (const version of [1, 2, 3]) expect((await store.workflows.get(ann, id, version))?.at.document).toBe(at.document);
+    expect(await store.triggers.workflow(id)).toMatchObject({ version: 3, document: at.document });
+    expect((await store.workflows.clone(ann, id)).at.document).toBe(at.document);
   });
 
   it('lose nothing to a change that was made on an older version', async () => {
@@ -102,6 +117,7 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await codeOf(store.workflows.update(ann, record.id, { content: content('stale', 'b'), expectedVersion: 1 }))).toBe('VERSION_CONFLICT');
     expect(await codeOf(store.workflows.update(ann, record.id, { name: 'b', expectedVersion: 1 }))).toBe('VERSION_CONFLICT');
     expect(await codeOf(store.workflows.restore(ann, record.id, 1, { expectedVersion: 1 }))).toBe('VERSION_CONFLICT');
+    expect(await codeOf(store.workflows.delete(ann, record.id, 1))).toBe('VERSION_CONFLICT');
     expect(await store.workflows.get(ann, record.id)).toMatchObject({ record: { name: 'stale', version: 2 }, at: { document: document('stale', 'a') } });
   });
 
@@ -303,19 +319,25 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await codeOf(store.workflows.list(me, { limit: 1, cursor: Buffer.from('["x","y"]').toString('base64url') }))).toBe('BAD_REQUEST');
   });
 
-  it('are found for the workflow steps of those who may run them, their own first', async () => {
+  it('are found for the workflow steps of those who may run them by their own ids, and by those of their definitions for their owners', async () => {
     const [me, friend] = [newUser(), newUser()];
     const id = `child-${me.user}`;
     const theirs = await make(id, {}, friend.user);
-    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
     expect(await store.workflows.findForChild(me.user, theirs.record.id)).toBeUndefined();
     await store.shares.share(friend, theirs.record.id, me.user, 'read');
-    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
+    expect(await store.workflows.findForChild(me.user, theirs.record.id)).toBeUndefined();
     await store.shares.share(friend, theirs.record.id, me.user, 'run');
-    expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(theirs.record.id);
-    const mine = await make(id, {}, me.user);
+    expect((await store.workflows.findForChild(me.user, theirs.record.id))?.record.id).toBe(theirs.record.id);
     await store.workflows.update(friend, theirs.record.id, { content: content(id, 'newer'), isPublic: true });
+    // Neither what is public nor what is shared with them comes by a name that anybody can give.
+    expect(await store.workflows.findForChild(me.user, id)).toBeUndefined();
+    expect(await store.workflows.findForChild('', id)).toBeUndefined();
+    const older = await make(id, {}, me.user);
+    const mine = await make(id, {}, me.user);
     expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(mine.record.id);
+    await store.workflows.update(me, older.record.id, { name: 'touched' });
+    expect((await store.workflows.findForChild(me.user, id))?.record.id).toBe(older.record.id);
+    expect(await store.workflows.findForChild(me.user, 'a\0')).toBeUndefined();
     expect(await store.workflows.findForChild(me.user, theirs.record.id, '1')).toMatchObject({ record: { id: theirs.record.id }, at: { version: 1 } });
     expect(await store.workflows.findForChild(me.user, theirs.record.id)).toMatchObject({ at: { version: 2 } });
     expect(await store.workflows.findForChild(me.user, theirs.record.id, 'v1')).toBeUndefined();

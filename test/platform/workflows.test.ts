@@ -47,9 +47,9 @@ describe('the routes of workflows', () => {
     const changed = await send('PUT', `/v1/workflows/${id}`, { as: 'ann', body: { definition: { id: 'nightly', steps: steps('ho') }, note: 'second' } });
     expect(changed).toMatchObject({ status: 200, body: { version: 2, name: 'Nightly', description: 'Each night', tags: ['a'] } });
     expect(changed.headers.get('etag')).toBe('"2"');
-    expect(await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { description: '', tags: null } })).toMatchObject({ status: 200, body: { version: 2, description: null, tags: ['a'] } });
+    expect(await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { description: '', tags: null } })).toMatchObject({ status: 200, body: { version: 3, description: null, tags: ['a'] } });
     const got = await send('GET', `/v1/workflows/${id}`, { as: 'ann' });
-    expect(got.body).toMatchObject({ version: 2, definition: { steps: steps('ho') } });
+    expect(got.body).toMatchObject({ version: 3, definition: { steps: steps('ho') } });
     expect(got.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await send('DELETE', `/v1/workflows/${id}`, { as: 'ann' })).toMatchObject({ status: 204, text: '' });
     expect(await send('GET', `/v1/workflows/${id}`, { as: 'ann' })).toMatchObject({ status: 404, body: { code: 'WORKFLOW_NOT_FOUND' } });
@@ -88,6 +88,7 @@ describe('the routes of workflows', () => {
     ['an empty name', { name: '', definition: { steps: [] } }],
     ['a long name', { name: 'x'.repeat(501), definition: { steps: [] } }],
     ['U+0000 in a name', { name: 'a\0b', definition: { steps: [] } }],
+    ['half of a surrogate pair in a description', { description: 'a\udfff', definition: { steps: [] } }],
     ['U+0000 in a tag', { tags: ['a\0'], definition: { steps: [] } }],
     ['U+0000 in an id', { id: 'a\0', steps: [] }],
     ['a long description', { description: 'x'.repeat(10_001), definition: { steps: [] } }],
@@ -105,9 +106,9 @@ describe('the routes of workflows', () => {
     expect((await send('GET', '/v1/workflows', { as: 'odd' })).body.items).toEqual([]);
   });
 
-  it('keep texts that no text should be', async () => {
-    const id = await newId({ name: '\ud800', description: '\udfff', note: '\ud800', tags: ['\ud800'] });
-    expect((await send('GET', `/v1/workflows/${id}`, { as: 'ann' })).body).toMatchObject({ name: '\ufffd', tags: ['\ufffd'] });
+  it('keep of a bare document what no text should be in the document alone', async () => {
+    const { name, description } = (await create({ id: 'odd', name: 'a\ud800', description: 'b\0', steps: [] })).body;
+    expect({ name, description }).toEqual({ name: 'a\ufffd', description: null });
   });
 });
 
@@ -159,6 +160,31 @@ describe('a document', () => {
 });
 
 describe('a change', () => {
+  it('of a name or of tags makes a version too, so that two at once do not undo each other', async () => {
+    const id = await newId();
+    const patch = (version: number, body: object) => send('PATCH', `/v1/workflows/${id}`, { as: 'ann', headers: { 'if-match': `"${version}"` }, body });
+    const renamed = await patch(1, { name: 'New', note: 'named' });
+    expect(renamed).toMatchObject({ status: 200, body: { version: 2, name: 'New', definition: { id: 'd', steps: steps() } } });
+    expect(renamed.headers.get('etag')).toBe('"2"');
+    for (const body of [{ name: 'Other' }, { tags: ['x'] }, { is_public: true }, { is_template: true }]) expect(await patch(1, body)).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT' } });
+    expect((await patch(2, { name: 'New', tags: [], is_public: false, definition: { id: 'd', steps: steps() } })).headers.get('etag')).toBe('"2"');
+    expect((await patch(2, { name: 'New', tags: ['x'] })).headers.get('etag')).toBe('"3"');
+    const { items } = (await send('GET', `/v1/workflows/${id}/versions`, { as: 'ann' })).body;
+    expect(items).toMatchObject([{ version: 3 }, { version: 2, note: 'named', author: 'ann', content_hash: items[2].content_hash }, { version: 1 }]);
+    expect((await send('GET', `/v1/workflows/${id}/definition?version=2`, { as: 'ann' })).body).toEqual({ id: 'd', steps: steps() });
+    expect((await send('GET', `/v1/workflows/${id}/diff?from=1&to=2`, { as: 'ann' })).body).toMatchObject({ steps: { changed: [] }, differences: [] });
+  });
+
+  it('that deletes is refused when it was made on an older version', async () => {
+    const id = await newId();
+    await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { tags: ['kept'] } });
+    const remove = (version: string) => send('DELETE', `/v1/workflows/${id}`, { as: 'ann', headers: { 'if-match': version } });
+    expect(await remove('"1"')).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT' } });
+    expect((await remove('"x"')).status).toBe(400);
+    expect((await send('GET', `/v1/workflows/${id}`, { as: 'ann' })).body.tags).toEqual(['kept']);
+    expect((await remove('"2"')).status).toBe(204);
+  });
+
   it('of an older version is refused with the newest, and loses nothing', async () => {
     const id = await newId();
     const change = (mark: string, headers: Record<string, string>, more = {}) =>
@@ -329,9 +355,9 @@ describe('a client of distri', () => {
     expect(made.body.definition).toEqual(definition);
     // A partial update: what is null stays.
     const updated = await send('PUT', `/v1/workflows/${id}`, { as, body: { name: null, description: 'Now with words', definition: null, tags: ['etl'], is_public: true, is_template: null } });
-    expect(updated).toMatchObject({ status: 200, body: { name: 'Pipeline', description: 'Now with words', tags: ['etl'], is_public: true, version: 1, definition } });
+    expect(updated).toMatchObject({ status: 200, body: { name: 'Pipeline', description: 'Now with words', tags: ['etl'], is_public: true, version: 2, definition } });
     // The whole record, sent back.
-    expect((await send('PUT', `/v1/workflows/${id}`, { as, body: { ...updated.body, name: 'Renamed' } })).body).toMatchObject({ name: 'Renamed', version: 1 });
+    expect((await send('PUT', `/v1/workflows/${id}`, { as, body: { ...updated.body, name: 'Renamed' } })).body).toMatchObject({ name: 'Renamed', version: 3 });
     const { body } = await send('GET', '/v1/workflows?is_public=true&is_template=false&tags=etl&search=WORDS&limit=100&offset=0', { as });
     expect(body.items).toHaveLength(1);
     for (const key of ['id', 'name', 'description', 'tags', 'is_public', 'is_template', 'star_count', 'clone_count', 'created_at', 'updated_at', 'is_owner', 'is_starred', 'status', 'step_count']) expect(body.items[0]).toHaveProperty(key);
@@ -365,6 +391,17 @@ describe('triggers', () => {
     const id = await newId({}, 'thief');
     expect((await send('PUT', `/v1/workflows/${id}`, { as: 'thief', body: { definition: withWebhook('mine') } })).body.code).toBe('BAD_TRIGGER');
     expect((await send('GET', `/v1/workflows/${id}`, { as: 'thief' })).body.version).toBe(1);
+  });
+
+  it('are checked with the document that is only checked, as those of a new workflow or of one that there is', async () => {
+    const document = { ...withWebhook('checked'), more: 1 };
+    const check = (as: string, query = '') => send('POST', `/v1/workflows/validate${query}`, { as, body: document });
+    const warning = { severity: 'warning', code: 'UNKNOWN_FIELD' };
+    expect(await check('ann')).toMatchObject({ status: 200, body: { valid: true, problems: [warning] } });
+    const id = await newId({ definition: document });
+    expect(await check('ann')).toMatchObject({ status: 200, body: { valid: false, problems: [warning, { code: 'BAD_TRIGGER', path: '$.entry_points[0].triggers[0].path' }] } });
+    expect(await check('ann', `?workflow_id=${id}`)).toMatchObject({ status: 200, body: { valid: true } });
+    expect(await check('bob', `?workflow_id=${id}`)).toMatchObject({ status: 404, body: { code: 'WORKFLOW_NOT_FOUND' } });
   });
 });
 

@@ -5,25 +5,22 @@ import { DistriError } from '../../definition/errors.js';
 import { isHeaderName, isHeaderValue } from '../../kinds/api-call/headers.js';
 import { isHostPattern } from '../../kinds/api-call/hosts.js';
 import type { NewConnection } from '../../store/connections.js';
-import { isStorable } from '../../store/storable.js';
-import { isUserId } from '../identity.js';
+import { storableText, instantSchema } from '../../store/storable.js';
 
 const LONGEST_SKILL = 200;
 const LONGEST_VALUE = 64 * 1024;
 const MOST_ENTRIES = 100;
 
-const text = (most: number) => z.string().max(most).refine(isStorable, 'expected well-formed text without U+0000');
 const few = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
 const variables = z
-  .record(z.string().regex(/^[A-Za-z_][\w-]{0,199}$/, 'expected letters, digits, dashes and underscores'), text(LONGEST_VALUE))
+  .record(z.string().regex(/^[A-Za-z_][\w-]{0,199}$/, 'expected letters, digits, dashes and underscores'), storableText(LONGEST_VALUE))
   .refine(few, `expected at most ${MOST_ENTRIES}`);
 
 /** The skill of a connection, in an address. */
-export const skillSchema = text(LONGEST_SKILL)
+export const skillSchema = storableText(LONGEST_SKILL)
   .refine(isSkill, 'expected namespace:name, such as google:drive')
   .refine((skill) => !skill.startsWith('native:'), 'a native: skill is what a worker can do, not a connection');
-export const permissionSchema = text(500).min(1);
-export const ownerSchema = z.string().refine(isUserId, 'this cannot name a user');
+export const permissionSchema = storableText(500).min(1);
 
 // No message repeats a value: it may be a secret.
 export const connectionBody = z.strictObject({
@@ -39,8 +36,8 @@ export const connectionBody = z.strictObject({
     .refine(few, `expected at most ${MOST_ENTRIES}`)
     .default({})
     .describe('Sent to `hosts`, besides those of the provider'),
-  hosts: z.array(text(300).refine(isHostPattern, 'expected a host such as api.example.com, *.example.com or 127.0.0.1:8080')).max(MOST_ENTRIES).optional(),
-  expires_at: z.iso.datetime({ offset: true }).optional(),
+  hosts: z.array(storableText(300).refine(isHostPattern, 'expected a host such as api.example.com, *.example.com or 127.0.0.1:8080')).max(MOST_ENTRIES).optional(),
+  expires_at: instantSchema.optional(),
   shared: z.boolean().optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
 });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StoredAuditEntry } from '../../store/audit.js';
+import { storableText } from '../../store/storable.js';
 import type { Routes } from '../app.js';
 import { pageOf, pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
@@ -15,7 +16,7 @@ const auditEntrySchema = z
   })
   .meta({ id: 'AuditEntry' });
 
-const name = z.string().max(4_000).regex(/^[^\0]*$/, 'U+0000 is in no entry').optional();
+const name = storableText(4_000).optional();
 const listQuery = z.object({ target: name.describe('Only what was done to this'), actor: name.describe('Only what this user did'), ...pageQuery });
 
 /** Who did what, for admins. */

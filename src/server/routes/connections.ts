@@ -7,15 +7,16 @@ import { SHARED_OWNER } from '../../store/tables.js';
 import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { noConnection, ownerOf, userOf } from '../connections/access.js';
-import { connectionBody, connectionOf, ownerSchema, skillSchema } from '../connections/body.js';
+import { connectionBody, connectionOf, skillSchema } from '../connections/body.js';
 import { connectionChanged } from '../connections/changed.js';
 import { connectionSchema, shownConnection } from '../connections/shown.js';
+import { userIdSchema } from '../identity.js';
 import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
 import { flag } from '../query.js';
 
 const params = z.object({ skill: skillSchema });
-const owned = z.object({ owner: ownerSchema.optional().describe('For admins: whose') });
+const owned = z.object({ owner: userIdSchema.optional().describe('For admins: whose') });
 const which = owned.extend({ shared: flag.optional().describe('The shared one, or one’s own; default: one’s own, else the shared one') });
 const listQuery = owned.extend(pageQuery);
 const cursorShape = z.tuple([z.int().min(0)]);

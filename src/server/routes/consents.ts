@@ -6,12 +6,14 @@ import { permissionsOf, scopesFor } from '../../connections/provider.js';
 import { DistriError } from '../../definition/errors.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { CONSENT_MINUTES, type Consent } from '../../store/oauth-states.js';
+import { toStorable } from '../../store/storable.js';
 import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { ownerOf } from '../connections/access.js';
-import { ownerSchema, permissionSchema, skillSchema } from '../connections/body.js';
+import { permissionSchema, skillSchema } from '../connections/body.js';
 import { connectionChanged } from '../connections/changed.js';
 import { consentPage, type ConsentPage } from '../connections/consent-page.js';
+import { userIdSchema } from '../identity.js';
 import { errorResponses, statusOf } from '../problem.js';
 import { flag } from '../query.js';
 
@@ -21,7 +23,7 @@ const authorizeQuery = z.object({
   permissions: z.string().max(5_000).default('').describe('What the connection must be allowed, with commas or blanks between them'),
   return_to: z.string().max(2_000).optional().describe('Where the browser goes afterwards: an address of this server'),
   provider: z.string().max(50).optional().describe('Default: the one that the namespace of the skill names'),
-  owner: ownerSchema.optional().describe('For admins: whose connection it will be'),
+  owner: userIdSchema.optional().describe('For admins: whose connection it will be'),
   shared: flag.optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
 });
 const callbackQuery = z.looseObject({ state: z.string().min(1).max(500).optional() });
@@ -114,7 +116,7 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
     owner,
     skill,
     provider: provider.id,
-    account: tokens.account?.replaceAll('\0', ''),
+    account: tokens.account === undefined ? undefined : toStorable(tokens.account),
     permissions: has,
     env: {},
     hosts: provider.hosts,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import type { JsonValue } from '../../definition/json.js';
 import type { TriggerOf } from '../../definition/types.js';
+import { storableText } from '../../store/storable.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
@@ -12,10 +13,9 @@ import { runIdOf, startTriggered } from '../triggers/start.js';
 const LONGEST = 200;
 const AT_ONCE = 10;
 
-const noNul = (text: string): boolean => !text.includes('\0');
 const eventSchema = z
   .object({
-    topic: z.string().min(1).max(LONGEST).refine(noNul, 'has the character U+0000'),
+    topic: storableText(LONGEST).min(1),
     data: z.unknown().optional().describe('What the runs get as input; anything but an object becomes {data}'),
     id: z.string().min(1).max(LONGEST).optional().describe('The same event sent again with its id starts nothing twice'),
   })

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
-import { isWellFormed } from '../../definition/text.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
+import { storableText, instantSchema } from '../../store/storable.js';
 import type { ApiToken } from '../../store/tokens.js';
 import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
-import { isUserId, SCOPES } from '../identity.js';
+import { SCOPES, userIdSchema } from '../identity.js';
 import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
 
@@ -23,14 +23,14 @@ const tokenSchema = z
   .meta({ id: 'Token' });
 const createdSchema = tokenSchema.extend({ token: z.string().describe('Shown this once. Send it as `Authorization: Bearer <token>`.') });
 const newTokenSchema = z.strictObject({
-  name: z.string().min(1).max(200).refine((name) => isWellFormed(name) && !/\p{Cc}/u.test(name), 'expected text without control characters'),
+  name: storableText(200).min(1).refine((name) => !/\p{Cc}/u.test(name), 'expected text without control characters'),
   scopes,
-  user: z.string().refine(isUserId, 'this cannot name a user').optional().describe('Whose it is; others than yourself only for admins'),
-  expires_at: z.iso.datetime({ offset: true }).optional(),
+  user: userIdSchema.optional().describe('Whose it is; others than yourself only for admins'),
+  expires_at: instantSchema.optional(),
 });
 const listQuery = z.object({
   ...pageQuery,
-  user: z.string().refine(isUserId, 'this cannot name a user').optional().describe('Of this user alone; others than yourself only for admins'),
+  user: userIdSchema.optional().describe('Of this user alone; others than yourself only for admins'),
 });
 const cursorShape = z.tuple([z.uuid()]);
 const idParams = z.object({ id: z.string().max(100) });

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import type { JsonObject } from '../../definition/json.js';
 import { OVERLAPS } from '../../definition/schema.js';
+import { instantSchema } from '../../store/storable.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import { hasRole, requireRole } from '../../store/workflows.js';
 import type { Routes, ServerDeps } from '../app.js';
@@ -23,8 +24,8 @@ const triggerParams = z.object({ trigger_id: z.string() });
 const nothing = z.object({}).meta({ id: 'TriggerDone' });
 const backfillSchema = z
   .object({
-    from: z.iso.datetime({ offset: true }),
-    to: z.iso.datetime({ offset: true }),
+    from: instantSchema,
+    to: instantSchema,
     overlap: z.enum(OVERLAPS).optional().describe('Default buffer_all: one after the other'),
   })
   .refine(({ from, to }) => Date.parse(from) < Date.parse(to), { message: 'must be after from', path: ['to'] })
@@ -54,8 +55,7 @@ export const triggerRoutes: Routes = (app, deps) => {
       const { id } = request.params;
       const found = requireRole(id, await store.workflows.get(identityOf(request), id), 'read');
       const { record, at } = found;
-      const isUnsavedClone = record.clonedFrom !== null && record.version === 1 && (await store.triggers.of(id)).length === 0;
-      const workflow = { id: record.id, owner: record.owner, version: at.version, document: at.document, isUnsavedClone };
+      const workflow = { ...record, document: at.document };
       const items = await viewTriggers(deps, workflow, (path) => `${settings.publicUrl}${WEBHOOK_MOUNT}${path}`);
       // Its runs are its owner's.
       return { items: hasRole(found, 'edit') ? items : items.map(({ last_runs: _, ...item }) => item) };
@@ -110,7 +110,7 @@ export const triggerRoutes: Routes = (app, deps) => {
 /** Throws `NOT_FOUND` for a trigger that is not to be seen, `FORBIDDEN`, and `BAD_TRIGGER` for what is no schedule. */
 async function scheduleToOperate({ store }: ServerDeps, request: FastifyRequest, triggerId: string): Promise<OwnedTrigger> {
   const trigger = isUuid(triggerId) ? await store.triggers.find(triggerId.toLowerCase()) : undefined;
-  const workflow = trigger && (await store.workflows.get(identityOf(request), trigger.workflowId));
+  const workflow = trigger && (await store.workflows.find(identityOf(request), trigger.workflowId));
   if (trigger === undefined || workflow === undefined) {
     throw new DistriError('NOT_FOUND', `There is no trigger '${triggerId}'`, { hint: 'Look at the triggers of the workflow: GET /v1/workflows/{id}/triggers' });
   }

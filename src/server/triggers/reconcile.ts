@@ -99,7 +99,7 @@ async function bringUpToDate(deps: TriggerDeps, workflowId: string): Promise<voi
       for (const id of scheduled) await client.schedules.delete(id);
       return;
     }
-    if (workflow.version === done) return;
+    if (workflow.version === done || workflow.isUnsavedClone) return;
     const before = await store.triggers.of(workflowId);
     const definition = definitionToRun(workflow.id, workflow);
     const planned = plannedTriggers(workflowId, definition);

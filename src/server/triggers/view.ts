@@ -25,10 +25,11 @@ export const triggerViewSchema = z
 export type TriggerView = z.infer<typeof triggerViewSchema>;
 
 const NEXT_SHOWN = 5;
+const NOT_YET = 'It is not set up yet: that is tried again within minutes';
 
 interface ViewedWorkflow extends TriggeredWorkflow {
-  /** Whether it is a clone that was not saved since. */
-  readonly isUnsavedClone: boolean;
+  /** The version whose triggers are kept. */
+  readonly triggersVersion: number;
 }
 
 /** The triggers of a workflow as they stand. Throws `NO_TEMPORAL_SERVER` when it has schedules. */
@@ -38,17 +39,28 @@ export async function viewTriggers(deps: TriggerDeps, workflow: ViewedWorkflow, 
     plannedTriggers(workflow.id, definitionToRun(workflow.id, workflow)).map(async (planned): Promise<TriggerView> => {
       const { id, entryPointId, trigger } = planned;
       const view = { id, entry_point: entryPointId, type: trigger.type, config: trigger };
+      const behind = behindOf(workflow, kept.has(id));
       if (workflow.isUnsavedClone) return { ...view, problem: 'A clone starts nothing by itself until it is saved: look at it, and save it' };
       switch (trigger.type) {
         case 'schedule':
           return { ...view, ...(await viewSchedule(deps, workflow, planned)) };
         case 'webhook':
-          return { ...view, url: webhookUrl(trigger.path), ...(kept.has(id) ? {} : { problem: `The path '${trigger.path}' is taken by another workflow` }) };
+          return { ...view, url: webhookUrl(trigger.path), ...(behind ?? (kept.has(id) ? {} : { problem: `The path '${trigger.path}' is taken by another workflow` })) };
         case 'event':
-          return view;
+          return { ...view, ...behind };
       }
     }),
   );
+}
+
+/** What is wrong with a trigger of the database when the newest version was saved without its triggers. */
+function behindOf({ version, triggersVersion }: ViewedWorkflow, isKept: boolean): { problem: string } | undefined {
+  if (triggersVersion === version) return undefined;
+  return { problem: isKept ? asBefore(version) : NOT_YET };
+}
+
+function asBefore(version: number): string {
+  return `It still runs as it was before version ${version}: that is put right within minutes`;
 }
 
 async function viewSchedule({ client }: TriggerDeps, { id: workflowId, version, owner }: TriggeredWorkflow, planned: PlannedTrigger): Promise<Partial<TriggerView>> {
@@ -56,9 +68,9 @@ async function viewSchedule({ client }: TriggerDeps, { id: workflowId, version, 
   if (trigger.type !== 'schedule') return {};
   const state = await client.schedules.describe(scheduleId(triggerId));
   const wanted = scheduleMark({ triggerId, entryPointId, trigger, workflowId, version, owner });
-  if (state === undefined) return { problem: 'It is not set up yet: that is tried again within minutes' };
+  if (state === undefined) return { problem: NOT_YET };
   return {
-    ...(state.mark === wanted ? {} : { problem: `It still runs as it was before version ${version}: that is put right within minutes` }),
+    ...(state.mark === wanted ? {} : { problem: asBefore(version) }),
     paused: state.paused,
     ...(state.note === undefined ? {} : { note: state.note }),
     next_runs: state.next.slice(0, NEXT_SHOWN).map((at) => at.toISOString()),

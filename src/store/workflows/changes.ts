@@ -48,12 +48,12 @@ export async function insert(tx: Db, user: string, workflow: NewWorkflow, action
     isTemplate,
     clonedFrom: clonedFrom ?? null,
     version: 1,
-    // A clone starts nothing by itself before its new owner saves it.
-    ...(clonedFrom === undefined ? {} : { triggersVersion: 1 }),
+    // It starts nothing by itself before its new owner has looked at it.
+    isUnsavedClone: clonedFrom !== undefined,
     ...derivedFrom(id, content),
     searchText: searchText(named, content.document),
   });
-  await addVersion(tx, { id, version: 1, content, author: user, note });
+  await addVersion(tx, { id, version: 1, contentHash: contentHash(id, content), document: content.document, author: user, note });
   await audit(tx, user, action, id, { name: named.name, ...(clonedFrom === undefined ? {} : { cloned_from: clonedFrom }) });
   return reread(tx, { user, isAdmin: false }, id);
 }
@@ -67,10 +67,12 @@ export async function apply(tx: Db, viewer: Viewer, id: string, change: Workflow
   const content = change.content === undefined || change.content.document === at.document ? undefined : change.content;
   const fields = changedFields(record, change);
   if (fields.isPublic !== undefined) requireRole(id, found, 'owner');
+  if (record.isUnsavedClone && change.content !== undefined) await tx.update(workflows).set({ isUnsavedClone: false }).where(eq(workflows.id, id));
   if (content === undefined && Object.keys(fields).length === 0) return { ...found, at };
-  const version = content === undefined ? record.version : record.version + 1;
+  const version = record.version + 1;
   const changed = Object.keys(fields).map((field) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
-  if (content !== undefined) await addVersion(tx, { id, version, content, author: viewer.user, note: change.note ?? null });
+  const held = content === undefined ? { contentHash: at.contentHash, documentOf: at.documentOf } : { contentHash: contentHash(id, content), document: content.document };
+  await addVersion(tx, { id, version, ...held, author: viewer.user, note: change.note ?? null });
   await tx
     .update(workflows)
     .set({
@@ -85,7 +87,8 @@ export async function apply(tx: Db, viewer: Viewer, id: string, change: Workflow
   return reread(tx, viewer, id);
 }
 
-function checkVersion(newest: number, expected: number | undefined): void {
+/** @throws DistriError `VERSION_CONFLICT` */
+export function checkVersion(newest: number, expected: number | undefined): void {
   if (expected === undefined || expected === newest) return;
   throw new DistriError('VERSION_CONFLICT', `The workflow is at version ${newest} now, and the change was made on version ${expected}: nothing was changed`, {
     hint: `Get version ${newest}, and send the change on it.`,
@@ -103,16 +106,11 @@ function changedFields(record: WorkflowAt['record'], { name, description, tags, 
   };
 }
 
-interface NewVersion {
-  readonly id: string;
-  readonly version: number;
-  readonly content: Content;
-  readonly author: string;
-  readonly note: string | null;
-}
+/** With the document, or the version that has it. */
+type NewVersion = { readonly id: string } & Omit<typeof workflowVersions.$inferInsert, 'workflowId' | 'createdAt'>;
 
-async function addVersion(tx: Db, { id, version, content, author, note }: NewVersion): Promise<void> {
-  await tx.insert(workflowVersions).values({ workflowId: id, version, contentHash: contentHash(id, content), document: content.document, author, note });
+async function addVersion(tx: Db, { id, ...version }: NewVersion): Promise<void> {
+  await tx.insert(workflowVersions).values({ workflowId: id, ...version });
 }
 
 /** An entry about the workflow with this id. */

@@ -5,6 +5,7 @@ import { parseWorkflow } from '../../definition/parse.js';
 import { cut } from '../../definition/text.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
 import { innerDocument } from '../../definition/unwrap.js';
+import { toStorable } from '../storable.js';
 
 /** A checked document. */
 export interface Content {
@@ -46,7 +47,7 @@ export function definitionToRun(id: string, { version, document }: { readonly ve
 
 /** What a workflow is called when nobody says it: the name of its definition, else the id. */
 export function nameOf({ definition, hasId }: Content): string {
-  const name = (definition.name ?? '').replaceAll('\0', '').trim();
+  const name = toStorable(definition.name ?? '').trim();
   return cut(name !== '' ? name : hasId ? definition.id : 'Untitled', LONGEST_NAME);
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../cursor.js';
 import type { Db } from '../database.js';
 import type { Page } from '../page.js';
+import { instantSchema } from '../storable.js';
 import { workflows, workflowStars } from '../tables.js';
 import { belongsTo, seen, selectSeen, visibleTo, type SeenWorkflow, type Viewer } from './records.js';
 import { matches } from './search.js';
@@ -23,7 +24,7 @@ export interface WorkflowFilter {
 /** `own`: theirs and shared with them; `public`: everybody's public ones; `starred`: of those that they may see. */
 export type Shelf = 'own' | 'public' | 'starred';
 
-const cursorShape = z.tuple([z.iso.datetime(), z.uuid()]);
+const cursorShape = z.tuple([instantSchema, z.uuid()]);
 
 /** @throws DistriError `BAD_REQUEST` for a cursor that is none */
 export async function listWorkflows(db: Db, viewer: Viewer, shelf: Shelf, filter: WorkflowFilter): Promise<Page<SeenWorkflow>> {
@@ -61,5 +62,5 @@ function conditions({ isPublic, isTemplate, tags, search, cursor }: WorkflowFilt
 
 function after(cursor: string): SQL {
   const [updatedAt, id] = decodeCursor(cursor, cursorShape);
-  return sql`(${workflows.updatedAt}, ${workflows.id}) < (${updatedAt}::timestamptz, ${id})`;
+  return sql`(${workflows.updatedAt}, ${workflows.id}) < (${new Date(updatedAt).toISOString()}::timestamptz, ${id})`;
 }

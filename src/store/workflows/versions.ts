@@ -1,4 +1,5 @@
-import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import { decodeCursor, encodeCursor } from '../cursor.js';
@@ -6,22 +7,35 @@ import type { Db } from '../database.js';
 import type { Page } from '../page.js';
 import { workflowVersions } from '../tables.js';
 
-/** A version, which never changes. */
-export type StoredVersion = Omit<typeof workflowVersions.$inferSelect, 'workflowId'>;
 /** A version without its document. */
-export type VersionRecord = Omit<StoredVersion, 'document'>;
+export type VersionRecord = Omit<typeof workflowVersions.$inferSelect, 'workflowId' | 'document' | 'documentOf'>;
 
-const { workflowId: _workflowId, ...versionColumns } = getTableColumns(workflowVersions);
-const { document: _document, ...versionRecordColumns } = versionColumns;
-const cursorShape = z.tuple([z.int()]);
+/** A version, which never changes. */
+export interface StoredVersion extends VersionRecord {
+  readonly document: string;
+  /** The version that its document is kept with. */
+  readonly documentOf: number;
+}
+
+const { workflowId: _workflowId, document: _document, documentOf: _documentOf, ...versionRecordColumns } = getTableColumns(workflowVersions);
+const holders = alias(workflowVersions, 'holders');
+
+/** For queries of versions with their documents: a join `on` what holds the document, and the document. */
+export const documentHolder = {
+  table: holders,
+  on: and(eq(holders.workflowId, workflowVersions.workflowId), eq(holders.version, sql`coalesce(${workflowVersions.documentOf}, ${workflowVersions.version})`)),
+  document: sql<string>`${holders.document}`,
+};
 /** Of a column of type `integer`. */
 const LARGEST_VERSION = 2_147_483_647;
+const cursorShape = z.tuple([z.int().min(1).max(LARGEST_VERSION)]);
 
 export async function findVersion(db: Db, workflowId: string, version: number): Promise<StoredVersion | undefined> {
   if (!Number.isInteger(version) || version < 1 || version > LARGEST_VERSION) return undefined;
   const [found] = await db
-    .select(versionColumns)
+    .select({ ...versionRecordColumns, document: documentHolder.document, documentOf: holders.version })
     .from(workflowVersions)
+    .innerJoin(documentHolder.table, documentHolder.on)
     .where(and(eq(workflowVersions.workflowId, workflowId), eq(workflowVersions.version, version)));
   return found;
 }

@@ -95,7 +95,7 @@ export const eventRoutes: RunRoutes = (app, context) => {
     async (request, reply) => {
       const { id } = request.params;
       const identity = identityOf(request);
-      const workflow = requireRole(id, await store.workflows.get(identity, id), 'read');
+      const workflow = requireRole(id, await store.workflows.find(identity, id), 'read');
       const owner = hasRole(workflow, 'edit') ? undefined : identity.user;
       const told = request.headers['last-event-id'];
       const cursor = told === undefined ? undefined : await checked(readCursor(id, told), id, identity, owner);

@@ -15,7 +15,7 @@ import { startRoutes } from './start.js';
 /** All about runs: starting, finding, watching and operating them. */
 export const runRoutes: Routes = (app, { client, store, settings }) => {
   const mayEdit: RunContext['access']['mayEdit'] = async (identity, workflowId) => {
-    const workflow = await store.workflows.get(identity, workflowId);
+    const workflow = await store.workflows.find(identity, workflowId);
     return workflow !== undefined && hasRole(workflow, 'edit');
   };
   const context: RunContext = {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { RunFilter, RunInfo } from '../../../client/index.js';
+import { decodeCursor, encodeCursor } from '../../../store/cursor.js';
 import type { EndedRunStore } from '../../../store/ended-runs.js';
+import { instantSchema } from '../../../store/storable.js';
 import { identityOf } from '../../authentication.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
@@ -9,15 +11,13 @@ import { flag } from '../../query.js';
 import { READ, TAGS, type RunRoutes } from './context.js';
 import { runInfoSchema, runStatusSchema } from './schemas.js';
 
-const instant = z.iso.datetime({ offset: true });
-
 const listQuery = z.strictObject({
   status: runStatusSchema.optional(),
   workflow_id: z.string().optional(),
   version: z.coerce.number().int().optional(),
   missing_skill: z.string().optional().describe('A skill that blocked runs lack'),
-  started_after: instant.optional().describe('Started then or later'),
-  started_before: instant.optional(),
+  started_after: instantSchema.optional().describe('Started then or later'),
+  started_before: instantSchema.optional(),
   open: flag.optional().describe('Only runs that have not ended'),
   parent_run_id: z.string().optional().describe('Children of this run'),
   owner: z.string().optional().describe('Counts for admins; others see their own runs'),
@@ -27,6 +27,8 @@ const listQuery = z.strictObject({
 
 type Query = z.infer<typeof listQuery>;
 
+/** Start and id of the last run of a page of an archive. */
+const archivePlace = z.tuple([instantSchema, z.string()]);
 /** What the filters of an archive can be. */
 const ARCHIVE_FILTERS = ['status', 'workflow_id', 'started_after', 'started_before', 'owner', 'archived', 'limit', 'cursor'];
 
@@ -52,12 +54,16 @@ export function shown({ request_hash: _, ...run }: RunInfo): Omit<RunInfo, 'requ
 
 async function archivedPage(store: EndedRunStore, query: Query, asked: object) {
   const { owner, workflow_id, status, started_after, started_before, cursor, limit } = query;
-  const [startedAt = '', runId = ''] = cursor === undefined ? [] : placeOf(cursor, asked).split(' ', 2);
-  const after = cursor === undefined ? undefined : { startedAt, runId };
+  const after = cursor === undefined ? undefined : placeAfter(cursor, asked);
   const found = await store.list({ owner, workflowId: workflow_id, status, startedAfter: started_after, startedBefore: started_before, after, limit: limit + 1 });
   const items = found.slice(0, limit);
   const last = items.at(-1);
-  return { items, ...(found.length > limit && last ? { next_cursor: cursorAt(`${last.started_at} ${last.run_id}`, asked) } : {}) };
+  return { items, ...(found.length > limit && last ? { next_cursor: cursorAt(encodeCursor([last.started_at, last.run_id]), asked) } : {}) };
+}
+
+function placeAfter(cursor: string, asked: object): { startedAt: string; runId: string } {
+  const [startedAt, runId] = decodeCursor(placeOf(cursor, asked), archivePlace);
+  return { startedAt, runId };
 }
 
 /** `GET /v1/runs`. */

@@ -54,10 +54,11 @@ export const workflowRecordRoutes: Routes = (app, deps) => {
 
   app.delete(
     '/v1/workflows/:id',
-    { config: { access: 'workflows:write' }, schema: { tags, summary: 'Delete a workflow with all its versions; its runs go on', params: idParams, response: { 204: z.null(), ...errorResponses } } },
+    { config: { access: 'workflows:write' }, schema: { tags, summary: 'Delete a workflow with all its versions; its runs go on', description: 'With `If-Match` it is refused unless that is the newest version.', params: idParams, response: { 204: z.null(), ...errorResponses } } },
     async (request, reply) => {
       const { id } = request.params;
-      await removeTriggers(deps, id, () => workflows.delete(identityOf(request), id));
+      const expectedVersion = ifMatch(request.headers);
+      await removeTriggers(deps, id, () => workflows.delete(identityOf(request), id, expectedVersion));
       return reply.code(204).send(null);
     },
   );
@@ -102,7 +103,7 @@ function addUpdates(app: App, deps: ServerDeps): void {
       serializerCompiler: serializeWithDefinition,
       schema: {
         tags,
-        summary: 'Change what is given of a workflow; another definition makes a new version',
+        summary: 'Change what is given of a workflow; whatever changes makes a new version',
         description: 'With `If-Match`, or a `version` in the body, the change is refused unless it was made on the newest version. PUT and PATCH do the same.',
         params: idParams,
         body: z.union([workflowChangeSchema, bareDocumentSchema]),
@@ -114,7 +115,7 @@ function addUpdates(app: App, deps: ServerDeps): void {
         const { id } = request.params;
         if (content !== undefined) await checkChange(deps, viewer, id, content);
         const changed = await workflows.update(viewer, id, { ...change, content, expectedVersion: ifMatch(request.headers) ?? version });
-        if (content !== undefined) await reconcileTriggers(deps, id);
+        if (content !== undefined || changed.record.triggersVersion !== changed.record.version) await reconcileTriggers(deps, id);
         reply.header('etag', etag(changed));
         return { ...workflowRecord(viewer, changed), problems: [...(content?.problems ?? [])] };
       },

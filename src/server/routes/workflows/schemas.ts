@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { storableText } from '../../../store/storable.js';
+import { ROLES } from '../../../store/workflows.js';
+import { userIdSchema } from '../../identity.js';
 import { problemListSchema } from '../../problem.js';
 import { flag } from '../../query.js';
-import { ROLES } from '../../../store/workflows.js';
 
-/** Text that Postgres can hold. */
-const text = (most: number) => z.string().max(most).regex(/^[^\0]*$/, 'U+0000 cannot be stored');
 const time = z.iso.datetime();
 
 export const idParams = z.object({ id: z.string() });
@@ -12,14 +12,14 @@ const versionNumber = z.coerce.number().int().min(1);
 export const versionParams = idParams.extend({ version: versionNumber });
 export const definitionQuery = z.object({ version: versionNumber.optional().describe('Default: the newest') });
 export const diffQuery = z.object({ from: versionNumber, to: versionNumber });
-export const userParams = idParams.extend({ user_id: text(255).min(1) });
+export const userParams = idParams.extend({ user_id: userIdSchema });
 
-const note = text(10_000).nullish().describe('Of the version that this makes');
+const note = storableText(10_000).nullish().describe('Of the version that this makes');
 const editedVersion = z.int().min(1).nullish().describe('The version that the change was made on, as `If-Match` says it; a stale one is refused');
 const fields = {
-  name: text(500).min(1).nullish().describe("Default: the definition's name, else its id"),
-  description: text(10_000).nullish().describe('Empty: none'),
-  tags: z.array(text(100).min(1)).max(50).nullish(),
+  name: storableText(500).min(1).nullish().describe("Default: the definition's name, else its id"),
+  description: storableText(10_000).nullish().describe('Empty: none'),
+  tags: z.array(storableText(100).min(1)).max(50).nullish(),
   is_public: z.boolean().nullish().describe('Others may see, run and clone it'),
   is_template: z.boolean().nullish(),
   note,
@@ -36,7 +36,7 @@ export type WorkflowFields = z.infer<typeof workflowChangeSchema>;
 export const bareDocumentSchema = z.looseObject({ steps: z.unknown().optional(), agent_type: z.unknown().optional() }).meta({ id: 'WorkflowDocument', description: 'A Distri workflow document: see docs/format.md' });
 
 /** What a bare document says of itself counts when it may be stored; else it is only in the document. */
-export const bareFieldsSchema = z.object({ name: text(500).min(1).optional().catch(undefined), description: text(10_000).optional().catch(undefined) });
+export const bareFieldsSchema = z.object({ name: storableText(500).min(1).optional().catch(undefined), description: storableText(10_000).optional().catch(undefined) });
 
 export const restoreSchema = z.object({ version: z.int().min(1), note });
 export const cloneSchema = z.object({ name: fields.name.describe('Default: the name with " (copy)"') }).nullish();
@@ -46,8 +46,8 @@ const list = z.union([z.string(), z.array(z.string())]).transform((value) => [va
 export const filterQuery = {
   is_public: flag.optional(),
   is_template: flag.optional(),
-  tags: list.pipe(z.array(text(10_000)).max(200)).optional().describe('Any of them: repeated, or with commas between them'),
-  search: text(200).optional().describe('Words of name, description, tags and steps, or a part of the name or description'),
+  tags: list.pipe(z.array(storableText(10_000)).max(200)).optional().describe('Any of them: repeated, or with commas between them'),
+  search: storableText(200).optional().describe('Words of name, description, tags and steps, or a part of the name or description'),
   offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
 };
 
