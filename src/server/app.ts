@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DistriClient } from '../client/index.js';
 import type { OAuthClient } from '../connections/oauth.js';
 import { DistriError } from '../definition/errors.js';
+import { addDeeds } from './audit.js';
 import type { Store } from '../store/index.js';
 import type { Authentication } from './auth/index.js';
 import { addLocalGuard } from './auth/guard.js';
@@ -115,6 +116,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   if (settings.auth === 'local') addLocalGuard(app, settings);
   addAuthentication(app, deps.authenticate);
   await app.register(rateLimit, {
+  addDeeds(app, deps);
     max: settings.requestsPerMinute,
     timeWindow: 60_000,
     // Before it is looked at what the user may do: requests that are refused count, too.

@@ -7,9 +7,12 @@ import type { Db } from './database.js';
 import type { Page } from './page.js';
 import { auditLog } from './tables.js';
 
+/** Who did what no user asked for: the server, a worker, or whoever used the command line. */
+export const SYSTEM = 'system';
+
 /** Something that was done. */
 export interface AuditEntry {
-  /** A user, or `system`. */
+  /** A user, or `SYSTEM`. */
   readonly actor: string;
   /** e.g. `workflow.update`. */
   readonly action: string;
@@ -43,8 +46,10 @@ export class AuditLog {
     this.#db = db;
   }
 
-  async record({ actor, action, target, detail }: AuditEntry): Promise<void> {
-    await this.#db.insert(auditLog).values({ actor, action, target, detail: storable(detail ?? null) });
+  /** Notes one or more entries, all or none. */
+  async record(...entries: readonly AuditEntry[]): Promise<void> {
+    const rows = entries.map(({ actor, action, target, detail }) => ({ actor, action, target: storableText(target), detail: storable(detail ?? null) }));
+    await this.#db.insert(auditLog).values(rows);
   }
 
   /** Newest first. @throws DistriError `BAD_REQUEST` for a cursor that is none */
@@ -61,7 +66,11 @@ export class AuditLog {
   }
 }
 
-/** Without what Postgres refuses in JSON: U+0000 and halves of surrogate pairs. */
 function storable(detail: JsonValue): JsonValue {
-  return JSON.parse(JSON.stringify(detail, (_, value: JsonValue) => (typeof value === 'string' ? wellFormed(value).replaceAll('\0', '') : value))) as JsonValue;
+  return JSON.parse(JSON.stringify(detail, (_, value: JsonValue) => (typeof value === 'string' ? storableText(value) : value))) as JsonValue;
+}
+
+/** Without what Postgres refuses: U+0000 and halves of surrogate pairs. */
+function storableText(text: string): string {
+  return wellFormed(text).replaceAll('\0', '');
 }

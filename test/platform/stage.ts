@@ -85,7 +85,7 @@ export async function openPlatform(options: PlatformOptions = {}): Promise<Platf
     settings: { ...DEFAULT_SETTINGS, auth: authentication?.mode ?? 'tokens', ...settings },
   });
   const url = await app.listen({ host: '127.0.0.1', port });
-  const connections = new StoreConnections({ connections: store.connections, audit: store.audit, oauth });
+  const connections = new StoreConnections({ connections: store.connections, oauth });
   const stopWorker = worker === false ? async () => undefined : await runWorker(queuePrefix, { connections, ...worker });
   return {
     url,

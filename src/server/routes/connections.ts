@@ -8,7 +8,7 @@ import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { noConnection, ownerOf, userOf } from '../connections/access.js';
 import { connectionBody, connectionOf, ownerSchema, skillSchema } from '../connections/body.js';
-import { connectionChanged } from '../connections/changed.js';
+import { tellBlockedRuns } from '../connections/changed.js';
 import { connectionSchema, shownConnection } from '../connections/shown.js';
 import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
@@ -56,8 +56,8 @@ export const connectionRoutes: Routes = (app, deps) => {
       const identity = identityOf(request);
       const owner = ownerOf(identity, { ...request.query, shared: body.shared }, settings);
       const provider = body.provider === undefined ? (oauth.providers.ofSkill(skill) ?? oauth.providers.get('custom')) : oauth.providers.get(body.provider);
-      const row = await store.connections.put(connectionOf(skill, owner, provider, body));
-      await connectionChanged(deps, { actor: identity.user, action: 'create', row, log: request.log });
+      const row = await store.connections.put(connectionOf(skill, owner, provider, body), identity.user);
+      tellBlockedRuns(deps, skill, request.log);
       return shownConnection(row, store.connections);
     },
   );
@@ -72,10 +72,10 @@ export const connectionRoutes: Routes = (app, deps) => {
       const found = shared === true ? await store.connections.find(skill) : await store.connections.find(skill, userOf(identity, request.query));
       if (found === undefined || (shared === false && found.owner === SHARED_OWNER)) throw noConnection(skill);
       if (found.owner === SHARED_OWNER && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin removes a connection that everybody uses');
-      const row = await store.connections.remove(skill, found.owner);
+      const row = await store.connections.remove(skill, found.owner, identity.user);
       if (row === undefined) throw noConnection(skill);
       void revokeAccount(deps, row, request.log);
-      await connectionChanged(deps, { actor: identity.user, action: 'delete', row, log: request.log });
+      tellBlockedRuns(deps, skill, request.log);
       return reply.status(204).send();
     },
   );

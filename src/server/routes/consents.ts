@@ -10,7 +10,7 @@ import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { ownerOf } from '../connections/access.js';
 import { ownerSchema, permissionSchema, skillSchema } from '../connections/body.js';
-import { connectionChanged } from '../connections/changed.js';
+import { tellBlockedRuns } from '../connections/changed.js';
 import { consentPage, type ConsentPage } from '../connections/consent-page.js';
 import { errorResponses, statusOf } from '../problem.js';
 import { flag } from '../query.js';
@@ -81,7 +81,7 @@ export const consentRoutes: Routes = (app, deps) => {
       try {
         consent = await begun(deps, state, request.headers.cookie);
         const row = await connect(deps, consent, new URL(settings.publicUrl + request.url.slice(request.url.indexOf(CALLBACK))), state ?? '');
-        await connectionChanged(deps, { actor: consent.secrets.actor, action: 'create', row, log: request.log });
+        tellBlockedRuns(deps, row.skill, request.log);
         return answer(reply, row, consent.returnTo);
       } catch (error) {
         if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
@@ -110,7 +110,7 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
   if (lacks.length > 0) {
     throw new DistriError('OAUTH_REFUSED', `${provider.title} gave its consent without ${lacks.join(', ')}`, { hint: 'Nothing was stored. Connect again and agree to all that is asked for.' });
   }
-  return store.connections.put({
+  const connection = {
     owner,
     skill,
     provider: provider.id,
@@ -120,7 +120,8 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
     hosts: provider.hosts,
     expiresAt: tokens.expiresAt,
     credentials: credentialsOf(provider, tokens),
-  });
+  };
+  return store.connections.put(connection, secrets.actor);
 }
 
 function answer(reply: FastifyReply, { skill, account }: ConnectionRow, returnTo: string | undefined): FastifyReply {

@@ -63,8 +63,7 @@ export const tokenRoutes: Routes = (app, { store }) => {
       if (user !== identity.user && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin makes tokens for others');
       const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
       if (expiresAt !== undefined && !(expiresAt.getTime() > Date.now())) throw new DistriError('BAD_REQUEST', 'expires_at is in the past: the token would never be good');
-      const { secret, token } = await store.tokens.create({ userId: user, name, scopes: [...new Set(scopes)], expiresAt });
-      await store.audit.record({ actor: identity.user, action: 'token.create', target: `token:${token.id}`, detail: { name, user, scopes } });
+      const { secret, token } = await store.tokens.create({ userId: user, name, scopes: [...new Set(scopes)], expiresAt }, identity.user);
       return reply.status(201).header('cache-control', 'no-store').send({ ...shown(token), token: secret });
     },
   );
@@ -75,9 +74,8 @@ export const tokenRoutes: Routes = (app, { store }) => {
     async (request, reply) => {
       const { user, isAdmin } = identityOf(request);
       const { id } = request.params;
-      const revoked = id.includes('\0') ? undefined : await store.tokens.revoke(id, isAdmin ? undefined : user);
+      const revoked = id.includes('\0') ? undefined : await store.tokens.revoke(id, { userId: isAdmin ? undefined : user, actor: user });
       if (revoked === undefined) throw new DistriError('TOKEN_NOT_FOUND', `There is no token '${id}'`);
-      await store.audit.record({ actor: user, action: 'token.revoke', target: `token:${id}`, detail: { name: revoked.name, user: revoked.userId } });
       return reply.status(204).send();
     },
   );
