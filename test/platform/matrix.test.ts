@@ -97,6 +97,7 @@ const ROWS: readonly Row[] = [
   row('GET /v1/connections/{skill}?owner={owner}', 'connections:read',           '403 403 403 403 200 200'),
   row('DELETE /v1/connections/{skill}', 'connections:write',                     '404 404 404 404 204 404', { once }),
   row('DELETE /v1/connections/{skill}?owner={owner}', 'connections:write',       '403 403 403 403 204 204', { once }),
+  row('DELETE /v1/connections/{skill}?shared=true', 'connections:write',         '403 403 403 403 403 404'),
   row('PUT /v1/connections/{skill}', 'connections:write',                        '200 200 200 200 200 200', { body: {} }),
   row('PUT /v1/connections/{skill}?owner={owner}', 'connections:write',          '403 403 403 403 200 200', { body: {} }),
   row('PUT /v1/connections/{skill}', 'connections:write',                        '403 403 403 403 403 200', { body: { shared: true } }),
