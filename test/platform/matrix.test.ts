@@ -245,3 +245,23 @@ it('shows in lists what is one’s own or shared only', async () => {
   const own = await texts(world.owner);
   for (const secret of secrets) await expect.poll(async () => (own.includes(secret) ? own : texts(world.owner)), { timeout: 10_000 }).toContain(secret);
 });
+
+it('shows of the skills that workers serve those that one’s runs could use, and the workers to admins only', async () => {
+  const world = await makeShared();
+  const shared = `shared-${randomUUID().slice(0, 8)}:api`;
+  expect((await platform().send('PUT', `/v1/connections/${shared}`, { as: 'root:admin', body: { shared: true } })).status).toBe(200);
+  const skills = async (as: string): Promise<{ skill: string; workers?: string[] }[]> => (await platform().send('GET', '/v1/skills', { as })).body.skills;
+  const names = async (as: string) => (await skills(as)).map(({ skill }) => skill);
+  await expect.poll(() => names('root:admin'), { timeout: 20_000, interval: 200 }).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
+  for (const user of ['other', 'reader', 'runner', 'editor']) {
+    const seen = await names(user);
+    expect(seen, user).toEqual(expect.arrayContaining([shared, 'native:tool']));
+    expect(seen, user).not.toContain(world.skill);
+  }
+  expect(await names(world.owner)).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
+  expect((await skills('root:admin')).every(({ workers }) => (workers?.length ?? 0) > 0)).toBe(true);
+  expect((await skills(world.owner)).some((each) => 'workers' in each)).toBe(false);
+  const tools = async (as: string): Promise<object[]> => (await platform().send('GET', '/v1/tools', { as })).body.tools;
+  expect((await tools('root:admin')).filter((each) => !('workers' in each))).toEqual([]);
+  expect((await tools('other')).filter((each) => 'workers' in each)).toEqual([]);
+});
