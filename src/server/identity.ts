@@ -37,6 +37,8 @@ export interface Identity {
   /** Sees and may do everything of everybody. */
   readonly isAdmin: boolean;
 }
+  /** When the API token ends that says so: a token that is made with it may not outlast it. Undefined: never, or it is no API token. */
+  readonly expiresAt?: Date | undefined;
 
 /** The one user of a server on loopback without authentication. */
 export const LOCAL_USER = 'local';
@@ -48,7 +50,7 @@ export type Authenticate = (headers: { readonly authorization?: string | undefin
 export const authenticateLocal: Authenticate = async () => identity(LOCAL_USER, ['admin']);
 
 /** An identity with these scopes. */
-export function identity(user: string, scopes: readonly Scope[]): Identity {
+export function identity(user: string, scopes: readonly Scope[], expiresAt?: Date): Identity {
   const isAdmin = scopes.includes('admin');
-  return { user, isAdmin, scopes: new Set(isAdmin ? SCOPES : scopes) };
+  return { user, isAdmin, scopes: new Set(isAdmin ? SCOPES : scopes), expiresAt };
 }

@@ -74,6 +74,7 @@ describe('bearer tokens of an identity provider', () => {
       const as = await issuer.token({ sub: 'ann', ...claims });
       expect((await tokensAs(as)).status).toBe(200);
       const made = await platform.send('POST', '/v1/tokens', { as, body: { name: 'mine', scopes: ['tokens'] } });
+      // It lasts minutes, and is there to make one that lasts.
       expect(made).toMatchObject({ status: 201, body: { user: 'ann' } });
       expect((await platform.send('GET', '/v1/connections', { as })).status).toBe(403);
     }

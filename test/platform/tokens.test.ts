@@ -64,6 +64,20 @@ describe('API tokens', () => {
     expect(await make({ scopes: ['runs:read'] })).toMatchObject({ status: 201, body: { user: 'ann' } });
   });
 
+  it('make none that is good for longer than they are', async () => {
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    const later = new Date(Date.now() + 7_200_000).toISOString();
+    const sooner = new Date(Date.now() + 60_000).toISOString();
+    for (const [user, scopes] of [['ann', ['tokens']], ['root', ['admin']]] as const) {
+      const { token } = await tokenFor(user, [...scopes], { expires_at: end });
+      const make = (body: object) => platform.send('POST', '/v1/tokens', { as: token, body: { name: 'child', scopes: ['tokens'], ...body } });
+      expect(await make({})).toMatchObject({ status: 201, body: { expires_at: end } });
+      expect(await make({ expires_at: sooner })).toMatchObject({ status: 201, body: { expires_at: sooner } });
+      expect(await make({ expires_at: later })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining(end) as string } });
+    }
+    expect((await tokenFor('ann', ['tokens'])) as object).not.toHaveProperty('expires_at');
+  });
+
   it('of another user are not there, but for an admin', async () => {
     const [anns, bobs] = [await tokenFor('ann', ['tokens']), await tokenFor('bob', ['tokens'])];
     expect(await platform.send('DELETE', `/v1/tokens/${anns.id}`, { as: bobs.token })).toMatchObject({ status: 404, body: { code: 'TOKEN_NOT_FOUND' } });

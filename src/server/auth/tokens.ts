@@ -37,7 +37,7 @@ export class TokenAuthenticator {
   async identify(secret: string): Promise<Identity | undefined> {
     const token = await this.#find(secret);
     if (token === undefined || (token.expiresAt !== null && token.expiresAt.getTime() <= Date.now())) return undefined;
-    return identity(token.userId, token.scopes.filter(isScope));
+    return identity(token.userId, token.scopes.filter(isScope), token.expiresAt ?? undefined);
   }
 
   #find(secret: string): Promise<ApiToken | undefined> {
