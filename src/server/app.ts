@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DistriClient } from '../client/index.js';
 import type { OAuthClient } from '../connections/oauth.js';
-import { DistriError } from '../definition/errors.js';
-import { addDeeds } from './audit.js';
 import type { Store } from '../store/index.js';
 import type { Authentication } from './auth/index.js';
 import { addLocalGuard } from './auth/guard.js';
@@ -18,6 +15,7 @@ import { addErrors, answerError, answerUnreadable } from './errors.js';
 import { REPLAYED_HEADER } from './idempotency.js';
 import type { Authenticate } from './identity.js';
 import { addMetrics } from './metrics.js';
+import { addLimits } from './limits.js';
 import { addOpenApi } from './openapi.js';
 import { addRecorder } from './recorder.js';
 import { childLoggerFactory } from './request-log.js';
@@ -114,16 +112,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['etag', 'location', 'retry-after', REPLAYED_HEADER] });
   }
   if (settings.auth === 'local') addLocalGuard(app, settings);
-  addAuthentication(app, deps.authenticate);
-  await app.register(rateLimit, {
-  addDeeds(app, deps);
-    max: settings.requestsPerMinute,
-    timeWindow: 60_000,
-    // Before it is looked at what the user may do: requests that are refused count, too.
-    hook: 'onRequest',
-    keyGenerator: (request) => request.identity?.user ?? request.ip,
-    errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
-  });
+  addAuthentication(app, deps.authenticate, await addLimits(app, settings));
   await addOpenApi(app, settings);
   addMetrics(app, settings);
   addRecorder(app, deps);

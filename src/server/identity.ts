@@ -43,8 +43,11 @@ export interface Identity {
 /** The one user of a server on loopback without authentication. */
 export const LOCAL_USER = 'local';
 
-/** Says who makes a request from its headers; undefined: nobody that it knows. Throws `STORE_UNAVAILABLE`. */
-export type Authenticate = (headers: { readonly authorization?: string | undefined }) => Promise<Identity | undefined>;
+/**
+ * Says who makes a request from its headers; undefined: nobody that it knows. `mayAsk` is awaited before the store is asked for
+ * a token that was not seen before; what it throws is thrown. Throws `STORE_UNAVAILABLE`.
+ */
+export type Authenticate = (headers: { readonly authorization?: string | undefined }, mayAsk: () => Promise<void>) => Promise<Identity | undefined>;
 
 /** Everybody is the local user. Only for servers that nobody else can reach. */
 export const authenticateLocal: Authenticate = async () => identity(LOCAL_USER, ['admin']);

@@ -8,8 +8,12 @@ import { apiTokens } from './tables.js';
 /** How an API token begins: so that one that leaked is known for what it is. */
 export const TOKEN_PREFIX = 'dwf_';
 const TOKEN_BYTES = 32;
-/** Shape of all tokens: what does not have it is not looked up. */
 const TOKEN_SHAPE = new RegExp(`^${TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
+
+/** Whether a text can be a token at all: what does not have their shape need not be looked up. */
+export function isTokenShaped(text: string): boolean {
+  return TOKEN_SHAPE.test(text);
+}
 
 /** A token without its secret. */
 export interface ApiToken {
@@ -81,7 +85,7 @@ export class TokenStore {
 
   /** The token that a user sent, when it is neither revoked nor past its time. */
   async find(secret: string): Promise<ApiToken | undefined> {
-    if (!TOKEN_SHAPE.test(secret)) return undefined;
+    if (!isTokenShaped(secret)) return undefined;
     const valid = and(
       eq(apiTokens.hash, hashOf(secret)),
       isNull(apiTokens.revokedAt),
