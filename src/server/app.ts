@@ -8,14 +8,15 @@ import type { DistriClient } from '../client/index.js';
 import type { OAuthClient } from '../connections/oauth.js';
 import type { Store } from '../store/index.js';
 import type { Authentication } from './auth/index.js';
+import { addDeeds } from './audit.js';
 import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
 import { addErrors, answerError, answerUnreadable } from './errors.js';
 import { REPLAYED_HEADER } from './idempotency.js';
 import type { Authenticate } from './identity.js';
-import { addMetrics } from './metrics.js';
 import { addLimits } from './limits.js';
+import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
 import { addRecorder } from './recorder.js';
 import { childLoggerFactory } from './request-log.js';
@@ -46,7 +47,7 @@ export interface ServerSettings {
   readonly requestsPerMinute: number;
   /** Whether the address of a request is what a proxy in front says it is. */
   readonly trustProxy: boolean;
-  /** Whether everybody may read `/metrics`: for a server on loopback, or whose port others cannot reach. Else admins. */
+  /** Whether everybody may read `/metrics`: on a server without login. Else it needs the scope `metrics`. */
   readonly metricsPublic: boolean;
   /** How often an event stream shows that it is alive. */
   readonly heartbeatMs: number;
@@ -115,6 +116,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   addAuthentication(app, deps.authenticate, await addLimits(app, settings));
   await addOpenApi(app, settings);
   addMetrics(app, settings);
+  addDeeds(app, deps);
   addRecorder(app, deps);
   for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
   return app;

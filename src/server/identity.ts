@@ -10,13 +10,14 @@ export const SCOPES = [
   'connections:write',
   'events:write',
   'tokens',
+  'metrics',
   'admin',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** What a user may do with what is theirs. */
-export const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin');
+/** What a user may do with what is theirs. The others are about the whole server. */
+export const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin' && scope !== 'metrics');
 
 export function isScope(name: string): name is Scope {
   return (SCOPES as readonly string[]).includes(name);
@@ -36,9 +37,9 @@ export interface Identity {
   readonly scopes: ReadonlySet<Scope>;
   /** Sees and may do everything of everybody. */
   readonly isAdmin: boolean;
-}
   /** When the API token ends that says so: a token that is made with it may not outlast it. Undefined: never, or it is no API token. */
   readonly expiresAt?: Date | undefined;
+}
 
 /** The one user of a server on loopback without authentication. */
 export const LOCAL_USER = 'local';

@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   //                                                                             other reader runner editor owner admin
   row('GET /healthz', 'public',                                                  '200 200 200 200 200 200'),
   row('GET /readyz', 'public',                                                   '200 200 200 200 200 200'),
-  row('GET /metrics', 'admin',                                                   '403 403 403 403 403 200'),
+  row('GET /metrics', 'metrics',                                                 '200 200 200 200 200 200'),
   row('GET /v1/audit', 'admin',                                                  '403 403 403 403 403 200'),
   row('GET /v1/skills', 'workflows:read',                                        '200 200 200 200 200 200'),
   row('GET /v1/tools', 'workflows:read',                                         '200 200 200 200 200 200'),
@@ -109,6 +109,7 @@ const ROWS: readonly Row[] = [
   row('GET /v1/tokens', 'tokens',                                                '200 200 200 200 200 200'),
   row('POST /v1/tokens', 'tokens',                                               '201 201 201 201 201 201', { body: { name: 'n', scopes: ['tokens'] } }),
   row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['admin'] } }),
+  row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['metrics'] } }),
   row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['tokens'], user: 'zoe' } }),
   row('DELETE /v1/tokens/{token}', 'tokens',                                     '404 404 404 404 204 204', { once }),
 

@@ -107,7 +107,7 @@ function unreachable(issuer: string, error: unknown): DistriError {
 function scopesOf(claims: { [claim: string]: JsonValue }): Scope[] {
   const given = namesIn(own(claims, OWN_CLAIM)).filter(isScope);
   if (given.length > 0) return given;
-  return STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => scope !== 'admin');
+  return STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => USER_SCOPES.includes(scope));
 }
 
 function namesIn(value: JsonValue | undefined): string[] {
