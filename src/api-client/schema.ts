@@ -175,7 +175,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Skills that live workers serve */
+        /** Skills that live workers serve: those of connections only if you can use one */
         get: {
             parameters: {
                 query?: never;
@@ -3016,7 +3016,7 @@ export interface paths {
                 query?: {
                     /** @description For admins: whose */
                     owner?: string;
-                    /** @description The shared one, or one’s own; default: one’s own, else the shared one */
+                    /** @description The shared one, which only an admin removes. Default: one’s own; true on a server without login. */
                     shared?: "true" | "false";
                 };
                 header?: never;
@@ -3318,10 +3318,13 @@ export interface paths {
                 content: {
                     "application/json": {
                         name: string;
-                        scopes: ("workflows:read" | "workflows:write" | "runs:read" | "runs:write" | "connections:read" | "connections:write" | "events:write" | "tokens" | "admin")[];
+                        scopes: ("workflows:read" | "workflows:write" | "runs:read" | "runs:write" | "connections:read" | "connections:write" | "events:write" | "tokens" | "metrics" | "admin")[];
                         /** @description Whose it is; others than yourself only for admins */
                         user?: string;
-                        /** Format: date-time */
+                        /**
+                         * Format: date-time
+                         * @description Default: never, or the end of the token that makes it, which is also the latest
+                         */
                         expires_at?: string;
                     };
                 };
@@ -4156,7 +4159,8 @@ export interface components {
         StepKindInput: components["schemas"]["__shared"];
         SkillInput: {
             skill: string;
-            workers: string[];
+            /** @description The identities of those that have it, for admins */
+            workers?: string[];
         };
         ToolInput: {
             name: string;
@@ -4166,7 +4170,8 @@ export interface components {
             hash: string;
             input_schema?: unknown;
             output_schema?: unknown;
-            workers: string[];
+            /** @description The identities of those that have it, for admins */
+            workers?: string[];
         };
         StepKindInfoInput: {
             type: string;
@@ -5174,7 +5179,8 @@ export interface components {
         StepKind: components["schemas"]["__shared"];
         Skill: {
             skill: string;
-            workers: string[];
+            /** @description The identities of those that have it, for admins */
+            workers?: string[];
         };
         Tool: {
             name: string;
@@ -5184,7 +5190,8 @@ export interface components {
             hash: string;
             input_schema?: unknown;
             output_schema?: unknown;
-            workers: string[];
+            /** @description The identities of those that have it, for admins */
+            workers?: string[];
         };
         StepKindInfo: {
             type: string;

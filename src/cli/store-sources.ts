@@ -10,7 +10,7 @@ import { StoreWorkflows } from '../worker/store-workflows.js';
  * a run without an owner counts as when it runs a workflow of the store.
  */
 export function withStore(options: WorkerOptions, { store, oauth, ownerless }: { store: Store; oauth: OAuthClient; ownerless?: string }): WorkerOptions {
-  const connections = new StoreConnections({ connections: store.connections, audit: store.audit, oauth });
+  const connections = new StoreConnections({ connections: store.connections, oauth });
   const workflows = new StoreWorkflows(store.workflows, ownerless);
   return {
     ...options,

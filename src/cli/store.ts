@@ -6,6 +6,8 @@ import type { Cleanup } from './cleanup.js';
 import type { Context } from './context.js';
 import { UsageError } from './errors.js';
 
+const EXAMPLE = 'postgres://user:password@host:5432/distri';
+
 /** The database of DATABASE_URL, whatever its schema, closed with the command. */
 export async function openConfiguredDatabase(context: Context, cleanup: Cleanup): Promise<Database> {
   const database = await openDatabase({ url: databaseUrl(context) });
@@ -24,6 +26,8 @@ export async function openConfiguredStore(context: Context, { migrate = false }:
 
 function databaseUrl({ environment }: Context): string {
   const { databaseUrl: url } = environment;
-  if (url !== undefined) return url;
-  throw new UsageError('No database is configured', 'Set DATABASE_URL, e.g. postgres://user:password@host:5432/distri.');
+  if (url === undefined) throw new UsageError('No database is configured', `Set DATABASE_URL, e.g. ${EXAMPLE}.`);
+  if (/^postgres(ql)?:\/\//.test(url)) return url;
+  // The value may hold a password.
+  throw new UsageError('DATABASE_URL is not the URL of a Postgres database', `It looks like ${EXAMPLE}.`);
 }

@@ -1,5 +1,4 @@
 import type { Connection, ConnectionSource, ListedConnection } from '../activities/connection.js';
-import type { AuditLog } from '../store/audit.js';
 import type { ConnectionRow, ConnectionStore, LockedConnection } from '../store/connections.js';
 import { credentialsOf } from './credentials.js';
 import { throwStoreError } from '../store/errors.js';
@@ -12,7 +11,6 @@ const MOST_READS = 3;
 
 export interface StoreConnectionsDeps {
   readonly connections: ConnectionStore;
-  readonly audit: AuditLog;
   readonly oauth: OAuthClient;
 }
 
@@ -73,18 +71,11 @@ export class StoreConnections implements ConnectionSource {
   }
 
   async #renew(id: string): Promise<ConnectionRow | undefined> {
-    let broken = false;
-    const row = await this.deps.connections.locked(id, async (locked) => {
+    return this.deps.connections.locked(id, async (locked) => {
       // Another worker may have been faster.
       if (locked.row.status === 'broken' || !this.#isDue(locked.row)) return locked.row;
-      const renewed = await this.#renewLocked(locked);
-      broken = renewed.status === 'broken';
-      return renewed;
+      return this.#renewLocked(locked);
     });
-    if (broken && row !== undefined) {
-      await this.deps.audit.record({ actor: 'system', action: 'connection.break', target: `connection:${row.id}`, detail: { skill: row.skill, owner: row.owner } });
-    }
-    return row;
   }
 
   async #renewLocked({ row, renew, breakIt }: LockedConnection): Promise<ConnectionRow> {

@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
-import rateLimit from '@fastify/rate-limit';
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DistriClient } from '../client/index.js';
 import type { OAuthClient } from '../connections/oauth.js';
-import { DistriError } from '../definition/errors.js';
 import type { Store } from '../store/index.js';
 import type { Authentication } from './auth/index.js';
+import { addDeeds } from './audit.js';
 import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
 import { addErrors, answerError, answerUnreadable } from './errors.js';
 import { REPLAYED_HEADER } from './idempotency.js';
 import type { Authenticate } from './identity.js';
+import { addLimits } from './limits.js';
 import { addMetrics } from './metrics.js';
 import { addOpenApi } from './openapi.js';
 import { addRecorder } from './recorder.js';
@@ -47,7 +47,7 @@ export interface ServerSettings {
   readonly requestsPerMinute: number;
   /** Whether the address of a request is what a proxy in front says it is. */
   readonly trustProxy: boolean;
-  /** Whether everybody may read `/metrics`: for a server on loopback, or whose port others cannot reach. Else admins. */
+  /** Whether everybody may read `/metrics`: on a server without login. Else it needs the scope `metrics`. */
   readonly metricsPublic: boolean;
   /** How often an event stream shows that it is alive. */
   readonly heartbeatMs: number;
@@ -116,17 +116,10 @@ export async function createApp(deps: ServerDeps): Promise<App> {
     await app.register(cors, { origin: [...settings.corsOrigins], methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'], exposedHeaders: ['etag', 'location', 'retry-after', REPLAYED_HEADER] });
   }
   if (settings.auth === 'local') addLocalGuard(app, settings);
-  addAuthentication(app, deps.authenticate);
-  await app.register(rateLimit, {
-    max: settings.requestsPerMinute,
-    timeWindow: 60_000,
-    // Before it is looked at what the user may do: requests that are refused count, too.
-    hook: 'onRequest',
-    keyGenerator: (request) => request.identity?.user ?? request.ip,
-    errorResponseBuilder: (_, { after }) => new DistriError('RATE_LIMITED', `Too many requests: try again in ${after}`),
-  });
+  addAuthentication(app, deps.authenticate, await addLimits(app, settings));
   await addOpenApi(app, settings);
   addMetrics(app, settings);
+  addDeeds(app, deps);
   addRecorder(app, deps);
   for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
   return app;

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { DistriError } from '../definition/errors.js';
 import type { App } from './app.js';
 import { DOCS_PREFIX } from './openapi.js';
@@ -14,8 +15,11 @@ declare module 'fastify' {
   }
 }
 
-/** Refuses what has no, or not enough, authority before its body is read. */
-export function addAuthentication(app: App, authenticate: Authenticate): void {
+/**
+ * Refuses what has no, or not enough, authority before its body is read. `mayAsk` throws for a request that may not have the
+ * store asked who sends it.
+ */
+export function addAuthentication(app: App, authenticate: Authenticate, mayAsk: (request: FastifyRequest) => Promise<void>): void {
   app.decorateRequest('identity', undefined);
   app.addHook('onRoute', (route) => {
     // The routes of the plugin that shows the documentation cannot say it themselves.
@@ -23,7 +27,7 @@ export function addAuthentication(app: App, authenticate: Authenticate): void {
     if (route.config?.access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} does not say who may use it`);
   });
   app.addHook('onRequest', async (request) => {
-    request.identity = await authenticate(request.headers);
+    request.identity = await authenticate(request.headers, () => mayAsk(request));
   });
   app.addHook('preParsing', async (request) => {
     const { access } = request.routeOptions.config;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import type { Code } from '../definition/codes.js';
+import { codes, type Code } from '../definition/codes.js';
 import { DistriError, InvalidInputError, type Problem } from '../definition/errors.js';
 import { grpcCode } from '../client/rpc.js';
 import { GRPC } from '../temporal/errors.js';
@@ -16,7 +16,10 @@ const RETRY_AFTER_SECS = 2;
 /** Codes for what Fastify itself refuses, by status. */
 const REFUSALS: { readonly [status: number]: Code } = { 404: 'NOT_FOUND', 415: 'UNSUPPORTED_MEDIA_TYPE', 413: 'BODY_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'OVERLOADED' };
 
-/** Every error is answered as problem details; what nobody foresaw is logged, and tells nothing of the inside. */
+/** Outages whose messages say what the inside looks like: addresses, namespaces, what a driver says. Those are for the log. */
+const OUTAGES: ReadonlySet<Code> = new Set<Code>(['STORE_UNAVAILABLE', 'NO_TEMPORAL_SERVER', 'NAMESPACE_NOT_FOUND', 'TEMPORAL_UNAUTHORIZED', 'NO_WORKER']);
+
+/** Every error is answered as problem details; what nobody foresaw, and outages, tell nothing of the inside. */
 export function addErrors(app: App): void {
   app.setNotFoundHandler((request) => {
     throw new DistriError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`, { hint: 'See /docs for all routes.' });
@@ -26,8 +29,7 @@ export function addErrors(app: App): void {
 
 /** Answers what was thrown as problem details. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = foreseen(thrown);
-  if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
+  const error = tellable(thrown, request);
   if (isDataException(thrown)) request.log.warn({ err: thrown }, 'The database refused a value that no check of the request had refused');
   const status = statusOf(error);
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
@@ -43,7 +45,22 @@ export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket
   socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
-/** The error as it may be told; what nobody foresaw becomes `INTERNAL`. */
+/** The error as others may be told it; what they may not goes to the log of the request. */
+export function tellable(thrown: unknown, { log }: { readonly log: FastifyBaseLogger }): DistriError {
+  const error = foreseen(thrown);
+  const { code, message } = error;
+  if (code === 'INTERNAL') log.error({ err: thrown }, 'A request failed');
+  if (code === 'PROVIDER_FAILED') log.warn({ code, reason: withCauses(error) }, 'A provider failed');
+  if (!OUTAGES.has(code)) return error;
+  log.warn({ code, reason: message }, 'A request met an outage');
+  return new DistriError(code, codes[code].title, { cause: error, hint: 'Runs are safe. Try again later; the log of the server says more, under the id of this request.' });
+}
+
+function withCauses(error: unknown): string {
+  return error instanceof Error ? `${error.message}${error.cause === undefined ? '' : `: ${withCauses(error.cause)}`}` : String(error);
+}
+
+/** What nobody foresaw is `INTERNAL`. */
 export function foreseen(thrown: unknown): DistriError {
   if (thrown instanceof DistriError) return thrown;
   if (grpcCode(thrown) === GRPC.RESOURCE_EXHAUSTED) return new DistriError('OVERLOADED', 'The Temporal server has too much to do', { cause: thrown });

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import type { App, ServerSettings } from './app.js';
-import { foreseen } from './errors.js';
+import { tellable } from './errors.js';
 import { problemOf } from './problem.js';
 
 /** One message, whose data is one line. `id`: where a reader goes on who comes back; without one, where it was. */
@@ -95,8 +95,6 @@ export class EventStreams {
 }
 
 /** What went wrong after the stream had begun. */
-function errorText(thrown: unknown, { id, log }: { id: string; log: FastifyBaseLogger }): string {
-  const error = foreseen(thrown);
-  if (error.code === 'INTERNAL') log.error({ err: thrown }, 'An event stream failed');
-  return eventText({ event: 'error', data: JSON.stringify(problemOf(error, id)) });
+function errorText(thrown: unknown, request: { id: string; log: FastifyBaseLogger }): string {
+  return eventText({ event: 'error', data: JSON.stringify(problemOf(tellable(thrown, request), request.id)) });
 }

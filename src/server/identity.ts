@@ -11,13 +11,14 @@ export const SCOPES = [
   'connections:write',
   'events:write',
   'tokens',
+  'metrics',
   'admin',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];
 
-/** What a user may do with what is theirs. */
-export const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin');
+/** What a user may do with what is theirs. The others are about the whole server. */
+export const USER_SCOPES: readonly Scope[] = SCOPES.filter((scope) => scope !== 'admin' && scope !== 'metrics');
 
 export function isScope(name: string): name is Scope {
   return (SCOPES as readonly string[]).includes(name);
@@ -40,19 +41,24 @@ export interface Identity {
   readonly scopes: ReadonlySet<Scope>;
   /** Sees and may do everything of everybody. */
   readonly isAdmin: boolean;
+  /** When the API token ends that says so: a token that is made with it may not outlast it. Undefined: never, or it is no API token. */
+  readonly expiresAt?: Date | undefined;
 }
 
 /** The one user of a server on loopback without authentication. */
 export const LOCAL_USER = 'local';
 
-/** Says who makes a request from its headers; undefined: nobody that it knows. Throws `STORE_UNAVAILABLE`. */
-export type Authenticate = (headers: { readonly authorization?: string | undefined }) => Promise<Identity | undefined>;
+/**
+ * Says who makes a request from its headers; undefined: nobody that it knows. `mayAsk` is awaited before the store is asked for
+ * a token that was not seen before; what it throws is thrown. Throws `STORE_UNAVAILABLE`.
+ */
+export type Authenticate = (headers: { readonly authorization?: string | undefined }, mayAsk: () => Promise<void>) => Promise<Identity | undefined>;
 
 /** Everybody is the local user. Only for servers that nobody else can reach. */
 export const authenticateLocal: Authenticate = async () => identity(LOCAL_USER, ['admin']);
 
 /** An identity with these scopes. */
-export function identity(user: string, scopes: readonly Scope[]): Identity {
+export function identity(user: string, scopes: readonly Scope[], expiresAt?: Date): Identity {
   const isAdmin = scopes.includes('admin');
-  return { user, isAdmin, scopes: new Set(isAdmin ? SCOPES : scopes) };
+  return { user, isAdmin, scopes: new Set(isAdmin ? SCOPES : scopes), expiresAt };
 }

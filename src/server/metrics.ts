@@ -37,7 +37,7 @@ export function addMetrics(app: App, { metricsPublic }: ServerSettings): void {
   });
   app.get(
     '/metrics',
-    { config: { access: metricsPublic ? 'public' : 'admin', rateLimit: false }, schema: { tags: ['health'], summary: 'Metrics for Prometheus', response: { 200: { description: 'The text format of Prometheus', content: { 'text/plain': { schema: z.string() } } }, ...errorResponses } } },
+    { config: { access: metricsPublic ? 'public' : 'metrics', rateLimit: false }, schema: { tags: ['health'], summary: 'Metrics for Prometheus', response: { 200: { description: 'The text format of Prometheus', content: { 'text/plain': { schema: z.string() } } }, ...errorResponses } } },
     async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   );
 }

@@ -1,7 +1,5 @@
 import { DistriError } from '../definition/errors.js';
 import { isSafeEndpoint } from '../definition/loopback.js';
-import { parseEncryptionKeys, type EncryptionKey } from '../secrets/encryption-keys.js';
-import { SECRET_KEYS } from '../store/seal.js';
 import { DEFAULT_SETTINGS, RECORD_EVERY_MS, type ServerSettings } from './app.js';
 import { assertSafeAddress } from './auth/address.js';
 import type { Authentication } from './auth/index.js';
@@ -9,22 +7,16 @@ import type { OidcSettings } from './auth/oidc.js';
 import { isScope, SCOPES, type Scope } from './identity.js';
 
 /** What the command line gives in place of variables. */
-export interface ServerFlags {
+export interface ListenFlags {
   readonly host?: string;
   readonly port?: number;
 }
 
-/** All that a server is told by its environment. */
+/** What the environment tells a server alone; the store and the providers are workers', too. */
 export interface ServerConfig {
-  /** Of Postgres. */
-  readonly databaseUrl: string | undefined;
   readonly host: string;
   readonly port: number;
   readonly authentication: Authentication;
-  /** The first encrypts. */
-  readonly secretKeys: readonly EncryptionKey[];
-  /** A folder with providers of one's own. */
-  readonly providersDir: string | undefined;
   readonly settings: Omit<ServerSettings, 'version'>;
 }
 
@@ -40,7 +32,7 @@ const OIDC_VARIABLES = ['DISTRI_OIDC_ISSUER', 'DISTRI_OIDC_AUDIENCE', 'DISTRI_OI
  * @throws DistriError `USAGE` naming the variable that cannot be used, `UNSAFE_ADDRESS` for a server without login that
  *   others would reach
  */
-export function serverSettings(environment: Environment, flags: ServerFlags = {}): ServerConfig {
+export function serverSettings(environment: Environment, flags: ListenFlags = {}): ServerConfig {
   const read = (name: string): string | undefined => {
     const value = environment[name]?.trim();
     return value === '' ? undefined : value;
@@ -49,14 +41,10 @@ export function serverSettings(environment: Environment, flags: ServerFlags = {}
   const port = flags.port ?? integer('DISTRI_PORT', read('DISTRI_PORT'), { least: 0, most: 65_535 }) ?? DEFAULT_PORT;
   const authentication = authenticationOf(read);
   assertSafeAddress(host, authentication);
-  const keys = read(SECRET_KEYS);
   return {
-    databaseUrl: databaseUrl(read('DATABASE_URL')),
     host,
     port,
     authentication,
-    secretKeys: keys === undefined ? [] : parseEncryptionKeys(keys, SECRET_KEYS),
-    providersDir: read('DISTRI_PROVIDERS_DIR'),
     settings: {
       ...DEFAULT_SETTINGS,
       metricsPublic: authentication.mode === 'local',
@@ -115,12 +103,6 @@ function adminOf(text: string): { claim: string; value: string } {
 function scope(name: string): Scope {
   if (isScope(name)) return name;
   throw wrong('DISTRI_OIDC_DEFAULT_SCOPES', name, `scopes out of ${SCOPES.join(', ')}`);
-}
-
-function databaseUrl(text: string | undefined): string | undefined {
-  if (text === undefined || /^postgres(ql)?:\/\//.test(text)) return text;
-  // The value may hold a password.
-  throw new DistriError('USAGE', 'DATABASE_URL is not the URL of a Postgres database: postgres://user:password@host:5432/name is expected');
 }
 
 function publicUrl(text: string | undefined): string | undefined {

@@ -4,12 +4,15 @@ import type { JsonObject } from '../definition/json.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
-import { toStorableJson } from './storable.js';
+import { toStorable, toStorableJson } from './storable.js';
 import { auditLog } from './tables.js';
+
+/** Who did what no user asked for: the server, a worker, or whoever used the command line. */
+export const SYSTEM = 'system';
 
 /** Something that was done. */
 export interface AuditEntry {
-  /** A user, or `system`. */
+  /** A user, or `SYSTEM`. */
   readonly actor: string;
   /** e.g. `workflow.update`. */
   readonly action: string;
@@ -43,8 +46,10 @@ export class AuditLog {
     this.#db = db;
   }
 
-  async record({ actor, action, target, detail }: AuditEntry): Promise<void> {
-    await this.#db.insert(auditLog).values({ actor, action, target, detail: toStorableJson(detail ?? null) });
+  /** Notes one or more entries, all or none. */
+  async record(...entries: readonly AuditEntry[]): Promise<void> {
+    const rows = entries.map(({ actor, action, target, detail }) => ({ actor, action, target: toStorable(target), detail: toStorableJson(detail ?? null) }));
+    await this.#db.insert(auditLog).values(rows);
   }
 
   /** Newest first. @throws DistriError `BAD_REQUEST` for a cursor that is none */

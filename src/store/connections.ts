@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import { AuditLog, SYSTEM } from './audit.js';
 import type { Db } from './database.js';
 import type { Sealer } from './seal.js';
 import { connections, SHARED_OWNER } from './tables.js';
@@ -38,7 +39,7 @@ export interface LockedConnection {
   readonly breakIt: (problem: string) => Promise<ConnectionRow>;
 }
 
-/** Accounts and credentials by owner and skill; each owner has one connection of a skill at most. */
+/** Accounts and credentials by owner and skill; each owner has one connection of a skill at most. What changes them, but for renewals, is in the audit log. */
 export class ConnectionStore {
   constructor(
     private readonly db: Db,
@@ -65,7 +66,7 @@ export class ConnectionStore {
   }
 
   /** Adds a connection, or puts it in the place of the owner's of that skill. Throws `BAD_SECRET_KEY`. */
-  async put({ credentials, account, expiresAt, ...given }: NewConnection): Promise<ConnectionRow> {
+  async put({ credentials, account, expiresAt, ...given }: NewConnection, actor = SYSTEM): Promise<ConnectionRow> {
     // A new id even in the place of another one: what was sealed for that cannot be taken for this.
     const id = uuidv7();
     const values = {
@@ -80,19 +81,25 @@ export class ConnectionStore {
       revision: uuidv7(),
       expiresAt: expiresAt ?? null,
     };
-    const [row] = await this.db
-      .insert(connections)
-      .values(values)
-      .onConflictDoUpdate({ target: [connections.owner, connections.skill], set: { ...values, updatedAt: sql`now()` } })
-      .returning();
-    if (row === undefined) throw new Error('A connection was put and is not there');
-    return row;
+    return this.db.transaction(async (tx) => {
+      const [row] = await tx
+        .insert(connections)
+        .values(values)
+        .onConflictDoUpdate({ target: [connections.owner, connections.skill], set: { ...values, updatedAt: sql`now()` } })
+        .returning();
+      if (row === undefined) throw new Error('A connection was put and is not there');
+      await audit(tx, actor, 'create', row);
+      return row;
+    });
   }
 
   /** Removes it; undefined when there was none. */
-  async remove(skill: string, owner: string): Promise<ConnectionRow | undefined> {
-    const [row] = await this.db.delete(connections).where(and(eq(connections.skill, skill), eq(connections.owner, owner))).returning();
-    return row;
+  async remove(skill: string, owner: string, actor = SYSTEM): Promise<ConnectionRow | undefined> {
+    return this.db.transaction(async (tx) => {
+      const [row] = await tx.delete(connections).where(and(eq(connections.skill, skill), eq(connections.owner, owner))).returning();
+      if (row !== undefined) await audit(tx, actor, 'delete', row);
+      return row;
+    });
   }
 
   /** What is secret in it. Throws `BAD_SECRET_KEY`. */
@@ -113,7 +120,11 @@ export class ConnectionStore {
       return work({
         row,
         renew: (credentials, expiresAt) => change({ sealed: this.#seal(credentials, id), expiresAt: expiresAt ?? null }),
-        breakIt: (problem) => change({ status: 'broken', problem }),
+        breakIt: async (problem) => {
+          const broken = await change({ status: 'broken', problem });
+          await new AuditLog(tx).record({ actor: SYSTEM, action: 'connection.break', target: `connection:${id}`, detail: { skill: row.skill, owner: row.owner } });
+          return broken;
+        },
       });
     });
   }
@@ -121,4 +132,13 @@ export class ConnectionStore {
   #seal(credentials: Credentials, id: string): string {
     return this.sealer.seal(JSON.stringify(credentials), id);
   }
+}
+
+async function audit(tx: Db, actor: string, action: 'create' | 'delete', { id, skill, provider, owner, permissions }: ConnectionRow): Promise<void> {
+  await new AuditLog(tx).record({
+    actor,
+    action: `connection.${action}`,
+    target: `connection:${id}`,
+    detail: { skill, provider, permissions, ...(owner === SHARED_OWNER ? { shared: true } : { owner }) },
+  });
 }

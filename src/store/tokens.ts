@@ -1,14 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import { AuditLog, SYSTEM } from './audit.js';
 import type { Db } from './database.js';
 import { apiTokens } from './tables.js';
 
 /** How an API token begins: so that one that leaked is known for what it is. */
 export const TOKEN_PREFIX = 'dwf_';
 const TOKEN_BYTES = 32;
-/** Shape of all tokens: what does not have it is not looked up. */
 const TOKEN_SHAPE = new RegExp(`^${TOKEN_PREFIX}[A-Za-z0-9_-]{43}$`);
+
+/** Whether a text can be a token at all: what does not have their shape need not be looked up. */
+export function isTokenShaped(text: string): boolean {
+  return TOKEN_SHAPE.test(text);
+}
 
 /** A token without its secret. */
 export interface ApiToken {
@@ -41,17 +46,20 @@ const columns = {
   lastUsedAt: apiTokens.lastUsedAt,
 };
 
-/** API tokens. What is stored of one cannot be used in its place. */
+/** API tokens. What is stored of one cannot be used in its place. Each is in the audit log when it is made and when it is revoked. */
 export class TokenStore {
   constructor(private readonly db: Db) {}
 
   /** Makes a token of 256 random bits; `secret` is what its user sends, and is never to be had again. */
-  async create({ userId, name, scopes, expiresAt }: NewToken): Promise<{ secret: string; token: ApiToken }> {
+  async create({ userId, name, scopes, expiresAt }: NewToken, actor = SYSTEM): Promise<{ secret: string; token: ApiToken }> {
     const secret = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url');
     const row = { id: uuidv7(), hash: hashOf(secret), name, userId, scopes: [...scopes], ...(expiresAt === undefined ? {} : { expiresAt }) };
-    const [token] = await this.db.insert(apiTokens).values(row).returning(columns);
-    if (token === undefined) throw new Error('A token was inserted and is not there');
-    return { secret, token };
+    return this.db.transaction(async (tx) => {
+      const [token] = await tx.insert(apiTokens).values(row).returning(columns);
+      if (token === undefined) throw new Error('A token was inserted and is not there');
+      await new AuditLog(tx).record({ actor, action: 'token.create', target: `token:${token.id}`, detail: { name, user: userId, scopes: [...scopes] } });
+      return { secret, token };
+    });
   }
 
   /** The tokens that are not revoked, newest first: of one user, or of all. */
@@ -65,15 +73,19 @@ export class TokenStore {
   }
 
   /** Ends a token, of this user when one is given. Undefined: there is none, or it had ended already. */
-  async revoke(id: string, userId?: string): Promise<ApiToken | undefined> {
+  async revoke(id: string, { userId, actor = SYSTEM }: { userId?: string | undefined; actor?: string } = {}): Promise<ApiToken | undefined> {
     const which = and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt), ...(userId === undefined ? [] : [eq(apiTokens.userId, userId)]));
-    const [revoked] = await this.db.update(apiTokens).set({ revokedAt: sql`now()` }).where(which).returning(columns);
-    return revoked;
+    return this.db.transaction(async (tx) => {
+      const [revoked] = await tx.update(apiTokens).set({ revokedAt: sql`now()` }).where(which).returning(columns);
+      if (revoked === undefined) return undefined;
+      await new AuditLog(tx).record({ actor, action: 'token.revoke', target: `token:${id}`, detail: { name: revoked.name, user: revoked.userId } });
+      return revoked;
+    });
   }
 
   /** The token that a user sent, when it is neither revoked nor past its time. */
   async find(secret: string): Promise<ApiToken | undefined> {
-    if (!TOKEN_SHAPE.test(secret)) return undefined;
+    if (!isTokenShaped(secret)) return undefined;
     const valid = and(
       eq(apiTokens.hash, hashOf(secret)),
       isNull(apiTokens.revokedAt),

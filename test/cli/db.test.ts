@@ -51,7 +51,11 @@ describe('db', () => {
     }
   });
 
-  test('without a database says how to name one', async () => {
+  test('without a database, or with settings that cannot be used, says how to name one', async () => {
+    const other = await run(['tokens', 'list', '--json'], { cwd: folder, env: { DATABASE_URL: 'mysql://root:hidden@db' } });
+    expect([other.code, JSON.parse(other.stderr)]).toMatchObject([2, { error: { code: 'USAGE', message: expect.stringContaining('DATABASE_URL') as string } }]);
+    expect(other.stderr).not.toContain('hidden');
+    expect(await cli(['tokens', 'list'], { DISTRI_SECRET_KEYS: 'too-short' })).toMatchObject({ code: 2, json: { error: { code: 'USAGE', hint: expect.stringContaining('DISTRI_SECRET_KEYS') as string } } });
     expect(await cli(['db', 'status'], { DATABASE_URL: '' })).toMatchObject({ code: 2, json: { error: { code: 'USAGE', hint: expect.stringContaining('DATABASE_URL') as string } } });
   });
 });

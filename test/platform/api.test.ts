@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { sharedPostgres } from '../support/postgres.js';
 import { openPlatform, sharedPlatform } from './stage.js';
 
@@ -8,6 +8,19 @@ describe('the API', () => {
   it('tells that it is alive and ready, also to nobody', async () => {
     expect(await platform().send('GET', '/healthz', { as: null })).toMatchObject({ status: 200, body: { status: 'alive' } });
     expect(await platform().send('GET', '/readyz', { as: null })).toMatchObject({ status: 200, body: { status: 'ready' } });
+  });
+
+  it('looks whether it is ready once a second, however often it is asked', async () => {
+    const own = await openPlatform();
+    const ping = vi.spyOn(own.store.database, 'ping');
+    await Promise.all(Array.from({ length: 20 }, () => own.send('GET', '/readyz', { as: null })));
+    await own.send('GET', '/readyz', { as: null });
+    expect(ping).toHaveBeenCalledTimes(1);
+    await vi.waitFor(async () => {
+      await own.send('GET', '/readyz', { as: null });
+      expect(ping).toHaveBeenCalledTimes(2);
+    }, { timeout: 3_000 });
+    await own.close();
   });
 
   it('answers errors as problem details with a code', async () => {
@@ -40,13 +53,14 @@ describe('the store', () => {
     for (const each of platforms) await each.close();
   });
 
-  it('that is gone is a 503 that says when to try again, and heals by itself', async () => {
+  it('that is gone is a 503 that says when to try again and not where it was, and heals by itself', async () => {
     const own = await openPlatform({ database: { url: await postgres().create('gone') } });
     await postgres().stop();
-    const { status, headers, body } = await own.send('GET', '/readyz');
+    const { status, headers, body, text } = await own.send('GET', '/readyz', { as: null });
     await postgres().start();
     expect({ status, code: body.code, retry: headers.get('retry-after') }).toEqual({ status: 503, code: 'STORE_UNAVAILABLE', retry: '2' });
-    expect((await own.send('GET', '/readyz')).status).toBe(200);
+    expect(text).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|DATABASE_URL/);
+    await vi.waitFor(async () => expect((await own.send('GET', '/readyz')).status).toBe(200), { timeout: 5_000 });
     await own.close();
   });
 });

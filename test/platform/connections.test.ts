@@ -110,13 +110,19 @@ describe('connections', () => {
     expect((await put('acme:all', { shared: true })).body.code).toBe('FORBIDDEN');
     expect((await put('acme:all', { shared: true, env: { WHO: 'all' } }, 'root:admin')).body).toMatchObject({ shared: true });
     expect((await platform().send('GET', '/v1/connections/acme:all', { as: 'bob' })).body).toMatchObject({ shared: true, env: { WHO: 'all' } });
-    expect((await platform().send('DELETE', '/v1/connections/acme:all', { as: 'bob' })).status).toBe(403);
+    expect((await platform().send('DELETE', '/v1/connections/acme:all?shared=true', { as: 'bob' })).status).toBe(403);
+    expect((await platform().send('DELETE', '/v1/connections/acme:all', { as: 'bob' })).status).toBe(404);
     await put('acme:all', { env: { WHO: 'bob' } }, 'bob');
     expect(await platform().connections.get('acme:all', 'bob')).toMatchObject({ env: { WHO: 'bob' } });
     expect(await platform().connections.get('acme:all', 'ann')).toMatchObject({ env: { WHO: 'all' } });
     expect(await platform().connections.get('acme:all')).toMatchObject({ env: { WHO: 'all' } });
     expect((await platform().send('GET', '/v1/connections', { as: 'bob' })).body.items.filter((item: { skill: string }) => item.skill === 'acme:all')).toMatchObject([{ shared: false }, { shared: true }]);
-    expect((await platform().send('DELETE', '/v1/connections/acme:all', { as: 'root:admin' })).status).toBe(204);
+    // What an admin removes twice, or of somebody who has none, is not everybody's.
+    await put('acme:all', {}, 'root:admin');
+    const remove = async (query = '') => (await platform().send('DELETE', `/v1/connections/acme:all${query}`, { as: 'root:admin' })).status;
+    expect([await remove(), await remove(), await remove('?owner=carl'), await remove('?shared=false')]).toEqual([204, 404, 404, 404]);
+    expect(await platform().connections.get('acme:all')).toMatchObject({ env: { WHO: 'all' } });
+    expect([await remove('?shared=true'), await remove('?shared=true')]).toEqual([204, 404]);
     expect(await platform().connections.get('acme:all')).toBeUndefined();
     expect(await platform().connections.get('acme:all', 'bob')).toMatchObject({ env: { WHO: 'bob' } });
   });

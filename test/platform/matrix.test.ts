@@ -38,7 +38,7 @@ const ROWS: readonly Row[] = [
   //                                                                             other reader runner editor owner admin
   row('GET /healthz', 'public',                                                  '200 200 200 200 200 200'),
   row('GET /readyz', 'public',                                                   '200 200 200 200 200 200'),
-  row('GET /metrics', 'admin',                                                   '403 403 403 403 403 200'),
+  row('GET /metrics', 'metrics',                                                 '200 200 200 200 200 200'),
   row('GET /v1/audit', 'admin',                                                  '403 403 403 403 403 200'),
   row('GET /v1/skills', 'workflows:read',                                        '200 200 200 200 200 200'),
   row('GET /v1/tools', 'workflows:read',                                         '200 200 200 200 200 200'),
@@ -97,6 +97,7 @@ const ROWS: readonly Row[] = [
   row('GET /v1/connections/{skill}?owner={owner}', 'connections:read',           '403 403 403 403 200 200'),
   row('DELETE /v1/connections/{skill}', 'connections:write',                     '404 404 404 404 204 404', { once }),
   row('DELETE /v1/connections/{skill}?owner={owner}', 'connections:write',       '403 403 403 403 204 204', { once }),
+  row('DELETE /v1/connections/{skill}?shared=true', 'connections:write',         '403 403 403 403 403 404'),
   row('PUT /v1/connections/{skill}', 'connections:write',                        '200 200 200 200 200 200', { body: {} }),
   row('PUT /v1/connections/{skill}?owner={owner}', 'connections:write',          '403 403 403 403 200 200', { body: {} }),
   row('PUT /v1/connections/{skill}', 'connections:write',                        '403 403 403 403 403 200', { body: { shared: true } }),
@@ -108,6 +109,7 @@ const ROWS: readonly Row[] = [
   row('GET /v1/tokens', 'tokens',                                                '200 200 200 200 200 200'),
   row('POST /v1/tokens', 'tokens',                                               '201 201 201 201 201 201', { body: { name: 'n', scopes: ['tokens'] } }),
   row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['admin'] } }),
+  row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['metrics'] } }),
   row('POST /v1/tokens', 'tokens',                                               '403 403 403 403 403 201', { body: { name: 'n', scopes: ['tokens'], user: 'zoe' } }),
   row('DELETE /v1/tokens/{token}', 'tokens',                                     '404 404 404 404 204 204', { once }),
 
@@ -243,4 +245,24 @@ it('shows in lists what is one’s own or shared only', async () => {
   for (const secret of [world.runId, world.tokenId, world.skill]) expect(readers).not.toContain(secret);
   const own = await texts(world.owner);
   for (const secret of secrets) await expect.poll(async () => (own.includes(secret) ? own : texts(world.owner)), { timeout: 10_000 }).toContain(secret);
+});
+
+it('shows of the skills that workers serve those that one’s runs could use, and the workers to admins only', async () => {
+  const world = await makeShared();
+  const shared = `shared-${randomUUID().slice(0, 8)}:api`;
+  expect((await platform().send('PUT', `/v1/connections/${shared}`, { as: 'root:admin', body: { shared: true } })).status).toBe(200);
+  const skills = async (as: string): Promise<{ skill: string; workers?: string[] }[]> => (await platform().send('GET', '/v1/skills', { as })).body.skills;
+  const names = async (as: string) => (await skills(as)).map(({ skill }) => skill);
+  await expect.poll(() => names('root:admin'), { timeout: 20_000, interval: 200 }).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
+  for (const user of ['other', 'reader', 'runner', 'editor']) {
+    const seen = await names(user);
+    expect(seen, user).toEqual(expect.arrayContaining([shared, 'native:tool']));
+    expect(seen, user).not.toContain(world.skill);
+  }
+  expect(await names(world.owner)).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
+  expect((await skills('root:admin')).every(({ workers }) => (workers?.length ?? 0) > 0)).toBe(true);
+  expect((await skills(world.owner)).some((each) => 'workers' in each)).toBe(false);
+  const tools = async (as: string): Promise<object[]> => (await platform().send('GET', '/v1/tools', { as })).body.tools;
+  expect((await tools('root:admin')).filter((each) => !('workers' in each))).toEqual([]);
+  expect((await tools('other')).filter((each) => 'workers' in each)).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OidcAuthenticator } from '../../src/server/auth/oidc.js';
-import { SCOPES } from '../../src/server/identity.js';
+import { SCOPES, USER_SCOPES } from '../../src/server/identity.js';
 import { closedPort } from '../support/closed-port.js';
 import { openPlatform, type Platform } from './stage.js';
 
@@ -74,7 +74,9 @@ describe('bearer tokens of an identity provider', () => {
       const as = await issuer.token({ sub: 'ann', ...claims });
       expect((await tokensAs(as)).status).toBe(200);
       const made = await platform.send('POST', '/v1/tokens', { as, body: { name: 'mine', scopes: ['tokens'] } });
+      // It lasts minutes, and is there to make one that lasts.
       expect(made).toMatchObject({ status: 201, body: { user: 'ann' } });
+      expect(made.body).not.toHaveProperty('expires_at');
       expect((await platform.send('GET', '/v1/connections', { as })).status).toBe(403);
     }
   });
@@ -90,6 +92,11 @@ describe('bearer tokens of an identity provider', () => {
     for (const other of [{ scope: 'admin' }, { realm_access: { roles: 'bosses' } }, { realm_access: 'boss' }, { 'realm_access.roles': ['user'] }]) {
       expect((await tokensAs(await issuer.token({ sub: 'eve', ...other }))).status).toBe(403);
     }
+  });
+
+  it('may read metrics by our own claim alone', async () => {
+    const status = async (claims: object) => (await platform.send('GET', '/metrics', { as: await issuer.token({ sub: 'prometheus', ...claims }) })).status;
+    expect([await status({ scope: 'metrics' }), await status({ distri_scopes: 'metrics' })]).toEqual([403, 200]);
   });
 
   it('are refused when they are not for us, late, early, unsigned or signed by somebody else', async () => {
@@ -124,7 +131,7 @@ describe('bearer tokens of an identity provider', () => {
     const token = await issuer.token({ sub: 'ann' });
     const identities = await Promise.all(Array.from({ length: 30 }, () => authenticator.identify(token)));
     expect(identities.map((each) => each?.user)).toEqual(Array(30).fill('ann'));
-    expect([...(identities[0]?.scopes ?? [])]).toEqual(SCOPES.filter((scope) => scope !== 'admin'));
+    expect([...(identities[0]?.scopes ?? [])]).toEqual(USER_SCOPES);
     expect(issuer.asked).toEqual({ discovery: 1, keys: 1 });
   });
 

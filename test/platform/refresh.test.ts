@@ -28,7 +28,7 @@ beforeAll(async () => {
   platform = await openPlatform({ database: { url }, port, settings: { publicUrl }, providers: oauth, worker: { skills: ['native:tool'], tools: [nothing] } });
   stores = await Promise.all([1, 2, 3].map(() => openStore({ url, secretKeys: TEST_KEYS })));
   const providers = await loadProviders(oauth.environment, oauth.folder);
-  sources = stores.map(({ connections, audit }) => new StoreConnections({ connections, audit, oauth: new OAuthClient(providers) }));
+  sources = stores.map(({ connections }) => new StoreConnections({ connections, oauth: new OAuthClient(providers) }));
 });
 afterAll(async () => {
   await Promise.all((stores ?? []).map((store) => store.close()));

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openPlatform, sharedPlatform } from './stage.js';
 
 const platform = sharedPlatform({ settings: { maxBodyBytes: 10_000 } });
@@ -115,11 +115,13 @@ describe('too many requests', () => {
     await own.close();
   });
 
-  it('count also when nobody known sends them: tokens cannot be tried out', async () => {
+  it('count also when nobody known sends them: tokens cannot be tried out, and the store is not asked', async () => {
     const own = await openPlatform({ settings: { requestsPerMinute: 3 }, authentication: { mode: 'tokens' } });
+    const find = vi.spyOn(own.store.tokens, 'find');
     const tries = [];
     for (let n = 0; n < 5; n += 1) tries.push((await own.send('GET', '/v1/providers', { as: `dwf_${String(n).repeat(43)}` })).status);
     expect(tries).toEqual([401, 401, 401, 429, 429]);
+    expect(find).toHaveBeenCalledTimes(3);
     await own.close();
   });
 });

@@ -7,7 +7,7 @@ import { loadProviders } from '../../src/connections/providers.js';
 import { StoreConnections } from '../../src/connections/store-connections.js';
 import { createApp, DEFAULT_SETTINGS, type App, type ServerSettings } from '../../src/server/app.js';
 import { createAuthenticate, type Authentication } from '../../src/server/auth/index.js';
-import { identity, SCOPES, type Authenticate, type Scope } from '../../src/server/identity.js';
+import { identity, USER_SCOPES, type Authenticate, type Scope } from '../../src/server/identity.js';
 import { openStore, type Store } from '../../src/store/index.js';
 import type { DatabaseOptions } from '../../src/store/database.js';
 import { createWorker } from '../../src/worker/create-worker.js';
@@ -57,13 +57,13 @@ export interface PlatformOptions {
   worker?: WorkerOptions | false;
 }
 
-/** Bearer tokens of tests say what they are: `user:scope,scope`. All scopes but `admin` when none are named. */
+/** Bearer tokens of tests say what they are: `user:scope,scope`. Those of users when none are named. */
 const authenticateTest: Authenticate = async ({ authorization }) => {
   const token = authorization?.replace(/^Bearer /, '');
   if (token === undefined || token === '') return undefined;
   // A scope has a colon too.
   const [user = '', ...scopes] = token.split(/:(.*)/s);
-  return identity(user, scopes[0] === undefined ? SCOPES.filter((scope) => scope !== 'admin') : (scopes[0].split(',') as Scope[]));
+  return identity(user, scopes[0] === undefined ? USER_SCOPES : (scopes[0].split(',') as Scope[]));
 };
 
 /** What encrypts the secrets of tests. */
@@ -85,7 +85,7 @@ export async function openPlatform(options: PlatformOptions = {}): Promise<Platf
     settings: { ...DEFAULT_SETTINGS, auth: authentication?.mode ?? 'tokens', ...settings },
   });
   const url = await app.listen({ host: '127.0.0.1', port });
-  const connections = new StoreConnections({ connections: store.connections, audit: store.audit, oauth });
+  const connections = new StoreConnections({ connections: store.connections, oauth });
   const stopWorker = worker === false ? async () => undefined : await runWorker(queuePrefix, { connections, ...worker });
   return {
     url,

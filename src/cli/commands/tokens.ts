@@ -24,7 +24,7 @@ export function addTokens(program: Command, perform: Perform): void {
     .description('makes a token and prints it: it is shown this once')
     .requiredOption('--user <id>', 'whose it is')
     .option('--name <text>', 'what it is for', 'command line')
-    .option('--scope <scope>', 'what it may do; repeatable (default: all but admin)', collect)
+    .option('--scope <scope>', 'what it may do; repeatable (default: all but metrics and admin)', collect)
     .option('--expires-at <time>', 'until when it is good, e.g. 2027-12-31T00:00:00Z (default: for ever)')
     .addHelpText('after', '\nExample:\n  $ distri-workflow tokens create --user ann --scope workflows:read --scope runs:write')
     .action(async (flags: CreateTokenFlags, self: Command) =>

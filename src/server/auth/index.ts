@@ -10,9 +10,9 @@ export function createAuthenticate(authentication: Authentication, tokens: Pick<
   if (authentication.mode === 'local') return authenticateLocal;
   const api = new TokenAuthenticator(tokens);
   const oidc = authentication.oidc === undefined ? undefined : new OidcAuthenticator(authentication.oidc);
-  return async ({ authorization }) => {
+  return async ({ authorization }, mayAsk) => {
     const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return undefined;
-    return token.startsWith(TOKEN_PREFIX) ? api.identify(token) : oidc?.identify(token);
+    return token.startsWith(TOKEN_PREFIX) ? api.identify(token, mayAsk) : oidc?.identify(token);
   };
 }

@@ -100,15 +100,14 @@ function isRefusal(error: unknown): boolean {
 }
 
 function unreachable(issuer: string, error: unknown): DistriError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new DistriError('PROVIDER_FAILED', `The identity provider ${issuer} cannot be asked for its keys: ${reason}`, { cause: error });
+  return new DistriError('PROVIDER_FAILED', `The identity provider ${issuer} cannot be asked for its keys`, { cause: error });
 }
 
-/** Scopes of ours that a token names. Who is admin is not left to claims that other services read as well. */
+/** Scopes of ours that a token names. Those about the whole server are not left to claims that other services read as well. */
 function scopesOf(claims: { [claim: string]: JsonValue }): Scope[] {
   const given = namesIn(own(claims, OWN_CLAIM)).filter(isScope);
   if (given.length > 0) return given;
-  return STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => scope !== 'admin');
+  return STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => USER_SCOPES.includes(scope));
 }
 
 function namesIn(value: JsonValue | undefined): string[] {

@@ -16,17 +16,17 @@ export function userOf({ user, isAdmin }: Identity, { owner }: Which): string {
 }
 
 /**
- * The owner of a connection that is to be made. On a server without login it is everybody's unless told otherwise, so that
+ * The owner of a connection that is to be made or removed. On a server without login it is everybody's unless told otherwise, so that
  * runs without an owner find it. Throws `FORBIDDEN`.
  */
 export function ownerOf(identity: Identity, which: Which, { auth }: Pick<ServerSettings, 'auth'>): string {
   const user = userOf(identity, which);
   const isShared = which.shared ?? (auth === 'local' && which.owner === undefined);
   if (!isShared) return user;
-  if (!identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin makes a connection that the runs of everybody may use', { hint: 'Leave `shared` out.' });
+  if (!identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin makes or removes a connection that the runs of everybody may use', { hint: 'Leave `shared` out.' });
   return SHARED_OWNER;
 }
 
-export function noConnection(skill: string): DistriError {
-  return new DistriError('CONNECTION_NOT_FOUND', `There is no connection '${skill}'`);
+export function noConnection(skill: string, hint?: string): DistriError {
+  return new DistriError('CONNECTION_NOT_FOUND', `There is no connection '${skill}'`, hint === undefined ? {} : { hint });
 }

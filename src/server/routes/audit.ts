@@ -27,7 +27,10 @@ export const auditRoutes: Routes = (app, { store }) => {
       config: { access: 'admin' },
       schema: { tags: ['audit'], summary: 'Who did what to what, newest first', querystring: listQuery, response: { 200: pageSchema(auditEntrySchema), ...errorResponses } },
     },
-    async (request) => pageOf(await store.audit.list(request.query), shown),
+    async (request) => {
+      await app.deeds.flush();
+      return pageOf(await store.audit.list(request.query), shown);
+    },
   );
 };
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { skillsOf, toolsOf } from '../../client/catalogue.js';
 import { kinds, type KindName } from '../../kinds/index.js';
 import { kindSchemas } from '../../kinds/schemas.js';
 import type { Routes } from '../app.js';
+import { identityOf } from '../authentication.js';
 import { errorResponses } from '../problem.js';
 
-const skillSchema = z.object({ skill: z.string(), workers: z.array(z.string()) }).meta({ id: 'Skill' });
+const workers = z.array(z.string()).optional().describe('The identities of those that have it, for admins');
+const skillSchema = z.object({ skill: z.string(), workers }).meta({ id: 'Skill' });
 const toolSchema = z
   .object({
     name: z.string(),
@@ -13,7 +16,7 @@ const toolSchema = z
     hash: z.string().describe('Changes with its schemas'),
     input_schema: z.unknown().optional(),
     output_schema: z.unknown().optional(),
-    workers: z.array(z.string()),
+    workers,
   })
   .meta({ id: 'Tool' });
 
@@ -41,17 +44,32 @@ function stepKinds(): z.infer<typeof stepKindSchema>[] {
   });
 }
 
+/** The names of machines are for admins. */
+function withoutWorkers<T extends { workers: string[] }>({ workers: _, ...offered }: T): Omit<T, 'workers'> {
+  return offered;
+}
+
 /** What live workers offer, and what a step may be. */
-export const catalogueRoutes: Routes = (app, { client }) => {
+export const catalogueRoutes: Routes = (app, { client, store }) => {
   app.get(
     '/v1/skills',
-    { config: { access: 'workflows:read' }, schema: { tags: ['catalogue'], summary: 'Skills that live workers serve', response: { 200: z.object({ skills: z.array(skillSchema) }), ...errorResponses } } },
-    async () => ({ skills: await client.skills() }),
+    { config: { access: 'workflows:read' }, schema: { tags: ['catalogue'], summary: 'Skills that live workers serve: those of connections only if you can use one', response: { 200: z.object({ skills: z.array(skillSchema) }), ...errorResponses } } },
+    async (request) => {
+      const { user, isAdmin } = identityOf(request);
+      if (isAdmin) return { skills: await client.skills() };
+      const [workers, connections] = await Promise.all([client.workers(), store.connections.list(user)]);
+      // What a worker serves besides may be named like a connection of somebody else.
+      const seen = new Set([...toolsOf(workers), ...connections].map(({ skill }) => skill));
+      return { skills: skillsOf(workers).filter(({ skill }) => skill.startsWith('native:') || seen.has(skill)).map(withoutWorkers) };
+    },
   );
   app.get(
     '/v1/tools',
     { config: { access: 'workflows:read' }, schema: { tags: ['catalogue'], summary: 'Tools that live workers have', response: { 200: z.object({ tools: z.array(toolSchema) }), ...errorResponses } } },
-    async () => ({ tools: await client.tools() }),
+    async (request) => {
+      const tools = await client.tools();
+      return { tools: identityOf(request).isAdmin ? tools : tools.map(withoutWorkers) };
+    },
   );
   const known = stepKinds();
   app.get(

@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import { DistriError } from '../../definition/errors.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import { SHARED_OWNER } from '../../store/tables.js';
@@ -8,7 +7,7 @@ import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { noConnection, ownerOf, userOf } from '../connections/access.js';
 import { connectionBody, connectionOf, skillSchema } from '../connections/body.js';
-import { connectionChanged } from '../connections/changed.js';
+import { tellBlockedRuns } from '../connections/changed.js';
 import { connectionSchema, shownConnection } from '../connections/shown.js';
 import { userIdSchema } from '../identity.js';
 import { pageQuery, pageSchema } from '../page.js';
@@ -17,7 +16,7 @@ import { flag } from '../query.js';
 
 const params = z.object({ skill: skillSchema });
 const owned = z.object({ owner: userIdSchema.optional().describe('For admins: whose') });
-const which = owned.extend({ shared: flag.optional().describe('The shared one, or one’s own; default: one’s own, else the shared one') });
+const which = owned.extend({ shared: flag.optional().describe('The shared one, which only an admin removes. Default: one’s own; true on a server without login.') });
 const listQuery = owned.extend(pageQuery);
 const cursorShape = z.tuple([z.int().min(0)]);
 
@@ -57,8 +56,8 @@ export const connectionRoutes: Routes = (app, deps) => {
       const identity = identityOf(request);
       const owner = ownerOf(identity, { ...request.query, shared: body.shared }, settings);
       const provider = body.provider === undefined ? (oauth.providers.ofSkill(skill) ?? oauth.providers.get('custom')) : oauth.providers.get(body.provider);
-      const row = await store.connections.put(connectionOf(skill, owner, provider, body));
-      await connectionChanged(deps, { actor: identity.user, action: 'create', row, log: request.log });
+      const row = await store.connections.put(connectionOf(skill, owner, provider, body), identity.user);
+      tellBlockedRuns(deps, skill, request.log);
       return shownConnection(row, store.connections);
     },
   );
@@ -68,15 +67,12 @@ export const connectionRoutes: Routes = (app, deps) => {
     { config: { access: 'connections:write' }, schema: { tags: ['connections'], summary: 'Remove a connection; steps that need it are blocked', params, querystring: which, response: { 204: z.undefined(), ...errorResponses } } },
     async (request, reply) => {
       const { skill } = request.params;
-      const { shared } = request.query;
       const identity = identityOf(request);
-      const found = shared === true ? await store.connections.find(skill) : await store.connections.find(skill, userOf(identity, request.query));
-      if (found === undefined || (shared === false && found.owner === SHARED_OWNER)) throw noConnection(skill);
-      if (found.owner === SHARED_OWNER && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin removes a connection that everybody uses');
-      const row = await store.connections.remove(skill, found.owner);
-      if (row === undefined) throw noConnection(skill);
+      const owner = ownerOf(identity, request.query, settings);
+      const row = await store.connections.remove(skill, owner, identity.user);
+      if (row === undefined) throw noConnection(skill, owner === SHARED_OWNER ? undefined : 'A shared one is removed with ?shared=true alone, by an admin.');
       void revokeAccount(deps, row, request.log);
-      await connectionChanged(deps, { actor: identity.user, action: 'delete', row, log: request.log });
+      tellBlockedRuns(deps, skill, request.log);
       return reply.status(204).send();
     },
   );

@@ -11,7 +11,7 @@ import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { ownerOf } from '../connections/access.js';
 import { permissionSchema, skillSchema } from '../connections/body.js';
-import { connectionChanged } from '../connections/changed.js';
+import { tellBlockedRuns } from '../connections/changed.js';
 import { consentPage, type ConsentPage } from '../connections/consent-page.js';
 import { userIdSchema } from '../identity.js';
 import { errorResponses, statusOf } from '../problem.js';
@@ -83,7 +83,7 @@ export const consentRoutes: Routes = (app, deps) => {
       try {
         consent = await begun(deps, state, request.headers.cookie);
         const row = await connect(deps, consent, new URL(settings.publicUrl + request.url.slice(request.url.indexOf(CALLBACK))), state ?? '');
-        await connectionChanged(deps, { actor: consent.secrets.actor, action: 'create', row, log: request.log });
+        tellBlockedRuns(deps, row.skill, request.log);
         return answer(reply, row, consent.returnTo);
       } catch (error) {
         if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
@@ -112,7 +112,7 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
   if (lacks.length > 0) {
     throw new DistriError('OAUTH_REFUSED', `${provider.title} gave its consent without ${lacks.join(', ')}`, { hint: 'Nothing was stored. Connect again and agree to all that is asked for.' });
   }
-  return store.connections.put({
+  const connection = {
     owner,
     skill,
     provider: provider.id,
@@ -122,7 +122,8 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
     hosts: provider.hosts,
     expiresAt: tokens.expiresAt,
     credentials: credentialsOf(provider, tokens),
-  });
+  };
+  return store.connections.put(connection, secrets.actor);
 }
 
 function answer(reply: FastifyReply, { skill, account }: ConnectionRow, returnTo: string | undefined): FastifyReply {

@@ -5,7 +5,7 @@ import { storableText, instantSchema } from '../../store/storable.js';
 import type { ApiToken } from '../../store/tokens.js';
 import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
-import { SCOPES, userIdSchema } from '../identity.js';
+import { SCOPES, userIdSchema, type Identity } from '../identity.js';
 import { pageQuery, pageSchema } from '../page.js';
 import { errorResponses } from '../problem.js';
 
@@ -26,7 +26,7 @@ const newTokenSchema = z.strictObject({
   name: storableText(200).min(1).refine((name) => !/\p{Cc}/u.test(name), 'expected text without control characters'),
   scopes,
   user: userIdSchema.optional().describe('Whose it is; others than yourself only for admins'),
-  expires_at: instantSchema.optional(),
+  expires_at: instantSchema.optional().describe('Default: never, or the end of the token that makes it, which is also the latest'),
 });
 const listQuery = z.object({
   ...pageQuery,
@@ -61,10 +61,8 @@ export const tokenRoutes: Routes = (app, { store }) => {
       const lacking = scopes.filter((scope) => !identity.scopes.has(scope));
       if (lacking.length > 0) throw new DistriError('FORBIDDEN', `You lack the scopes ${lacking.join(', ')}, so you cannot give them away`);
       if (user !== identity.user && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin makes tokens for others');
-      const expiresAt = expires_at === undefined ? undefined : new Date(expires_at);
-      if (expiresAt !== undefined && !(expiresAt.getTime() > Date.now())) throw new DistriError('BAD_REQUEST', 'expires_at is in the past: the token would never be good');
-      const { secret, token } = await store.tokens.create({ userId: user, name, scopes: [...new Set(scopes)], expiresAt });
-      await store.audit.record({ actor: identity.user, action: 'token.create', target: `token:${token.id}`, detail: { name, user, scopes } });
+      const expiresAt = endOf(identity, expires_at);
+      const { secret, token } = await store.tokens.create({ userId: user, name, scopes: [...new Set(scopes)], expiresAt }, identity.user);
       return reply.status(201).header('cache-control', 'no-store').send({ ...shown(token), token: secret });
     },
   );
@@ -75,13 +73,23 @@ export const tokenRoutes: Routes = (app, { store }) => {
     async (request, reply) => {
       const { user, isAdmin } = identityOf(request);
       const { id } = request.params;
-      const revoked = id.includes('\0') ? undefined : await store.tokens.revoke(id, isAdmin ? undefined : user);
+      const revoked = id.includes('\0') ? undefined : await store.tokens.revoke(id, { userId: isAdmin ? undefined : user, actor: user });
       if (revoked === undefined) throw new DistriError('TOKEN_NOT_FOUND', `There is no token '${id}'`);
-      await store.audit.record({ actor: user, action: 'token.revoke', target: `token:${id}`, detail: { name: revoked.name, user: revoked.userId } });
       return reply.status(204).send();
     },
   );
 };
+
+/** When a new token ends. Throws `BAD_REQUEST`, and `FORBIDDEN` for one that would be good for longer than the token that makes it. */
+function endOf({ expiresAt: latest }: Identity, asked: string | undefined): Date | undefined {
+  if (asked === undefined) return latest;
+  const end = new Date(asked);
+  if (!(end.getTime() > Date.now())) throw new DistriError('BAD_REQUEST', 'expires_at is in the past: the token would never be good');
+  if (latest === undefined || end <= latest) return end;
+  throw new DistriError('FORBIDDEN', `expires_at is later than ${latest.toISOString()}, when the token ends with which you make this one`, {
+    hint: 'Leave expires_at out, or make the token with one that is good for longer.',
+  });
+}
 
 function shown({ id, name, userId, scopes, createdAt, expiresAt, lastUsedAt }: ApiToken) {
   return {

@@ -8,7 +8,7 @@ import { OVERLAPS } from '../../definition/schema.js';
 import { instantSchema } from '../../store/storable.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import { hasRole, requireRole } from '../../store/workflows.js';
-import type { Routes, ServerDeps } from '../app.js';
+import type { App, Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { errorResponses } from '../problem.js';
 import { startSweeping } from '../triggers/reconcile.js';
@@ -73,7 +73,7 @@ export const triggerRoutes: Routes = (app, deps) => {
       const trigger = await scheduleToOperate(deps, request, request.params.trigger_id);
       const note = `${verb === 'pause' ? 'Paused' : 'Resumed'} by ${identityOf(request).user}`;
       await client.schedules[verb](scheduleId(trigger.id), note);
-      await record(deps, request, trigger, verb);
+      noteDeed(app, request, trigger, verb);
       return {};
     });
   }
@@ -87,7 +87,7 @@ export const triggerRoutes: Routes = (app, deps) => {
       const id = scheduleId(trigger.id);
       const before = new Set((await client.schedules.describe(id))?.runs.map(({ runId }) => runId));
       await client.schedules.trigger(id);
-      await record(deps, request, trigger, 'run');
+      noteDeed(app, request, trigger, 'run');
       const runId = await newRunOf(deps, id, before);
       return reply.status(202).send(runId === undefined ? {} : { run_id: runId });
     },
@@ -101,7 +101,7 @@ export const triggerRoutes: Routes = (app, deps) => {
       const trigger = await scheduleToOperate(deps, request, request.params.trigger_id);
       const { from, to, overlap = 'buffer_all' } = request.body;
       await client.schedules.backfill(scheduleId(trigger.id), { from: new Date(from), to: new Date(to), overlap });
-      await record(deps, request, trigger, 'backfill', { from, to, overlap });
+      noteDeed(app, request, trigger, 'backfill', { from, to, overlap });
       return reply.status(202).send({});
     },
   );
@@ -119,8 +119,8 @@ async function scheduleToOperate({ store }: ServerDeps, request: FastifyRequest,
   return trigger;
 }
 
-async function record({ store }: ServerDeps, request: FastifyRequest, { id, workflowId, entryPointId }: OwnedTrigger, verb: string, detail: JsonObject = {}): Promise<void> {
-  await store.audit.record({
+function noteDeed({ deeds }: App, request: FastifyRequest, { id, workflowId, entryPointId }: OwnedTrigger, verb: string, detail: JsonObject = {}): void {
+  deeds.note({
     actor: identityOf(request).user,
     action: `trigger.${verb}`,
     target: `workflow:${workflowId}`,

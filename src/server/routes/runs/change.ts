@@ -41,7 +41,7 @@ const migrateBody = z
   .refine(({ definition, version }) => (definition === undefined) !== (version === undefined), 'needs either a definition or a version');
 
 /** Running a run again, and moving it to another definition. */
-export const changeRoutes: RunRoutes = (app, { client, store, access, starter, audit }) => {
+export const changeRoutes: RunRoutes = (app, { client, store, access, starter, note }) => {
   app.post(
     '/v1/runs/:id/rerun',
     {
@@ -66,7 +66,9 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter, a
       const options = { ...(from && { from }), ...(input && { input }), ...(results && { results }), ...(definition && { definition }), ...(env && { env }) };
       if (dry_run === true || query.preview === true) return { plan: await client.rerun(id, { ...options, dryRun: true }) };
       const start = (given: object) => client.rerun(id, { ...options, ...given, dryRun: false });
-      return answerStart(reply, await starter.start({ user: identity.user, headers, runId: run_id, asked: { rerun_of: id, ...body }, start }));
+      const started = await starter.start({ user: identity.user, headers, runId: run_id, asked: { rerun_of: id, ...body }, start });
+      if (!started.isReplay) note(request, 'rerun', id, { run_id: started.run.run_id });
+      return answerStart(reply, started);
     },
   );
 
@@ -99,7 +101,7 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter, a
         ...updateIdOfKey(identity.user, key, { migrate: body }),
         dryRun,
       });
-      if (!dryRun) await audit(request, 'migrate', id, body.version === undefined ? {} : { version: body.version });
+      if (!dryRun) note(request, 'migrate', id, body.version === undefined ? {} : { version: body.version });
       return outcome;
     },
   );

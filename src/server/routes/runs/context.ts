@@ -14,8 +14,8 @@ export interface RunContext {
   readonly access: RunAccess;
   readonly starter: RunStarter;
   readonly streams: EventStreams;
-  /** Notes in the audit log what was done to a run. It is done already, so an outage of the store does not undo it: then the log of the server has it. */
-  readonly audit: (request: FastifyRequest, operation: string, runId: string, detail?: JsonObject) => Promise<void>;
+  /** Notes in the audit log what was done to a run, as `DeedLog` does. */
+  readonly note: (request: FastifyRequest, operation: string, runId: string, detail?: JsonObject) => void;
 }
 
 /** Some of the routes about runs. */

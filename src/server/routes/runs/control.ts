@@ -21,7 +21,7 @@ interface Request {
 }
 
 /** What may be done to a run while it goes on. A message with an Idempotency-Key counts once, however often it is sent. */
-export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
+export const controlRoutes: RunRoutes = (app, { client, access, note }) => {
   /** The run of a request, when its user may act on it, and the id of the update that the request is. */
   async function target(request: Request, message: object): Promise<{ run: Run; update: UpdateOptions }> {
     const identity = identityOf(request);
@@ -37,21 +37,21 @@ export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
     const { step_id, index, value } = request.body;
     const { run, update } = await target(request, { answer: { step_id, ...element(index), value } });
     await run.answer(step_id, value, { ...element(index), ...update });
-    await audit(request, 'answer', run.id, { step_id, ...element(index) });
+    note(request, 'answer', run.id, { step_id, ...element(index) });
     return reply.status(204).send(null);
   });
 
   app.post('/v1/runs/:id/pause', { config: WRITE, schema: { ...keyed, summary: 'Let nothing new start', response: nothing } }, async (request, reply) => {
     const { run, update } = await target(request, { pause: null });
     await run.pause(update);
-    await audit(request, 'pause', run.id);
+    note(request, 'pause', run.id);
     return reply.status(204).send(null);
   });
 
   app.post('/v1/runs/:id/resume', { config: WRITE, schema: { ...keyed, summary: 'End a pause, or give up the steps that the run holds for', response: nothing } }, async (request, reply) => {
     const { run, update } = await target(request, { resume: null });
     await run.resume(update);
-    await audit(request, 'resume', run.id);
+    note(request, 'resume', run.id);
     return reply.status(204).send(null);
   });
 
@@ -63,7 +63,7 @@ export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
       const { run, update } = await target(request, { retry: { ...(step_id === undefined ? {} : { step_id }), ...element(index) } });
       const retried = step_id === undefined ? await run.retryHeld() : [step_id];
       if (step_id !== undefined) await run.retry(step_id, { ...element(index), ...update });
-      await audit(request, 'retry', run.id, { steps: retried, ...element(index) });
+      note(request, 'retry', run.id, { steps: retried, ...element(index) });
       return { retried };
     },
   );
@@ -73,7 +73,7 @@ export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
     const given = { ...element(index), ...(result === undefined ? {} : { result }) };
     const { run, update } = await target(request, { skip: { step_id, ...given } });
     await run.skip(step_id, { ...given, ...update });
-    await audit(request, 'skip', run.id, { step_id, ...element(index) });
+    note(request, 'skip', run.id, { step_id, ...element(index) });
     return reply.status(204).send(null);
   });
 
@@ -83,7 +83,7 @@ export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
     async (request, reply) => {
       const { run } = await target(request, {});
       await run.cancel(request.body?.reason);
-      await audit(request, 'cancel', run.id, reasonOf(request.body));
+      note(request, 'cancel', run.id, reasonOf(request.body));
       return reply.status(202).send(null);
     },
   );
@@ -91,7 +91,7 @@ export const controlRoutes: RunRoutes = (app, { client, access, audit }) => {
   app.post('/v1/runs/:id/terminate', { config: WRITE, schema: { ...common, summary: 'End a run at once; prefer cancel', body: reasonBody, response: nothing } }, async (request, reply) => {
     const { run } = await target(request, {});
     await run.terminate(request.body?.reason);
-    await audit(request, 'terminate', run.id, reasonOf(request.body));
+    note(request, 'terminate', run.id, reasonOf(request.body));
     return reply.status(204).send(null);
   });
 };

@@ -24,9 +24,8 @@ export const runRoutes: Routes = (app, { client, store, settings }) => {
     access: new RunAccess(client, store, mayEdit),
     starter: new RunStarter(client, app.metrics),
     streams: new EventStreams(app, settings),
-    async audit(request, operation, runId, detail) {
-      const entry = { actor: identityOf(request).user, action: `run.${operation}`, target: `run:${runId}`, ...(detail === undefined ? {} : { detail }) };
-      await store.audit.record(entry).catch((error: unknown) => request.log.error({ err: error, entry }, 'An operation on a run could not be noted in the audit log'));
+    note(request, operation, runId, detail) {
+      app.deeds.note({ actor: identityOf(request).user, action: `run.${operation}`, target: `run:${runId}`, ...(detail === undefined ? {} : { detail }) });
     },
   };
   for (const add of [startRoutes, listRoutes, readRoutes, controlRoutes, changeRoutes, eventRoutes]) add(app, context);

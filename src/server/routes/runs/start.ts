@@ -1,4 +1,4 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { definitionToRun, requireRole } from '../../../store/workflows.js';
 import { identityOf } from '../../authentication.js';
@@ -35,7 +35,14 @@ export function answerStart(reply: FastifyReply, { run, isReplay }: StartAnswer)
 }
 
 /** Starts of runs: of a document in the request, and of a stored workflow. */
-export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
+export const startRoutes: RunRoutes = (app, { client, store, starter, note }) => {
+  /** A start that was asked for before is noted already. */
+  const noted = (request: FastifyRequest, started: StartAnswer): StartAnswer => {
+    const { run_id, workflow_id, version } = started.run;
+    if (!started.isReplay) note(request, 'start', run_id, { workflow_id, ...(version === undefined ? {} : { version }) });
+    return started;
+  };
+
   app.post(
     '/v1/runs',
     { config: WRITE, schema: { tags: TAGS, summary: 'Start a run of a document', headers: idempotencyHeaders, body: inlineBody, response: responses } },
@@ -44,7 +51,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
       const { definition, run_id } = body;
       const { user } = identityOf(request);
       const start = (options: object) => client.start(definition, { ...optionsOf(body), ...options });
-      return answerStart(reply, await starter.start({ user, headers, runId: run_id, asked: body, start }));
+      return answerStart(reply, noted(request, await starter.start({ user, headers, runId: run_id, asked: body, start })));
     },
   );
 
@@ -62,7 +69,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
         const { record, at } = requireRole(id, await store.workflows.get(identity, id, body.version), 'run');
         return client.start(definitionToRun(record.id, at), { ...optionsOf(body), ...options });
       };
-      return answerStart(reply, await starter.start({ user: identity.user, headers: request.headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start }));
+      return answerStart(reply, noted(request, await starter.start({ user: identity.user, headers: request.headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start })));
     },
   );
 };
