@@ -1,8 +1,9 @@
 import type { DistriClient, Run, RunStatus, StartOptions } from '../client/index.js';
-import { DistriError, RunAlreadyExistsError, RunNotFoundError } from '../definition/errors.js';
+import { DistriError, RunAlreadyExistsError } from '../definition/errors.js';
 import { Gate } from './gate.js';
 import { idempotencyKeyOf, requestHashOf, runIdOfKey, type KeyHeaders } from './idempotency.js';
 import type { Metrics } from './metrics.js';
+import { ifThere } from './run-access.js';
 
 /** A request to start a run. */
 export interface StartRequest {
@@ -92,9 +93,4 @@ export class RunStarter {
       isReplay: true,
     };
   }
-}
-
-function ifThere(error: unknown): undefined {
-  if (error instanceof RunNotFoundError) return undefined;
-  throw error;
 }

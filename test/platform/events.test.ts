@@ -10,6 +10,7 @@ import { sharedPlatform } from './stage.js';
 
 const platform = sharedPlatform({ worker: {}, settings: { heartbeatMs: 100, slowReaderMs: 500 } });
 const events = (runId: string): string => `/v1/runs/${encodeURIComponent(runId)}/events`;
+const unavailable = Object.assign(new Error('14 UNAVAILABLE: no connection'), { code: 14, details: 'no connection', metadata: {} });
 const withoutResults = ({ id, event, data }: Message) => ({ id, event, at: data.at });
 
 /** Reads until a message of this event; gives what was read. */
@@ -210,6 +211,26 @@ describe('the events of a workflow', () => {
       const whole = await platform().client.getRun(runId).ended();
       if (whole !== undefined) expect(seqs).toHaveLength(whole.events?.length ?? 0);
     }
+  });
+
+  it('lose no run of a reader who comes back while Temporal is away', async () => {
+    const id = await stored();
+    const path = `/v1/workflows/${id}/events`;
+    const runId = await startOf(id, 'ann');
+    const first = await openStream(platform(), path, { as: 'ann' });
+    const cursor = (await readMany(first, 'step_waiting', 1)).at(-1)?.id ?? '';
+    first.close();
+    // It has not looked at the run before.
+    const restarted = await openSecondApi(platform());
+    const away = vi.spyOn(restarted.client.temporal.workflowService, 'describeWorkflowExecution').mockRejectedValue(unavailable);
+    const refused = await openStream(restarted, path, { lastEventId: cursor });
+    expect(refused.response.status).toBe(503);
+    away.mockRestore();
+    const back = await openStream(restarted, path, { lastEventId: cursor });
+    await answer(runId);
+    expect((await readMany(back, 'workflow_completed', 1)).at(-1)?.data.run_id).toBe(runId);
+    back.close();
+    await restarted.close();
   });
 
   it('tell nothing of runs that a forged cursor names', async () => {
