@@ -1,5 +1,7 @@
 import type { DistriClient, Run, RunStatus, StartOptions } from '../client/index.js';
 import { DistriError, RunAlreadyExistsError } from '../definition/errors.js';
+import { catalogueId } from '../definition/messages.js';
+import { cut } from '../definition/text.js';
 import { Gate } from './gate.js';
 import { idempotencyKeyOf, requestHashOf, runIdOfKey, type KeyHeaders } from './idempotency.js';
 import type { Metrics } from './metrics.js';
@@ -32,8 +34,19 @@ export interface StartAnswer {
   readonly isReplay: boolean;
 }
 
-/** Ids that are made here, of triggers and keys: who took one before would keep the run that it is for from starting. */
-const RESERVED = /^(?:run-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-)/i;
+/**
+ * Ids that are made of something: of triggers and keys, those of children, and Temporal's own. Who took one before would keep
+ * what it is for from starting, whoever's that is.
+ */
+const RESERVED: readonly { readonly ids: RegExp; readonly rule: string }[] = [
+  {
+    ids: /^(?:run-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-)/i,
+    rule: 'it must not begin with the id of a workflow and a dash, nor with run- and a UUID',
+  },
+  { ids: /\//, rule: 'it must not have a slash, as the ids of the runs of workflow steps do' },
+  { ids: /^temporal-sys-/, rule: 'it must not begin with temporal-sys-' },
+];
+const LONGEST_SHOWN = 100;
 const AT_ONCE = 64;
 const MOST_WAITING = 256;
 
@@ -46,16 +59,20 @@ export class RunStarter {
     readonly metrics: Metrics,
   ) {}
 
-  /** @throws DistriError `OVERLOADED`, `IDEMPOTENCY_KEY_REUSED`, `RUN_ALREADY_EXISTS`, and what the start throws */
+  /** @throws DistriError `BAD_REQUEST`, `OVERLOADED`, `IDEMPOTENCY_KEY_REUSED`, `RUN_ALREADY_EXISTS`, and what the start throws */
   async start(request: StartRequest): Promise<StartAnswer> {
     const key = idempotencyKeyOf(request.headers);
     if (key !== undefined && request.runId !== undefined) {
       throw new DistriError('BAD_REQUEST', 'A request with an Idempotency-Key cannot choose the run id, which follows from the key', { hint: 'Leave out one of them: a run id, too, is given only once.' });
     }
-    if (request.runId !== undefined && RESERVED.test(request.runId)) {
-      throw new DistriError('BAD_REQUEST', `The run id '${request.runId}' could be one that the server makes: it must not begin with the id of a workflow and a dash, nor with run- and a UUID`);
-    }
+    if (request.runId !== undefined) this.#checkFree(request.runId);
     return this.#gate.run(() => (key === undefined ? this.#startAnew(request, request.runId) : this.#startOnce(request, key)));
+  }
+
+  #checkFree(runId: string): void {
+    const rule = runId === catalogueId(this.client.queuePrefix) ? 'the catalogue of the workers has it' : RESERVED.find(({ ids }) => ids.test(runId))?.rule;
+    if (rule === undefined) return;
+    throw new DistriError('BAD_REQUEST', `The run id '${cut(runId, LONGEST_SHOWN)}' could be one that is made here: ${rule}`, { hint: 'Leave it out; an Idempotency-Key, too, sees to it that a run is started once.' });
   }
 
   async #startOnce(request: StartRequest, key: string): Promise<StartAnswer> {

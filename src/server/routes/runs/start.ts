@@ -12,7 +12,7 @@ const startFields = {
   input: objectSchema.optional().describe('Fits the input schema of the definition'),
   entry_point: z.string().optional(),
   env: z.record(z.string(), z.string()).optional().describe('For {env.X}; kept in the history of the run, so no secrets'),
-  run_id: z.string().optional().describe('At most 1,000 bytes; not together with an Idempotency-Key. Default: one that is made'),
+  run_id: z.string().optional().describe('At most 1,000 bytes, no slash. All users share the ids, so prefer an Idempotency-Key, which excludes it. Default: one that is made'),
 };
 
 const inlineBody = z.strictObject({ definition: objectSchema.describe('A workflow document, or one in its agent wrapper'), ...startFields });
