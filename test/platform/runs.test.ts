@@ -64,6 +64,33 @@ describe('a start', () => {
   });
 });
 
+describe('a definition with the id of a stored workflow', () => {
+  const inStep = (id: string): object => ({ id: 'outer', steps: [{ id: 'c', kind: { type: 'condition', expression: 'true', if_true: { type: 'workflow', definition: { ...asking, id } } } }] });
+
+  it('is run, and kept within a step, for who may edit that workflow only', async () => {
+    const id = await store(asking);
+    const viewer = { user: 'ann', isAdmin: false };
+    await platform().store.shares.share(viewer, id, 'eve', 'edit');
+    await platform().store.shares.share(viewer, id, 'rob', 'run');
+    for (const definition of [{ ...asking, id }, { agent_type: 'workflow_agent', definition: { ...asking, id } }, inStep(id)]) {
+      for (const as of ['mallory', 'rob']) {
+        const refused = await send('POST', '/v1/runs', { as, body: { definition } });
+        expect(refused, JSON.stringify(definition)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining(id) } });
+      }
+      for (const as of ['ann', 'eve', 'root:admin']) expect((await send('POST', '/v1/runs', { as, body: { definition } })).status, as).toBe(201);
+    }
+    expect((await send('POST', '/v1/runs', { as: 'mallory', body: { definition: { ...asking, id: randomUUID() } } })).status).toBe(201);
+    expect((await send('POST', '/v1/workflows', { as: 'mallory', body: inStep(id) })).status).toBe(403);
+    const kept = await send('POST', '/v1/workflows', { as: 'mallory', body: inStep('free') });
+    expect((await send('PUT', `/v1/workflows/${kept.body.id}`, { as: 'mallory', body: { definition: inStep(id) } })).status).toBe(403);
+    const own = await start(asking, { as: 'mallory' });
+    await waits(own);
+    for (const change of ['/rerun', '/migrate']) expect((await send('POST', at(own, change), { as: 'mallory', body: { definition: inStep(id) } })).status, change).toBe(403);
+    // A run stays one of its own workflow, whatever id the new definition has.
+    expect((await send('POST', at(own, '/migrate'), { as: 'mallory', body: { definition: { ...asking, id } } })).status).toBe(200);
+  });
+});
+
 describe('a run', () => {
   it('is there for its owner, for admins, and for who may edit its workflow only, with all its routes', async () => {
     const id = await store(asking, 'ann');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { definitionToRun, requireRole } from '../../../store/workflows.js';
 import { identityOf } from '../../authentication.js';
 import { REPLAYED_HEADER } from '../../idempotency.js';
+import { checkOwnIds } from '../../own-ids.js';
 import { errorResponses } from '../../problem.js';
 import type { StartAnswer, StartedRun } from '../../run-starter.js';
 import { TAGS, WRITE, type RunRoutes } from './context.js';
@@ -42,9 +43,12 @@ export const startRoutes: RunRoutes = (app, { client, store, starter }) => {
     async (request, reply) => {
       const { body, headers } = request;
       const { definition, run_id } = body;
-      const { user } = identityOf(request);
-      const start = (options: object) => client.start(definition, { ...optionsOf(body), ...options });
-      return answerStart(reply, await starter.start({ user, headers, runId: run_id, asked: body, start }));
+      const identity = identityOf(request);
+      const start = async (options: object) => {
+        await checkOwnIds(store.workflows, identity, definition);
+        return client.start(definition, { ...optionsOf(body), ...options });
+      };
+      return answerStart(reply, await starter.start({ user: identity.user, headers, runId: run_id, asked: body, start }));
     },
   );
 
