@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readContent } from '../../src/store/workflows/content.js';
 import { asking, chain, holding } from './documents.js';
@@ -204,6 +205,36 @@ describe('a run', () => {
       expect(items.map((run: { run_id: string }) => run.run_id)).toEqual([again.body.run_id]);
       expect(items[0].request_hash).toBeUndefined();
     }, { timeout: 10_000 });
+  });
+
+  it('tells its reruns by pages, and reads a bounded part of the runs of the workflow for each', async () => {
+    const document = { ...chain(1), id: `often-${randomUUID()}` };
+    const runId = await start(document);
+    await waits(runId, 'completed');
+    const again = (await send('POST', at(runId, '/rerun'), { as: 'ann', body: { from: ['s0'] } })).body.run_id;
+    for (let n = 0; n < 11; n += 1) await start(document);
+    await expect.poll(async () => (await send('GET', `/v1/runs?workflow_id=${document.id}`, { as: 'ann' })).body.items.length, { timeout: 20_000 }).toBe(13);
+    const pages: Answer[] = [];
+    for (let cursor = ''; pages.at(-1)?.body.next_cursor !== undefined || pages.length === 0; cursor = `&cursor=${pages.at(-1)?.body.next_cursor}`) {
+      pages.push(await send('GET', at(runId, `/reruns?limit=1${cursor}`), { as: 'ann' }));
+    }
+    expect(pages[0]?.body).toEqual({ items: [], next_cursor: expect.any(String) });
+    expect(pages.flatMap(({ body }) => body.items.map((run: { run_id: string }) => run.run_id))).toEqual([again]);
+    expect((await send('GET', at(runId, `/reruns?limit=1&cursor=${pages[0]?.body.next_cursor}`), { as: 'root:admin' })).status).toBe(400);
+  });
+
+  it('reads no reruns for who has left', async () => {
+    const runId = await start(chain(1));
+    const left = new AbortController();
+    const looks = vi.spyOn(platform().client, 'listRunsPage').mockImplementation(async () => {
+      left.abort();
+      await sleep(50);
+      return { runs: [], next: 'more' };
+    });
+    await expect(fetch(platform().url + at(runId, '/reruns'), { headers: { authorization: 'Bearer ann' }, signal: left.signal })).rejects.toThrow();
+    await sleep(1_000);
+    expect(looks.mock.calls.length).toBeLessThan(5);
+    looks.mockRestore();
   });
 
   it('is moved to another version of its workflow, after a preview', async () => {

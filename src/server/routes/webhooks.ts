@@ -5,6 +5,7 @@ import { DistriError, RunFailedError } from '../../definition/errors.js';
 import type { TriggerOf } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes, ServerDeps } from '../app.js';
+import { goneOf } from '../gone.js';
 import { errorResponses } from '../problem.js';
 import { connectionSecret } from '../triggers/connection-secret.js';
 import { runIdOf, startTriggered } from '../triggers/start.js';
@@ -80,10 +81,8 @@ export const webhookRoutes: Routes = (app, deps) => {
       if (challenge !== undefined) return reply.status(200).send({ challenge });
       const { run, isOld } = await startOnce(deps, webhook, call);
       if (response?.type !== 'sync' || isOld) return reply.status(202).send({ run_id: run.id });
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
       const secs = Math.min(response.timeout_secs ?? DEFAULT_SYNC_SECS, MOST_SYNC_SECS);
-      const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), gone.signal]));
+      const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), goneOf(reply)]));
       return end === undefined ? reply.status(202).send({ run_id: run.id }) : reply.status(200).send({ run_id: run.id, ...end });
     },
   });

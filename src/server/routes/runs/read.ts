@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RunSnapshot } from '../../../client/index.js';
 import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
+import { goneOf } from '../../gone.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
@@ -9,7 +10,8 @@ import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
 import { shown } from './list.js';
 import { runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
 
-const MOST_RERUNS = 1_000;
+/** Pages of runs of the same workflow that are looked through for one page of reruns: Temporal cannot search by what a run is a rerun of. */
+const MOST_LOOKED_THROUGH = 10;
 
 /** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
 async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
@@ -61,18 +63,31 @@ export const readRoutes: RunRoutes = (app, context) => {
     '/v1/runs/:id/reruns',
     {
       config: READ,
-      schema: { tags: TAGS, summary: 'The runs that are reruns of this one, newest first', params: runParams, response: { 200: z.object({ items: z.array(runInfoSchema) }), ...errorResponses } },
+      schema: {
+        tags: TAGS,
+        summary: 'The runs that are reruns of this one, newest first',
+        description: 'A new one shows after up to a few seconds. A page may hold none and yet have a next one.',
+        params: runParams,
+        querystring: z.strictObject(pageQuery),
+        response: { 200: pageSchema(runInfoSchema), ...errorResponses },
+      },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
-      const identity = identityOf(request);
-      await access.check(identity, id);
-      const items = [];
-      for await (const run of client.getRun(id).reruns()) {
-        if (identity.isAdmin || run.owner === identity.user) items.push(shown(run));
-        if (items.length === MOST_RERUNS) break;
+      const { limit, cursor } = request.query;
+      const { user, isAdmin } = identityOf(request);
+      await access.check({ user, isAdmin }, id);
+      const { workflow_id, started_at } = await client.getRun(id).describe();
+      const asked = { workflowId: workflow_id, startedAfter: started_at, ...(isAdmin ? {} : { owner: user }) };
+      const gone = goneOf(reply);
+      let next = cursor === undefined ? undefined : placeOf(cursor, { reruns: id, ...asked });
+      for (let looked = 1; ; looked += 1) {
+        const page = await client.listRunsPage({ ...asked, limit }, next);
+        const items = page.runs.filter((run) => run.rerun_of === id && (isAdmin || run.owner === user)).map(shown);
+        next = page.next;
+        if (next === undefined) return { items };
+        if (items.length > 0 || looked === MOST_LOOKED_THROUGH || gone.aborted) return { items, next_cursor: cursorAt(next, { reruns: id, ...asked }) };
       }
-      return { items };
     },
   );
 
