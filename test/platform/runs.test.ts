@@ -2,10 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readContent } from '../../src/store/workflows/content.js';
+import { defineTool } from '../../src/worker/define-tool.js';
 import { asking, chain, holding } from './documents.js';
 import { sharedPlatform, type Answer, type SendOptions } from './stage.js';
 
-const platform = sharedPlatform({ worker: {} });
+/** Keeps nothing, and lists one checkpoint, or hangs until it is told to stop. */
+const keepers = ['keeper', 'hanging_keeper'].map((name) =>
+  defineTool({
+    name,
+    execute: async (given, { signal }) => {
+      if ((given as { action: string }).action !== 'list') return null;
+      if (name === 'hanging_keeper') await sleep(60_000, undefined, { signal });
+      return [{ checkpoint_id: 'c1', step_id: 's0' }];
+    },
+  }),
+);
+const platform = sharedPlatform({ worker: { tools: keepers } });
 const send = (method: string, path: string, options?: SendOptions): Promise<Answer> => platform().send(method, path, options);
 const at = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`;
 
@@ -142,6 +154,28 @@ describe('a run', () => {
     const loaded = await send('GET', at(runId, `/checkpoints/${encodeURIComponent(items[1].checkpoint_id)}`), { as: 'ann' });
     expect(Object.keys(loaded.body.state.steps)).toEqual(['s0', 's1']);
     expect(await send('GET', at(runId, '/checkpoints/none'), { as: 'ann' })).toMatchObject({ status: 404, body: { code: 'CHECKPOINT_NOT_FOUND' } });
+  });
+
+  it('has a tool asked for the checkpoints that it keeps by a run of the same owner, for who may start runs', async () => {
+    const user = `keeper-${randomUUID().slice(0, 8)}`;
+    const runId = await start({ ...chain(1), checkpoint: { type: 'external', tool_name: 'keeper' } }, { as: user });
+    await waits(runId, 'completed');
+    expect(await send('GET', at(runId, '/checkpoints'), { as: `${user}:runs:read` })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining('keeper') } });
+    expect((await send('GET', at(runId, '/checkpoints'), { as: 'root:admin' })).body.items).toMatchObject([{ checkpoint_id: 'c1', step_id: 's0' }]);
+    await vi.waitFor(async () => expect((await send('GET', '/v1/runs?workflow_id=distri-checkpoints', { as: user })).body.items).toMatchObject([{ owner: user }]), { timeout: 10_000 });
+  });
+
+  it('lets a tool stop that keeps checkpoints when who asked has left', async () => {
+    const user = `keeper-${randomUUID().slice(0, 8)}`;
+    const runId = await start({ ...chain(1), checkpoint: { type: 'external', tool_name: 'hanging_keeper' } }, { as: user });
+    await waits(runId, 'completed');
+    const left = new AbortController();
+    const answer = fetch(platform().url + at(runId, '/checkpoints'), { headers: { authorization: `Bearer ${user}` }, signal: left.signal }).catch(() => undefined);
+    const asking = async (status: string) => (await send('GET', `/v1/runs?workflow_id=distri-checkpoints&status=${status}`, { as: user })).body.items;
+    await vi.waitFor(async () => expect(await asking('running')).toHaveLength(1), { timeout: 10_000 });
+    left.abort();
+    await answer;
+    await vi.waitFor(async () => expect(await asking('canceled')).toHaveLength(1), { timeout: 20_000 });
   });
 
   it('is answered; a wrong answer is refused with its problems, one sent again counts once', async () => {

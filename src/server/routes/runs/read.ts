@@ -1,8 +1,10 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { RunSnapshot } from '../../../client/index.js';
+import type { CheckpointsOptions, RunSnapshot } from '../../../client/index.js';
 import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
 import { goneOf } from '../../gone.js';
+import type { Identity } from '../../identity.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
@@ -12,6 +14,13 @@ import { runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.
 
 /** Pages of runs of the same workflow that are looked through for one page of reruns: Temporal cannot search by what a run is a rerun of. */
 const MOST_LOOKED_THROUGH = 10;
+
+const EXTERNAL = 'Those that a tool keeps (checkpoint: external) are asked for by a run, whose owner is that of this one: that needs runs:write too.';
+
+/** A tool that keeps checkpoints is asked by a run, which only who may start runs can cause. */
+function howToRead({ scopes }: Identity, reply: FastifyReply): CheckpointsOptions {
+  return { signal: goneOf(reply), mayStart: scopes.has('runs:write') };
+}
 
 /** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
 async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
@@ -75,8 +84,9 @@ export const readRoutes: RunRoutes = (app, context) => {
     async (request, reply) => {
       const { id } = request.params;
       const { limit, cursor } = request.query;
-      const { user, isAdmin } = identityOf(request);
-      await access.check({ user, isAdmin }, id);
+      const identity = identityOf(request);
+      const { user, isAdmin } = identity;
+      await access.check(identity, id);
       const { workflow_id, started_at } = await client.getRun(id).describe();
       const asked = { workflowId: workflow_id, startedAfter: started_at, ...(isAdmin ? {} : { owner: user }) };
       const gone = goneOf(reply);
@@ -95,11 +105,15 @@ export const readRoutes: RunRoutes = (app, context) => {
 
   app.get(
     '/v1/runs/:id/checkpoints',
-    { config: READ, schema: { tags: TAGS, summary: 'The checkpoints of a run, oldest first', params: runParams, response: { 200: z.object({ items: z.array(checkpointSchema) }), ...errorResponses } } },
-    async (request) => {
+    {
+      config: READ,
+      schema: { tags: TAGS, summary: 'The checkpoints of a run, oldest first', description: EXTERNAL, params: runParams, response: { 200: z.object({ items: z.array(checkpointSchema) }), ...errorResponses } },
+    },
+    async (request, reply) => {
       const { id } = request.params;
-      await access.check(identityOf(request), id);
-      return { items: await client.getRun(id).checkpoints() };
+      const identity = identityOf(request);
+      await access.check(identity, id);
+      return { items: await client.getRun(id).checkpoints(howToRead(identity, reply)) };
     },
   );
 
@@ -110,14 +124,16 @@ export const readRoutes: RunRoutes = (app, context) => {
       schema: {
         tags: TAGS,
         summary: 'The state at a checkpoint',
+        description: EXTERNAL,
         params: runParams.extend({ checkpoint_id: z.string().describe('Percent-encoded') }),
         response: { 200: z.object({ checkpoint: checkpointSchema, state: z.unknown() }), ...errorResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id, checkpoint_id } = request.params;
-      await access.check(identityOf(request), id);
-      return client.getRun(id).loadCheckpoint(checkpoint_id);
+      const identity = identityOf(request);
+      await access.check(identity, id);
+      return client.getRun(id).loadCheckpoint(checkpoint_id, howToRead(identity, reply));
     },
   );
 };
