@@ -27,8 +27,8 @@ export function addErrors(app: App): void {
 /** Answers what was thrown as problem details. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = foreseen(thrown);
-  if (error.code === 'INTERNAL') request.log.error({ err: thrown }, 'A request failed');
   const status = statusOf(error);
+  if (status === 500) request.log.error({ err: thrown }, 'A request failed');
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
   return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request.id)));

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import type { App, ServerSettings } from './app.js';
 import { foreseen } from './errors.js';
-import { problemOf } from './problem.js';
+import { problemOf, statusOf } from './problem.js';
 
 /** One message, whose data is one line. `id`: where a reader goes on who comes back; without one, where it was. */
 export interface Message {
@@ -97,6 +97,6 @@ export class EventStreams {
 /** What went wrong after the stream had begun. */
 function errorText(thrown: unknown, { id, log }: { id: string; log: FastifyBaseLogger }): string {
   const error = foreseen(thrown);
-  if (error.code === 'INTERNAL') log.error({ err: thrown }, 'An event stream failed');
+  if (statusOf(error) === 500) log.error({ err: thrown }, 'An event stream failed');
   return eventText({ event: 'error', data: JSON.stringify(problemOf(error, id)) });
 }

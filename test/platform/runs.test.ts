@@ -171,11 +171,11 @@ describe('a run', () => {
     await waits(runId, 'completed');
     const left = new AbortController();
     const answer = fetch(platform().url + at(runId, '/checkpoints'), { headers: { authorization: `Bearer ${user}` }, signal: left.signal }).catch(() => undefined);
-    const asking = async (status: string) => (await send('GET', `/v1/runs?workflow_id=distri-checkpoints&status=${status}`, { as: user })).body.items;
-    await vi.waitFor(async () => expect(await asking('running')).toHaveLength(1), { timeout: 10_000 });
+    const listed = async (status: string) => (await send('GET', `/v1/runs?workflow_id=distri-checkpoints&status=${status}`, { as: user })).body.items;
+    await vi.waitFor(async () => expect(await listed('running')).toHaveLength(1), { timeout: 10_000 });
     left.abort();
     await answer;
-    await vi.waitFor(async () => expect(await asking('canceled')).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await listed('canceled')).toHaveLength(1), { timeout: 20_000 });
   });
 
   it('is answered; a wrong answer is refused with its problems, one sent again counts once', async () => {

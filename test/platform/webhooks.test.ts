@@ -1,6 +1,9 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { eq } from 'drizzle-orm';
 import type { JsonObject } from '../../src/definition/json.js';
+import { Sealer } from '../../src/store/seal.js';
+import { connections } from '../../src/store/tables.js';
 import { sharedPlatform, type Answer } from './stage.js';
 import { echo, remove, runsOf, save, update, waiting } from './triggers.js';
 
@@ -116,6 +119,19 @@ describe('a webhook with a bearer token', () => {
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: SECRET }, { authorization: 'Bearer' }] as Record<string, string>[]) {
       expect(await deliver(path, {}, headers)).toMatchObject({ status: 401, body: { code: 'WEBHOOK_REFUSED' } });
     }
+  });
+
+  it('whose secret cannot be decrypted fails, and tells strangers nothing of keys', async () => {
+    const skill = `other:k${randomUUID().slice(0, 8)}`;
+    const key = { id: 'retired-key', key: Buffer.alloc(32, 9).toString('base64') };
+    await platform().send('PUT', `/v1/connections/${skill}`, { as: 'ann', body: { secrets: { secret: SECRET } } });
+    const { id } = (await platform().store.connections.find(skill, 'ann'))!;
+    const sealed = new Sealer([key]).seal(JSON.stringify({ secrets: { secret: SECRET }, headers: {} }), id);
+    await platform().store.database.db.update(connections).set({ sealed }).where(eq(connections.id, id));
+    const { path } = await hook({ auth: { type: 'bearer_token', connection_id: skill } });
+    const answer = await deliver(path, {}, { authorization: `Bearer ${SECRET}` });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL' } });
+    expect(answer.text).not.toMatch(/retired-key|DISTRI_SECRET_KEYS/);
   });
 
   it('refuses all when the owner has no such connection', async () => {

@@ -119,14 +119,20 @@ function callOf(request: FastifyRequest, path: string): WebhookCall {
   return { method: request.method, path, query, headers: request.headers, body: request.rawBody ?? Buffer.alloc(0) };
 }
 
-/** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. */
+/** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. What is wrong with a secret is not for strangers: then `INTERNAL`. */
 async function prove({ store, logger }: ServerDeps, { row, trigger: { auth } }: Webhook, call: WebhookCall): Promise<void> {
   if (auth?.type === 'none') return;
-  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id) : undefined;
+  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id).catch(hidden) : undefined;
   if (auth && secret !== undefined && secret !== '' && isProven(auth, secret, call, Date.now())) return;
   const reason = secret === undefined || secret === '' ? 'its connection has no secret' : 'the signature or token is missing, wrong or too old';
   logger.warn({ trigger_id: row.id, workflow_id: row.workflowId, connection: auth?.connection_id }, `A delivery to a webhook was refused: ${reason}`);
   throw refused();
+}
+
+/** For `catch`: a key that is missing or wrong is logged, and told to nobody. */
+function hidden(cause: unknown): never {
+  if (!(cause instanceof DistriError) || cause.code !== 'BAD_SECRET_KEY') throw cause;
+  throw new DistriError('INTERNAL', 'The server cannot look whether the delivery proves where it comes from; its log says why', { cause });
 }
 
 /** Starts the run of a call; a delivery that comes again has the run that it had. `isOld`: it came long ago. */
