@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { eq } from 'drizzle-orm';
 import type { JsonObject } from '../../src/definition/json.js';
 import { Sealer } from '../../src/store/seal.js';
-import { connections } from '../../src/store/tables.js';
+import { connections, webhookDeliveries } from '../../src/store/tables.js';
 import { sharedPlatform, type Answer } from './stage.js';
 import { echo, remove, runsOf, save, update, waiting } from './triggers.js';
 
@@ -174,6 +174,21 @@ describe('a webhook with a signature', () => {
     death.mockRestore();
     const { body } = await send();
     expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ trigger: { id: trigger?.id } });
+  });
+
+  it('starts the run of a delivery that was refused before, however long ago, when it comes again', async () => {
+    const strict = { input_schema: { type: 'object', required: ['n'] } };
+    const { id, path, name } = await hook({ auth }, strict);
+    const send = (): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}'), 'x-github-delivery': 'refused' });
+    expect(await send()).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT' } });
+    await platform().store.database.db.update(webhookDeliveries).set({ at: new Date(Date.now() - 24 * 3_600_000) });
+    await update(platform(), id, echo([{ type: 'webhook', path: name, auth }]));
+    const { status, body } = await send();
+    expect(status).toBe(202);
+    expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ workflow_id: id, version: 2 });
+    // Once it is started it is not again, though the workflow could not take it any more.
+    await update(platform(), id, echo([{ type: 'webhook', path: name, auth }], strict));
+    expect(await send()).toMatchObject({ status: 202, body });
   });
 
   it('starts a run of each delivery that has no id', async () => {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Run } from '../../client/index.js';
-import { DistriError, RunFailedError } from '../../definition/errors.js';
+import { DistriError, RunFailedError, RunNotFoundError } from '../../definition/errors.js';
 import type { TriggerOf } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes, ServerDeps } from '../app.js';
@@ -17,8 +17,6 @@ export const WEBHOOK_MOUNT = '/v1/workflows/webhook/';
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 const DEFAULT_SYNC_SECS = 30;
 const MOST_SYNC_SECS = 120;
-/** A delivery that comes again later than this is answered, and starts nothing: Temporal may have forgotten its run. */
-const STARTED_FOR_MS = 12 * 3_600_000;
 
 interface Webhook {
   readonly row: OwnedTrigger;
@@ -79,8 +77,8 @@ export const webhookRoutes: Routes = (app, deps) => {
       await prove(deps, webhook, call);
       const challenge = auth ? slackChallenge(auth, call) : undefined;
       if (challenge !== undefined) return reply.status(200).send({ challenge });
-      const { run, isOld } = await startOnce(deps, webhook, call);
-      if (response?.type !== 'sync' || isOld) return reply.status(202).send({ run_id: run.id });
+      const run = await startOnce(deps, webhook, call);
+      if (response?.type !== 'sync') return reply.status(202).send({ run_id: run.id });
       const secs = Math.min(response.timeout_secs ?? DEFAULT_SYNC_SECS, MOST_SYNC_SECS);
       const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), goneOf(reply)]));
       return end === undefined ? reply.status(202).send({ run_id: run.id }) : reply.status(200).send({ run_id: run.id, ...end });
@@ -135,24 +133,28 @@ function hidden(cause: unknown): never {
   throw new DistriError('INTERNAL', 'The server cannot look whether the delivery proves where it comes from; its log says why', { cause });
 }
 
-/** Starts the run of a call; a delivery that comes again has the run that it had. `isOld`: it came long ago. */
-async function startOnce(deps: ServerDeps, { row, trigger }: Webhook, call: WebhookCall): Promise<{ run: Run; isOld: boolean }> {
+/** Starts the run of a call; a delivery whose run was started before has that run, which Temporal may have forgotten. */
+async function startOnce(deps: ServerDeps, { row, trigger }: Webhook, call: WebhookCall): Promise<Run> {
+  const { triggers } = deps.store;
+  const start = (runId?: string): Promise<Run> => startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), runId);
   const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
-  const noted = id === undefined ? undefined : await deps.store.triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
-  if (noted !== undefined && Date.now() - noted.at.getTime() > STARTED_FOR_MS) return { run: deps.client.getRun(noted.runId), isOld: true };
-  // Also when it was noted before: whoever noted it may have died before the run was started.
-  const run = await startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), noted?.runId);
-  return { run, isOld: false };
+  if (id === undefined) return start();
+  const { runId, isStarted } = await triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
+  if (isStarted) return deps.client.getRun(runId);
+  // Also when it came before: the run may have been refused then, or the server may have died.
+  const run = await start(runId);
+  await triggers.noteStart(row.id, id);
+  return run;
 }
 
-/** How a run ended; undefined when it had not when the signal was aborted. */
+/** How a run ended; undefined when it had not when the signal was aborted, or is forgotten. */
 async function endOf(run: Run, signal: AbortSignal): Promise<{ status: string; output?: unknown; error?: string } | undefined> {
   try {
     const { status, output } = await run.result({ signal });
     return { status, output: output ?? null };
   } catch (error) {
     if (error instanceof RunFailedError) return { status: error.snapshot.status, error: error.message };
-    if (signal.aborted) return undefined;
+    if (signal.aborted || error instanceof RunNotFoundError) return undefined;
     throw error;
   }
 }
