@@ -50,7 +50,13 @@ const LONGEST_SHOWN = 100;
 const AT_ONCE = 64;
 const MOST_WAITING = 256;
 
-/** Starts runs of users: each key once, and not more at once than the server bears. */
+declare module 'fastify' {
+  interface FastifyInstance {
+    starter: RunStarter;
+  }
+}
+
+/** Starts the runs that come over HTTP: each key once, and not more at once than the server bears. */
 export class RunStarter {
   readonly #gate = new Gate(AT_ONCE, MOST_WAITING);
 
@@ -91,9 +97,19 @@ export class RunStarter {
     }
   }
 
-  async #startAnew({ user, start }: StartRequest, runId: string | undefined, requestHash?: string): Promise<StartAnswer> {
-    const run = await start({ owner: user, ...(runId === undefined ? {} : { runId }), ...(requestHash === undefined ? {} : { requestHash }) });
+  /** Starts a run that no user asked for by a request of theirs. @throws DistriError `OVERLOADED`, and what the start throws */
+  async startTriggered(start: () => Promise<Run>): Promise<Run> {
+    return this.#gate.run(() => this.#counted(start));
+  }
+
+  async #counted(start: () => Promise<Run>): Promise<Run> {
+    const run = await start();
     this.metrics.runsStarted.inc();
+    return run;
+  }
+
+  async #startAnew({ user, start }: StartRequest, runId: string | undefined, requestHash?: string): Promise<StartAnswer> {
+    const run = await this.#counted(() => start({ owner: user, ...(runId === undefined ? {} : { runId }), ...(requestHash === undefined ? {} : { requestHash }) }));
     return { run: { run_id: run.id, ...(run.startedWith ?? { workflow_id: '' }), status: 'running' }, isReplay: false };
   }
 

@@ -110,6 +110,43 @@ describe('a webhook', () => {
   });
 });
 
+describe('starts by webhooks and events', () => {
+  const started = async (): Promise<number> => Number(/distri_runs_started_total (\d+)/.exec((await platform().send('GET', '/metrics')).text)?.[1]);
+
+  it('are counted, one that comes again is not', async () => {
+    const { path } = await hook({ auth: { type: 'bearer_token', connection_id: 'github:hooks' } });
+    const topic = `counted.${randomUUID()}`;
+    await save(platform(), echo([{ type: 'event', topic }]));
+    const before = await started();
+    for (let n = 0; n < 2; n += 1) {
+      expect((await deliver(path, {}, { authorization: `Bearer ${SECRET}`, 'idempotency-key': 'counted' })).status).toBe(202);
+      expect((await platform().send('POST', '/v1/events', { as: 'ann', body: { topic, id: 'counted' } })).body.runs).toHaveLength(1);
+    }
+    expect(await started()).toBe(before + 2);
+  });
+
+  it('wait for their turn with those that users ask for, and are refused when too many wait', async () => {
+    const { path } = await hook({ auth: { type: 'none' } });
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const { client } = platform();
+    const begin = client.start.bind(client);
+    const slow = vi.spyOn(client, 'start').mockImplementation(async (...given) => {
+      await held;
+      return begin(...given);
+    });
+    const statuses: number[] = [];
+    const answers = Promise.all(Array.from({ length: 330 }, async () => statuses.push((await deliver(path, {})).status)));
+    await expect.poll(() => statuses, { timeout: 20_000 }).toEqual(Array.from({ length: 10 }, () => 503));
+    expect(slow.mock.calls).toHaveLength(64);
+    expect(await platform().send('POST', '/v1/runs', { body: { definition: { id: 'x', steps: [] } } })).toMatchObject({ status: 503, body: { code: 'OVERLOADED' } });
+    go();
+    await answers;
+    slow.mockRestore();
+    expect(statuses.filter((status) => status === 202)).toHaveLength(320);
+  });
+});
+
 describe('a webhook with a bearer token', () => {
   const auth = { type: 'bearer_token', connection_id: 'github:hooks' };
 

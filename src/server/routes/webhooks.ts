@@ -8,7 +8,7 @@ import type { Routes, ServerDeps } from '../app.js';
 import { goneOf } from '../gone.js';
 import { errorResponses } from '../problem.js';
 import { connectionSecret } from '../triggers/connection-secret.js';
-import { runIdOf, startTriggered } from '../triggers/start.js';
+import { runIdOf, startTriggered, type TriggerStarts } from '../triggers/start.js';
 import { inputOf, methodsOf, WEBHOOK_METHODS, type WebhookCall } from '../triggers/webhook.js';
 import { deliveryId, isProven, refused, slackChallenge } from '../triggers/webhook-auth.js';
 
@@ -77,7 +77,7 @@ export const webhookRoutes: Routes = (app, deps) => {
       await prove(deps, webhook, call);
       const challenge = auth ? slackChallenge(auth, call) : undefined;
       if (challenge !== undefined) return reply.status(200).send({ challenge });
-      const run = await startOnce(deps, webhook, call);
+      const run = await startOnce({ ...deps, starter: app.starter }, webhook, call);
       if (response?.type !== 'sync') return reply.status(202).send({ run_id: run.id });
       const secs = Math.min(response.timeout_secs ?? DEFAULT_SYNC_SECS, MOST_SYNC_SECS);
       const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), goneOf(reply)]));
@@ -134,7 +134,7 @@ function hidden(cause: unknown): never {
 }
 
 /** Starts the run of a call; a delivery whose run was started before has that run, which Temporal may have forgotten. */
-async function startOnce(deps: ServerDeps, { row, trigger }: Webhook, call: WebhookCall): Promise<Run> {
+async function startOnce(deps: TriggerStarts, { row, trigger }: Webhook, call: WebhookCall): Promise<Run> {
   const { triggers } = deps.store;
   const start = (runId?: string): Promise<Run> => startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), runId);
   const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
