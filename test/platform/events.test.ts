@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { Run } from '../../src/client/index.js';
 import { readContent } from '../../src/store/workflows/content.js';
@@ -211,6 +212,22 @@ describe('the events of a workflow', () => {
       const whole = await platform().client.getRun(runId).ended();
       if (whole !== undefined) expect(seqs).toHaveLength(whole.events?.length ?? 0);
     }
+  });
+
+  it('are looked for once for all who read them', async () => {
+    const id = await stored();
+    const looks = vi.spyOn(platform().client, 'listRunsPage');
+    const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => openStream(platform(), `/v1/workflows/${id}/events`, { as: n % 2 === 0 ? 'ann' : 'rob' })));
+    await sleep(1_000);
+    looks.mockClear();
+    await sleep(5_000);
+    const runId = await startOf(id, 'rob');
+    const seen = await Promise.all(streams.map((stream) => readUntil(stream, 'step_waiting')));
+    expect(seen.map((messages) => messages.at(-1)?.data.run_id)).toEqual(streams.map(() => runId));
+    // Those who see all runs, and those who see their own, each every two seconds.
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(2 * 6);
+    looks.mockRestore();
+    for (const stream of streams) stream.close();
   });
 
   it('lose no run of a reader who comes back while Temporal is away', async () => {

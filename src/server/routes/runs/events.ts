@@ -7,6 +7,7 @@ import { identityOf } from '../../authentication.js';
 import { eventText } from '../../event-streams.js';
 import { errorResponses } from '../../problem.js';
 import { ifThere } from '../../run-access.js';
+import { StartWatches } from '../../started-runs.js';
 import { MOST_FOLLOWED, workflowMessages } from '../../workflow-events.js';
 import { LONGEST_CURSOR, readCursor, type WorkflowCursor } from '../../workflow-cursor.js';
 import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
@@ -53,6 +54,7 @@ function seqOf(text: string): number {
 /** Live events of a run, and of all runs of a workflow. */
 export const eventRoutes: RunRoutes = (app, context) => {
   const { client, store, access, streams } = context;
+  const watches = new StartWatches(client);
 
   app.get(
     '/v1/runs/:id/events',
@@ -102,7 +104,7 @@ export const eventRoutes: RunRoutes = (app, context) => {
       const owner = hasRole(workflow, 'edit') ? undefined : identity.user;
       const told = request.headers['last-event-id'];
       const cursor = told === undefined ? undefined : await checked(readCursor(id, told), id, owner);
-      return streams.send(reply, (signal) => workflowMessages({ client, workflowId: id, owner, cursor, signal }));
+      return streams.send(reply, (signal) => workflowMessages({ client, watches, workflowId: id, owner, cursor, signal }));
     },
   );
 
