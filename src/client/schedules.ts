@@ -149,7 +149,8 @@ export class Schedules {
 
 /** For `catch` of a call that sets a schedule up: what the server refuses of it is `BAD_TRIGGER`. */
 function refusal(error: unknown): never {
-  if (grpcCode(error) !== GRPC.INVALID_ARGUMENT) throw error;
+  // The SDK makes a TypeError of what the server says of times.
+  if (grpcCode(error) !== GRPC.INVALID_ARGUMENT && !(error instanceof TypeError)) throw error;
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   const reason = cause instanceof Error ? cause.message.replace(/^\d+ [A-Z_]+: /, '') : String(cause);
