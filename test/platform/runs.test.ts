@@ -267,6 +267,7 @@ describe('a run', () => {
     });
     await expect(fetch(platform().url + at(runId, '/reruns'), { headers: { authorization: 'Bearer ann' }, signal: left.signal })).rejects.toThrow();
     await sleep(1_000);
+    expect(looks).toHaveBeenCalled();
     expect(looks.mock.calls.length).toBeLessThan(5);
     looks.mockRestore();
   });
