@@ -1562,7 +1562,7 @@ export interface paths {
                         env?: {
                             [key: string]: string;
                         };
-                        /** @description At most 1,000 bytes; not together with an Idempotency-Key. Default: one that is made */
+                        /** @description At most 1,000 bytes, no slash. All users share the ids, so prefer an Idempotency-Key, which excludes it. Default: one that is made */
                         run_id?: string;
                     };
                 };
@@ -1646,7 +1646,7 @@ export interface paths {
                         env?: {
                             [key: string]: string;
                         };
-                        /** @description At most 1,000 bytes; not together with an Idempotency-Key. Default: one that is made */
+                        /** @description At most 1,000 bytes, no slash. All users share the ids, so prefer an Idempotency-Key, which excludes it. Default: one that is made */
                         run_id?: string;
                     } | null;
                 };
@@ -1885,10 +1885,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The runs that are reruns of this one, newest first */
+        /**
+         * The runs that are reruns of this one, newest first
+         * @description A new one shows after up to a few seconds. A page may hold none and yet have a next one.
+         */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Most items of the page */
+                    limit?: number;
+                    /** @description `next_cursor` of the page before */
+                    cursor?: string;
+                };
                 header?: never;
                 path: {
                     /** @description The run id, percent-encoded */
@@ -1906,6 +1914,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: components["schemas"]["Run"][];
+                            /** @description Absent on the last page */
+                            next_cursor?: string;
                         };
                     };
                 };
@@ -1944,7 +1954,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The checkpoints of a run, oldest first */
+        /**
+         * The checkpoints of a run, oldest first
+         * @description Those that a tool keeps (checkpoint: external) are asked for by a run, whose owner is that of this one: that needs runs:write too.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -2003,7 +2016,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The state at a checkpoint */
+        /**
+         * The state at a checkpoint
+         * @description Those that a tool keeps (checkpoint: external) are asked for by a run, whose owner is that of this one: that needs runs:write too.
+         */
         get: {
             parameters: {
                 query?: never;

@@ -2,6 +2,7 @@ import { DistriError } from '../definition/errors.js';
 import { dictionary, isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { RunSnapshot } from '../definition/snapshot.js';
 import type { WorkflowDefinition } from '../definition/types.js';
+import { callTool, type CheckpointsOptions } from './call-tool.js';
 import { describe } from './info.js';
 import { startOf } from './retell.js';
 import type { Session } from './session.js';
@@ -21,9 +22,6 @@ export interface LoadedCheckpoint {
   state: JsonValue;
 }
 
-/** Runs a one-step document and gives that step's result: a client has nothing else to call a tool with. */
-export type CallTool = (toolName: string, input: JsonObject) => Promise<JsonValue>;
-
 /** The definition that a run was started with. */
 async function definitionOf(session: Session, runId: string): Promise<WorkflowDefinition | undefined> {
   const { execution } = await describe(session, runId);
@@ -31,11 +29,11 @@ async function definitionOf(session: Session, runId: string): Promise<WorkflowDe
 }
 
 /** The checkpoints of a run, oldest first. */
-export async function listCheckpoints(session: Session, runId: string, callTool: CallTool): Promise<Checkpoint[]> {
+export async function listCheckpoints(session: Session, runId: string, options: CheckpointsOptions): Promise<Checkpoint[]> {
   const definition = await definitionOf(session, runId);
   const strategy = definition?.checkpoint;
   if (strategy?.type === 'external') {
-    const listed = await callTool(strategy.tool_name, request('list', definition, runId));
+    const listed = await callTool(session, runId, strategy.tool_name, request('list', definition, runId), options);
     const list = isObject(listed) && Array.isArray(listed.checkpoints) ? listed.checkpoints : listed;
     return (Array.isArray(list) ? list : []).flatMap((item) => external(item) ?? []);
   }
@@ -49,15 +47,13 @@ export async function loadCheckpoint(
   session: Session,
   runId: string,
   checkpointId: string,
-  callTool: CallTool,
+  options: CheckpointsOptions,
 ): Promise<LoadedCheckpoint> {
   const definition = await definitionOf(session, runId);
   const strategy = definition?.checkpoint;
   if (strategy?.type === 'external') {
-    const loaded = await callTool(strategy.tool_name, {
-      ...request('load', definition, runId),
-      checkpoint_id: checkpointId,
-    });
+    const asked = { ...request('load', definition, runId), checkpoint_id: checkpointId };
+    const loaded = await callTool(session, runId, strategy.tool_name, asked, options);
     if (loaded === null) throw notFound(runId, checkpointId);
     const checkpoint = external(loaded) ?? bare(runId, checkpointId, definition?.id ?? '');
     return { checkpoint, state: isObject(loaded) ? (own(loaded, 'state') ?? loaded) : loaded };

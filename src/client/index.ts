@@ -4,6 +4,7 @@ export { Run, type RunDescription } from './run.js';
 export type { BulkResult } from './bulk.js';
 export type { AnswerOptions } from './answer.js';
 export type { SkillInfo, ToolInfo } from './catalogue.js';
+export type { CheckpointsOptions } from './call-tool.js';
 export type { Checkpoint, LoadedCheckpoint } from './checkpoints.js';
 export type { RetryStepOptions, SkipStepOptions } from './control.js';
 export type { ConnectOptions } from './connect.js';

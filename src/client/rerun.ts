@@ -88,8 +88,7 @@ async function withOmitted(session: Session, described: Described, snapshot: Run
 export async function* listReruns(session: Session, runId: string): AsyncGenerator<RunInfo, void> {
   const { raw } = await describe(session, runId);
   const original = await infoOf(session, raw.workflowExecutionInfo ?? {});
-  for await (const run of listRuns(session, { workflowId: original.workflow_id })) {
-    if (run.started_at < original.started_at) return;
+  for await (const run of listRuns(session, { workflowId: original.workflow_id, startedAfter: original.started_at })) {
     if (run.rerun_of === runId) yield run;
   }
 }

@@ -6,7 +6,8 @@ import { cut, wellFormed } from '../definition/text.js';
 import type { WorkflowDocument } from '../definition/types.js';
 import { answerStep, type AnswerOptions } from './answer.js';
 import { ask } from './ask.js';
-import { listCheckpoints, loadCheckpoint, type CallTool, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
+import type { CheckpointsOptions } from './call-tool.js';
+import { listCheckpoints, loadCheckpoint, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
 import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
 import { readEnded, type Ended } from './ended.js';
@@ -17,7 +18,7 @@ import { forgivenAtClose } from './rpc.js';
 import type { Session } from './session.js';
 import { listReruns } from './rerun.js';
 import { engineError, hasEnded, snapshotOf } from './snapshot.js';
-import { newRunId, startRun, type StartedWith } from './start.js';
+import type { StartedWith } from './start.js';
 import type { UpdateOptions } from './update.js';
 
 /** A run as Temporal describes it; no worker is asked. */
@@ -32,7 +33,6 @@ export interface RunDescription extends RunInfo {
 }
 
 const LONGEST_REASON = 1_000;
-const CHECKPOINT_CALL_SECS = 300;
 
 /** A run, live or ended. Every method throws `RunNotFoundError` when there is no such run. */
 export class Run {
@@ -174,25 +174,14 @@ export class Run {
 
   /**
    * The run's checkpoints, oldest first: one per finished step. With the strategy `external` the document's tool lists
-   * them, called through a small run of its own.
+   * them, called through a small run of its own, whose owner is that of this run.
    */
-  async checkpoints(): Promise<Checkpoint[]> {
-    return listCheckpoints(this.session, this.id, this.#callTool);
+  async checkpoints(options: CheckpointsOptions = {}): Promise<Checkpoint[]> {
+    return listCheckpoints(this.session, this.id, options);
   }
 
-  /** The state at a checkpoint. Throws `CHECKPOINT_NOT_FOUND`. */
-  async loadCheckpoint(checkpointId: string): Promise<LoadedCheckpoint> {
-    return loadCheckpoint(this.session, this.id, checkpointId, this.#callTool);
+  /** The state at a checkpoint; the document's tool loads it as it lists them. Throws `CHECKPOINT_NOT_FOUND`. */
+  async loadCheckpoint(checkpointId: string, options: CheckpointsOptions = {}): Promise<LoadedCheckpoint> {
+    return loadCheckpoint(this.session, this.id, checkpointId, options);
   }
-
-  readonly #callTool: CallTool = async (toolName, input) => {
-    const step = { id: 'call', label: `Checkpoints of ${cut(this.id, 100)}`, kind: { type: 'tool_call', tool_name: toolName, input } };
-    const started = await startRun(
-      this.session,
-      { id: 'distri-checkpoints', steps: [step] },
-      { runId: newRunId(`${cut(this.id, 150)}-checkpoints`), executionTimeoutSecs: CHECKPOINT_CALL_SECS },
-    );
-    const snapshot = await resultOf(this.session, started.runId, this.session.closed, started.temporalRunId);
-    return snapshot.steps.call?.result ?? null;
-  };
 }

@@ -2,7 +2,8 @@ import { ScheduleAlreadyRunning, ScheduleNotFoundError, type Backfill, type Sche
 import { DistriError } from '../definition/errors.js';
 import { WORKFLOW_TYPE } from '../definition/messages.js';
 import type { OVERLAPS } from '../definition/schema.js';
-import { timed, translate } from './rpc.js';
+import { GRPC } from '../temporal/errors.js';
+import { grpcCode, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { prepareStart, startParameters, withAttributes, type StartOptions } from './start-request.js';
 
@@ -77,7 +78,7 @@ export class Schedules {
           if (!(error instanceof ScheduleAlreadyRunning)) throw error;
           await timed(this.session, () => this.#client.getHandle(id).update((before) => ({ ...options, state: stateAfter(before, settings) })));
         }
-      }),
+      }).catch(refusal),
     );
   }
 
@@ -144,6 +145,16 @@ export class Schedules {
       throw translate(this.session, error, id);
     }
   }
+}
+
+/** For `catch` of a call that sets a schedule up: what the server refuses of it is `BAD_TRIGGER`. */
+function refusal(error: unknown): never {
+  // The SDK makes a TypeError of what the server says of times.
+  if (grpcCode(error) !== GRPC.INVALID_ARGUMENT && !(error instanceof TypeError)) throw error;
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const reason = cause instanceof Error ? cause.message.replace(/^\d+ [A-Z_]+: /, '') : String(cause);
+  throw new DistriError('BAD_TRIGGER', `The Temporal server refuses the schedule: ${reason}`, { cause: error, hint: 'Change the trigger in the document, and save it again.' });
 }
 
 /** Goes with the times, so that neither pausing nor the Web UI changes it, and a list shows it. */

@@ -21,6 +21,7 @@ import { addOpenApi } from './openapi.js';
 import { addRecorder } from './recorder.js';
 import { childLoggerFactory } from './request-log.js';
 import { routes } from './routes/index.js';
+import { RunStarter } from './run-starter.js';
 
 /** What the routes work with. */
 export interface ServerDeps {
@@ -120,6 +121,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   await addOpenApi(app, settings);
   addMetrics(app, settings);
   addDeeds(app, deps);
+  app.decorate('starter', new RunStarter(deps.client, app.metrics));
   addRecorder(app, deps);
   for (const add of routes) await app.register(async (scope) => add(scope.withTypeProvider<ZodTypeProvider>(), deps));
   return app;

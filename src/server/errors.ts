@@ -49,7 +49,7 @@ export function answerUnreadable({ code }: NodeJS.ErrnoException, socket: Socket
 export function tellable(thrown: unknown, { log }: { readonly log: FastifyBaseLogger }): DistriError {
   const error = foreseen(thrown);
   const { code, message } = error;
-  if (code === 'INTERNAL') log.error({ err: thrown }, 'A request failed');
+  if (statusOf(error) === 500) log.error({ err: thrown }, 'A request failed');
   if (code === 'PROVIDER_FAILED') log.warn({ code, reason: withCauses(error) }, 'A provider failed');
   if (!OUTAGES.has(code)) return error;
   log.warn({ code, reason: message }, 'A request met an outage');

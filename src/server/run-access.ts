@@ -98,3 +98,9 @@ export class RunAccess {
     return { runId, owner, workflowId: workflow_id, parentRunId: parent_run_id };
   }
 }
+
+/** For `catch`: undefined for a run that is not there; any other error is thrown on. */
+export function ifThere(error: unknown): undefined {
+  if (error instanceof RunNotFoundError) return undefined;
+  throw error;
+}

@@ -17,7 +17,7 @@ const [PART, SEQ, SHORT, DONE] = [';', '=', '+', '$'] as const;
 export const LONGEST_CURSOR = 8_000;
 
 /** A cursor as the id of a message: it comes back in the header `Last-Event-ID`, so it has visible ASCII characters only. */
-export function cursorText(workflowId: string, { since, runs, done }: WorkflowCursor): string {
+export function cursorText(workflowId: string, { since, runs, done }: Omit<WorkflowCursor, 'done'> & { readonly done: Iterable<string> }): string {
   const parts = [since.toString(36)];
   for (const [runId, seq] of runs) parts.push(`${shortened(workflowId, runId)}${SEQ}${seq.toString(36)}`);
   for (const hash of done) parts.push(`${DONE}${hash}`);

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DistriClient, RunEvent, RunFilter } from '../client/index.js';
-import { isEnded, type RunInfo } from '../client/index.js';
+import type { DistriClient, RunEvent } from '../client/index.js';
+import { isEnded } from '../client/index.js';
 import { RunNotFoundError } from '../definition/errors.js';
 import { eventText } from './event-streams.js';
 import { Mailbox } from './mailbox.js';
+import { LAG_MS, LOOK_MS, lookSince, type Look, type StartWatches, type WhichRuns } from './started-runs.js';
 import { cursorText, LONGEST_CURSOR, shortHash, type WorkflowCursor } from './workflow-cursor.js';
 
 /** Which runs to follow. */
-export interface WorkflowReader {
+export interface WorkflowReader extends WhichRuns {
   readonly client: DistriClient;
-  readonly workflowId: string;
-  /** Only the runs of this user. */
-  readonly owner: string | undefined;
+  readonly watches: StartWatches;
   /** Where to go on; the caller has checked that its runs may be seen. Without it, with the newest open runs from their start. */
   readonly cursor: WorkflowCursor | undefined;
   readonly signal: AbortSignal;
@@ -19,11 +18,6 @@ export interface WorkflowReader {
 
 /** Runs that one stream follows at once. */
 export const MOST_FOLLOWED = 100;
-/** Runs of which one look takes notice. */
-const MOST_LISTED = 1_000;
-const LOOK_MS = 2_000;
-/** How late visibility may show a run. */
-const LAG_MS = 10_000;
 
 /** Something that one of the runs tells; without an event, its end. */
 interface News {
@@ -47,15 +41,15 @@ export async function* workflowMessages(reader: WorkflowReader): AsyncGenerator<
 class Follower {
   readonly news: Mailbox<News>;
   readonly #runs = new Map<string, number>();
-  /** Hashes of runs that are told to the end. */
-  readonly #done: Set<string>;
+  /** Hashes of runs that are told to the end, with the time when they were. */
+  readonly #done: Map<string, number>;
   #since: number;
 
   constructor(readonly reader: WorkflowReader) {
     this.news = new Mailbox(reader.signal);
     const { cursor } = reader;
     this.#since = cursor?.since ?? Date.now() - LAG_MS;
-    this.#done = new Set(cursor?.done);
+    this.#done = new Map([...(cursor?.done ?? [])].map((hash) => [hash, 0]));
     for (const [runId, seq] of cursor?.runs ?? []) this.#follow(runId, seq);
   }
 
@@ -68,53 +62,55 @@ class Follower {
 
   /** Looks for runs again and again. */
   async look(): Promise<void> {
-    const { cursor, signal } = this.reader;
-    let hasBegun = cursor !== undefined;
+    const { cursor, signal, watches } = this.reader;
+    if (signal.aborted) return;
+    const watch = watches.join(this.reader, signal);
+    let hasBegun = false;
     while (!signal.aborted) {
       try {
-        if (hasBegun) await this.#lookForStarted();
-        else await this.#begin();
+        if (!hasBegun) await (cursor === undefined ? this.#begin() : this.#lookAlone());
         hasBegun = true;
+        const look = await watch.next();
+        if (look.since <= this.#since) this.#take(look);
+        else if (this.#runs.size < MOST_FOLLOWED) await this.#lookAlone();
       } catch {
         // The server is away, so the runs have nothing to tell either; the next look finds what this one missed.
+        if (!hasBegun) await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
       }
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** Follows the runs that are open, and takes no notice of those that ended before. */
   async #begin(): Promise<void> {
-    const open = await this.#list({ open: true, limit: MOST_FOLLOWED });
-    for (const run of await this.#listStarted()) if (isEnded(run.status)) this.#done.add(shortHash(run.run_id));
-    for (const { run_id } of open) this.#follow(run_id, 0);
+    const { client, workflowId, owner } = this.reader;
+    const open: string[] = [];
+    for await (const run of client.listRuns({ workflowId, ...(owner === undefined ? {} : { owner }), open: true, limit: MOST_FOLLOWED })) {
+      if (owner === undefined || run.owner === owner) open.push(run.run_id);
+    }
+    const { runs } = await lookSince(client, this.reader, this.#since);
+    for (const run of runs) if (isEnded(run.status)) this.#done.set(shortHash(run.run_id), Date.now());
+    for (const runId of open) this.#follow(runId, 0);
   }
 
-  async #lookForStarted(): Promise<void> {
-    let since = Date.now() - LAG_MS;
-    const started = await this.#listStarted();
-    const found = new Set(started.map((run) => shortHash(run.run_id)));
-    // What no look finds any more need not be remembered.
-    for (const hash of this.#done) if (!found.has(hash)) this.#done.delete(hash);
-    for (const { run_id, started_at } of started.reverse()) {
-      if (this.#runs.has(run_id) || this.#done.has(shortHash(run_id))) continue;
+  /** For who is behind all others, because they came back or had no room for runs that had started. */
+  async #lookAlone(): Promise<void> {
+    this.#take(await lookSince(this.reader.client, this.reader, this.#since));
+  }
+
+  /** Follows the runs of a look that are new, the oldest first. It must begin no later than where this reader is. */
+  #take({ runs, until, at }: Look): void {
+    let since = until - LAG_MS;
+    const found = new Set<string>();
+    for (const { run_id, started_at } of runs) {
+      const [hash, startedAt] = [shortHash(run_id), Date.parse(started_at)];
+      found.add(hash);
+      if (startedAt < this.#since || this.#runs.has(run_id) || this.#done.has(hash)) continue;
       if (this.#hasRoom(run_id)) this.#follow(run_id, 0);
-      else since = Math.min(since, Date.parse(started_at));
+      else since = Math.min(since, startedAt);
     }
     this.#since = Math.max(this.#since, since);
-  }
-
-  /** Those that have started since, newest first. */
-  #listStarted(): Promise<RunInfo[]> {
-    return this.#list({ startedAfter: new Date(this.#since).toISOString(), limit: MOST_LISTED });
-  }
-
-  async #list(filter: RunFilter): Promise<RunInfo[]> {
-    const { client, workflowId, owner } = this.reader;
-    const runs: RunInfo[] = [];
-    for await (const run of client.listRuns({ workflowId, ...(owner === undefined ? {} : { owner }), ...filter })) {
-      if (owner === undefined || run.owner === owner) runs.push(run);
-    }
-    return runs;
+    // What a look at all that has started does not find, no later one does: it need not be remembered.
+    if (until === at) for (const [hash, doneAt] of this.#done) if (doneAt < at && !found.has(hash)) this.#done.delete(hash);
   }
 
   #hasRoom(runId: string): boolean {
@@ -140,10 +136,10 @@ class Follower {
   }
 
   #end(runId: string): void {
-    if (this.#runs.delete(runId)) this.#done.add(shortHash(runId));
+    if (this.#runs.delete(runId)) this.#done.set(shortHash(runId), Date.now());
   }
 
   #cursor(): string {
-    return cursorText(this.reader.workflowId, { since: this.#since, runs: this.#runs, done: this.#done });
+    return cursorText(this.reader.workflowId, { since: this.#since, runs: this.#runs, done: this.#done.keys() });
   }
 }

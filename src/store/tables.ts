@@ -190,7 +190,7 @@ export const triggers = pgTable(
   ],
 );
 
-/** Deliveries of webhooks that were accepted: the same one is not accepted twice. */
+/** Deliveries of webhooks that proved where they come from: none starts two runs. */
 export const webhookDeliveries = pgTable(
   'webhook_deliveries',
   {
@@ -198,6 +198,8 @@ export const webhookDeliveries = pgTable(
     deliveryId: text('delivery_id').notNull(),
     runId: text('run_id').notNull(),
     at: instant('at').notNull().defaultNow(),
+    /** When its run was started; null: it was not, as far as is known. */
+    startedAt: instant('started_at'),
   },
   (table) => [
     primaryKey({ columns: [table.triggerId, table.deliveryId] }),

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, inArray, isNotNull, lt, ne, notInArray, sql, type SQL } from 'drizzle-orm';
+import { and, eq, getTableColumns, inArray, isNotNull, isNull, lt, ne, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import type { JsonValue } from '../definition/json.js';
 import type { Db } from './database.js';
 import { isUniqueViolation } from './errors.js';
@@ -36,10 +36,11 @@ export interface TriggeredWorkflow {
   readonly isUnsavedClone: boolean;
 }
 
-/** A delivery that was accepted, now or before. */
+/** A delivery that came, now or before. */
 export interface Delivery {
   readonly runId: string;
-  readonly at: Date;
+  /** Its run was started. When not, it may have been nevertheless: who should have noted it may have died. */
+  readonly isStarted: boolean;
 }
 
 /** Triggers of workflows. What happens on Temporal follows what is here. */
@@ -109,14 +110,21 @@ export class TriggerStore {
   async noteDelivery(triggerId: string, deliveryId: string, runId: string): Promise<Delivery> {
     await this.#db.insert(webhookDeliveries).values({ triggerId, deliveryId, runId }).onConflictDoNothing();
     const [noted] = await this.#db
-      .select({ runId: webhookDeliveries.runId, at: webhookDeliveries.at })
+      .select({ runId: webhookDeliveries.runId, startedAt: webhookDeliveries.startedAt })
       .from(webhookDeliveries)
-      .where(and(eq(webhookDeliveries.triggerId, triggerId), eq(webhookDeliveries.deliveryId, deliveryId)));
-    return noted ?? { runId, at: new Date() };
+      .where(isDelivery(triggerId, deliveryId));
+    return { runId: noted?.runId ?? runId, isStarted: noted !== undefined && noted.startedAt !== null };
   }
 
+  /** Notes that the run of a delivery was started. */
+  async noteStart(triggerId: string, deliveryId: string): Promise<void> {
+    await this.#db.update(webhookDeliveries).set({ startedAt: sql`now()` }).where(isDelivery(triggerId, deliveryId));
+  }
+
+  /** Of those that came or were started later none is forgotten. */
   async forgetDeliveriesBefore(time: Date): Promise<void> {
-    await this.#db.delete(webhookDeliveries).where(lt(webhookDeliveries.at, time));
+    const { at, startedAt } = webhookDeliveries;
+    await this.#db.delete(webhookDeliveries).where(and(lt(at, time), or(isNull(startedAt), lt(startedAt, time))));
   }
 
   async #select(condition: SQL | undefined): Promise<OwnedTrigger[]> {
@@ -127,6 +135,10 @@ export class TriggerStore {
       .where(condition)
       .orderBy(triggers.createdAt, triggers.id);
   }
+}
+
+function isDelivery(triggerId: string, deliveryId: string): SQL | undefined {
+  return and(eq(webhookDeliveries.triggerId, triggerId), eq(webhookDeliveries.deliveryId, deliveryId));
 }
 
 async function takenPaths(db: Db, paths: readonly string[], exceptWorkflowId: string | undefined): Promise<Set<string>> {

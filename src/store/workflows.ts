@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, ne, or, sql } from 'drizzle-orm';
 import { diffDocuments, type DocumentDiff } from '../definition/document-diff.js';
 import type { JsonObject } from '../definition/json.js';
 import type { Db } from './database.js';
@@ -40,6 +40,16 @@ export class WorkflowStore {
   /** Without any version of it; undefined when there is none that the viewer may see. */
   async find(viewer: Viewer, id: string): Promise<SeenWorkflow | undefined> {
     return findSeen(this.#db, viewer, id);
+  }
+
+  /** One of these ids that is that of a workflow which the viewer may not edit, whether they see it or not; undefined when none is. */
+  async foreignAmong(viewer: Viewer, ids: readonly string[]): Promise<string | undefined> {
+    if (viewer.isAdmin) return undefined;
+    const [row] = await selectSeen(this.#db, viewer)
+      // In one parameter: a statement takes 65,535, and a document may have more ids.
+      .where(and(sql`${workflows.id} in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))`, ne(workflows.owner, viewer.user), or(isNull(workflowShares.role), ne(workflowShares.role, 'edit'))))
+      .limit(1);
+    return row?.record.id;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { DistriError } from '../../src/definition/errors.js';
 import type { JsonObject } from '../../src/definition/json.js';
 import { sharedPlatform } from './stage.js';
 import { echo, runsOf, save } from './triggers.js';
@@ -60,6 +61,15 @@ describe('an event', () => {
     expect(status).toBe(202);
     expect(body).toMatchObject({ runs: [{ workflow_id: good }], failed: [{ workflow_id: bad, code: 'INVALID_INPUT' }] });
     expect((await platform().client.getRun(body.runs[0].run_id).result()).output).toEqual({ data: 'text' });
+  });
+
+  it('is not taken when the server itself is at fault, so that it is sent again', async () => {
+    const topic = `fault.${randomUUID()}`;
+    await listener(topic);
+    const fault = vi.spyOn(platform().client, 'start').mockRejectedValueOnce(new DistriError('PAYLOAD_NOT_STORED', 'The folder is full'));
+    expect(await send({ topic, id: 'one' })).toMatchObject({ status: 500, body: { code: 'PAYLOAD_NOT_STORED' } });
+    fault.mockRestore();
+    expect((await send({ topic, id: 'one' })).body).toMatchObject({ runs: [{}], failed: [] });
   });
 
   it('is refused when it has no topic, and a filter that is none when it is saved', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { Run } from '../../src/client/index.js';
 import { readContent } from '../../src/store/workflows/content.js';
@@ -10,6 +11,7 @@ import { sharedPlatform } from './stage.js';
 
 const platform = sharedPlatform({ worker: {}, settings: { heartbeatMs: 100, slowReaderMs: 500 } });
 const events = (runId: string): string => `/v1/runs/${encodeURIComponent(runId)}/events`;
+const unavailable = Object.assign(new Error('14 UNAVAILABLE: no connection'), { code: 14, details: 'no connection', metadata: {} });
 const withoutResults = ({ id, event, data }: Message) => ({ id, event, at: data.at });
 
 /** Reads until a message of this event; gives what was read. */
@@ -210,6 +212,42 @@ describe('the events of a workflow', () => {
       const whole = await platform().client.getRun(runId).ended();
       if (whole !== undefined) expect(seqs).toHaveLength(whole.events?.length ?? 0);
     }
+  });
+
+  it('are looked for once for all who read them', async () => {
+    const id = await stored();
+    const looks = vi.spyOn(platform().client, 'listRunsPage');
+    const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => openStream(platform(), `/v1/workflows/${id}/events`, { as: n % 2 === 0 ? 'ann' : 'rob' })));
+    await sleep(1_000);
+    looks.mockClear();
+    await sleep(5_000);
+    const runId = await startOf(id, 'rob');
+    const seen = await Promise.all(streams.map((stream) => readUntil(stream, 'step_waiting')));
+    expect(seen.map((messages) => messages.at(-1)?.data.run_id)).toEqual(streams.map(() => runId));
+    // Those who see all runs, and those who see their own, each every two seconds.
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(2 * 6);
+    looks.mockRestore();
+    for (const stream of streams) stream.close();
+  });
+
+  it('lose no run of a reader who comes back while Temporal is away', async () => {
+    const id = await stored();
+    const path = `/v1/workflows/${id}/events`;
+    const runId = await startOf(id, 'ann');
+    const first = await openStream(platform(), path, { as: 'ann' });
+    const cursor = (await readMany(first, 'step_waiting', 1)).at(-1)?.id ?? '';
+    first.close();
+    // It has not looked at the run before.
+    const restarted = await openSecondApi(platform());
+    const away = vi.spyOn(restarted.client.temporal.workflowService, 'describeWorkflowExecution').mockRejectedValue(unavailable);
+    const refused = await openStream(restarted, path, { lastEventId: cursor });
+    expect(refused.response.status).toBe(503);
+    away.mockRestore();
+    const back = await openStream(restarted, path, { lastEventId: cursor });
+    await answer(runId);
+    expect((await readMany(back, 'workflow_completed', 1)).at(-1)?.data.run_id).toBe(runId);
+    back.close();
+    await restarted.close();
   });
 
   it('tell nothing of runs that a forged cursor names', async () => {

@@ -52,9 +52,10 @@ describe('an Idempotency-Key', () => {
   });
 
   it('starts a run whose id nobody can have taken before', async () => {
-    const { send } = platform();
+    const { send, queuePrefix } = platform();
     const workflow = randomUUID();
-    for (const run_id of [`run-${randomUUID()}`, `${workflow}-scheduled-2027-01-01T00:00:00Z`, `${workflow.toUpperCase()}-x`]) {
+    const made = [`run-${randomUUID()}`, `${workflow}-scheduled-2027-01-01T00:00:00Z`, `${workflow.toUpperCase()}-x`];
+    for (const run_id of [...made, 'order-17/charge', `${queuePrefix}-catalogue`, 'temporal-sys-scheduler:distri-trigger-1']) {
       expect(await send('POST', '/v1/runs', { body: { definition: asking, run_id } }), run_id).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
     }
     expect((await send('POST', '/v1/runs', { body: { definition: asking, run_id: workflow } })).status).toBe(201);

@@ -1,10 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readContent } from '../../src/store/workflows/content.js';
+import { defineTool } from '../../src/worker/define-tool.js';
 import { asking, chain, holding } from './documents.js';
 import { sharedPlatform, type Answer, type SendOptions } from './stage.js';
 
-const platform = sharedPlatform({ worker: {} });
+/** Keeps nothing, and lists one checkpoint, or hangs until it is told to stop. */
+const keepers = ['keeper', 'hanging_keeper'].map((name) =>
+  defineTool({
+    name,
+    execute: async (given, { signal }) => {
+      if ((given as { action: string }).action !== 'list') return null;
+      if (name === 'hanging_keeper') await sleep(60_000, undefined, { signal });
+      return [{ checkpoint_id: 'c1', step_id: 's0' }];
+    },
+  }),
+);
+const platform = sharedPlatform({ worker: { tools: keepers } });
 const send = (method: string, path: string, options?: SendOptions): Promise<Answer> => platform().send(method, path, options);
 const at = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`;
 
@@ -25,7 +38,7 @@ async function store(document: object, owner = 'ann'): Promise<string> {
 
 describe('a start', () => {
   it('answers where the run is, and the run belongs to who started it', async () => {
-    const { status, headers, body } = await send('POST', '/v1/runs', { as: 'ann', body: { definition: chain(1), run_id: `strange/id ü ${randomUUID()}` } });
+    const { status, headers, body } = await send('POST', '/v1/runs', { as: 'ann', body: { definition: chain(1), run_id: `strange?id ü% ${randomUUID()}` } });
     expect({ status, body }).toMatchObject({ status: 201, body: { workflow_id: 'chain', status: 'running', definition_hash: expect.any(String) } });
     expect(headers.get('location')).toBe(at(body.run_id));
     await waits(body.run_id, 'completed');
@@ -61,6 +74,33 @@ describe('a start', () => {
     expect(await send('POST', `/v1/workflows/${id}/run`, { as: 'ann', body: { version: 9 } })).toMatchObject({ status: 404 });
     await platform().store.shares.share(viewer, id, 'rea', 'read');
     expect(await send('POST', `/v1/workflows/${id}/run`, { as: 'rea' })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
+  });
+});
+
+describe('a definition with the id of a stored workflow', () => {
+  const inStep = (id: string): object => ({ id: 'outer', steps: [{ id: 'c', kind: { type: 'condition', expression: 'true', if_true: { type: 'workflow', definition: { ...asking, id } } } }] });
+
+  it('is run, and kept within a step, for who may edit that workflow only', async () => {
+    const id = await store(asking);
+    const viewer = { user: 'ann', isAdmin: false };
+    await platform().store.shares.share(viewer, id, 'eve', 'edit');
+    await platform().store.shares.share(viewer, id, 'rob', 'run');
+    for (const definition of [{ ...asking, id }, { agent_type: 'workflow_agent', definition: { ...asking, id } }, inStep(id)]) {
+      for (const as of ['mallory', 'rob']) {
+        const refused = await send('POST', '/v1/runs', { as, body: { definition } });
+        expect(refused, JSON.stringify(definition)).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining(id) } });
+      }
+      for (const as of ['ann', 'eve', 'root:admin']) expect((await send('POST', '/v1/runs', { as, body: { definition } })).status, as).toBe(201);
+    }
+    expect((await send('POST', '/v1/runs', { as: 'mallory', body: { definition: { ...asking, id: randomUUID() } } })).status).toBe(201);
+    expect((await send('POST', '/v1/workflows', { as: 'mallory', body: inStep(id) })).status).toBe(403);
+    const kept = await send('POST', '/v1/workflows', { as: 'mallory', body: inStep('free') });
+    expect((await send('PUT', `/v1/workflows/${kept.body.id}`, { as: 'mallory', body: { definition: inStep(id) } })).status).toBe(403);
+    const own = await start(asking, { as: 'mallory' });
+    await waits(own);
+    for (const change of ['/rerun', '/migrate']) expect((await send('POST', at(own, change), { as: 'mallory', body: { definition: inStep(id) } })).status, change).toBe(403);
+    // A run stays one of its own workflow, whatever id the new definition has.
+    expect((await send('POST', at(own, '/migrate'), { as: 'mallory', body: { definition: { ...asking, id } } })).status).toBe(200);
   });
 });
 
@@ -114,6 +154,28 @@ describe('a run', () => {
     const loaded = await send('GET', at(runId, `/checkpoints/${encodeURIComponent(items[1].checkpoint_id)}`), { as: 'ann' });
     expect(Object.keys(loaded.body.state.steps)).toEqual(['s0', 's1']);
     expect(await send('GET', at(runId, '/checkpoints/none'), { as: 'ann' })).toMatchObject({ status: 404, body: { code: 'CHECKPOINT_NOT_FOUND' } });
+  });
+
+  it('has a tool asked for the checkpoints that it keeps by a run of the same owner, for who may start runs', async () => {
+    const user = `keeper-${randomUUID().slice(0, 8)}`;
+    const runId = await start({ ...chain(1), checkpoint: { type: 'external', tool_name: 'keeper' } }, { as: user });
+    await waits(runId, 'completed');
+    expect(await send('GET', at(runId, '/checkpoints'), { as: `${user}:runs:read` })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining('keeper') } });
+    expect((await send('GET', at(runId, '/checkpoints'), { as: 'root:admin' })).body.items).toMatchObject([{ checkpoint_id: 'c1', step_id: 's0' }]);
+    await vi.waitFor(async () => expect((await send('GET', '/v1/runs?workflow_id=distri-checkpoints', { as: user })).body.items).toMatchObject([{ owner: user }]), { timeout: 10_000 });
+  });
+
+  it('lets a tool stop that keeps checkpoints when who asked has left', async () => {
+    const user = `keeper-${randomUUID().slice(0, 8)}`;
+    const runId = await start({ ...chain(1), checkpoint: { type: 'external', tool_name: 'hanging_keeper' } }, { as: user });
+    await waits(runId, 'completed');
+    const left = new AbortController();
+    const answer = fetch(platform().url + at(runId, '/checkpoints'), { headers: { authorization: `Bearer ${user}` }, signal: left.signal }).catch(() => undefined);
+    const listed = async (status: string) => (await send('GET', `/v1/runs?workflow_id=distri-checkpoints&status=${status}`, { as: user })).body.items;
+    await vi.waitFor(async () => expect(await listed('running')).toHaveLength(1), { timeout: 10_000 });
+    left.abort();
+    await answer;
+    await vi.waitFor(async () => expect(await listed('canceled')).toHaveLength(1), { timeout: 20_000 });
   });
 
   it('is answered; a wrong answer is refused with its problems, one sent again counts once', async () => {
@@ -177,6 +239,37 @@ describe('a run', () => {
       expect(items.map((run: { run_id: string }) => run.run_id)).toEqual([again.body.run_id]);
       expect(items[0].request_hash).toBeUndefined();
     }, { timeout: 10_000 });
+  });
+
+  it('tells its reruns by pages, and reads a bounded part of the runs of the workflow for each', async () => {
+    const document = { ...chain(1), id: `often-${randomUUID()}` };
+    const runId = await start(document);
+    await waits(runId, 'completed');
+    const again = (await send('POST', at(runId, '/rerun'), { as: 'ann', body: { from: ['s0'] } })).body.run_id;
+    for (let n = 0; n < 11; n += 1) await start(document);
+    await expect.poll(async () => (await send('GET', `/v1/runs?workflow_id=${document.id}`, { as: 'ann' })).body.items.length, { timeout: 20_000 }).toBe(13);
+    const pages: Answer[] = [];
+    for (let cursor = ''; pages.at(-1)?.body.next_cursor !== undefined || pages.length === 0; cursor = `&cursor=${pages.at(-1)?.body.next_cursor}`) {
+      pages.push(await send('GET', at(runId, `/reruns?limit=1${cursor}`), { as: 'ann' }));
+    }
+    expect(pages[0]?.body).toEqual({ items: [], next_cursor: expect.any(String) });
+    expect(pages.flatMap(({ body }) => body.items.map((run: { run_id: string }) => run.run_id))).toEqual([again]);
+    expect((await send('GET', at(runId, `/reruns?limit=1&cursor=${pages[0]?.body.next_cursor}`), { as: 'root:admin' })).status).toBe(400);
+  });
+
+  it('reads no reruns for who has left', async () => {
+    const runId = await start(chain(1));
+    const left = new AbortController();
+    const looks = vi.spyOn(platform().client, 'listRunsPage').mockImplementation(async () => {
+      left.abort();
+      await sleep(50);
+      return { runs: [], next: 'more' };
+    });
+    await expect(fetch(platform().url + at(runId, '/reruns'), { headers: { authorization: 'Bearer ann' }, signal: left.signal })).rejects.toThrow();
+    await sleep(1_000);
+    expect(looks).toHaveBeenCalled();
+    expect(looks.mock.calls.length).toBeLessThan(5);
+    looks.mockRestore();
   });
 
   it('is moved to another version of its workflow, after a preview', async () => {

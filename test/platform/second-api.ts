@@ -10,6 +10,7 @@ import type { Platform } from './stage.js';
 /** What a test does with another process of the API: it shares nothing with the first but the database and Temporal. */
 export interface Api {
   readonly url: string;
+  readonly client: DistriClient;
   close(): Promise<void>;
 }
 
@@ -21,6 +22,7 @@ export async function openSecondApi({ store, queuePrefix }: Platform, settings: 
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    client,
     close: async () => {
       await app.close();
       await client.close();

@@ -79,6 +79,26 @@ describe('after an outage of Temporal', () => {
   });
 });
 
+describe('a schedule that the Temporal server refuses', () => {
+  it('is told as one that cannot be set up, and keeps no other from its place', async () => {
+    const { schedules } = platform().client;
+    const put = schedules.put.bind(schedules);
+    const outcomes: unknown[] = [];
+    const altered = vi.spyOn(schedules, 'put').mockImplementationOnce(async (id, settings) => {
+      const outcome = put(id, { ...settings, cron: ['nonsense'] });
+      outcomes.push(await outcome.catch((error: unknown) => error));
+      return outcome;
+    });
+    const id = await save(platform(), echo([...daily, { type: 'schedule', cron: '0 5 * * *' }]));
+    altered.mockRestore();
+    expect(outcomes).toMatchObject([{ code: 'BAD_TRIGGER', message: expect.stringContaining('refuses') }]);
+    const [refused, other] = await triggersOf(platform(), id);
+    expect(refused.problem).toContain('not set up');
+    expect(other.problem).toBeUndefined();
+    expect(other.next_runs[0]).toMatch(/T05:00/);
+  });
+});
+
 describe('after a crash between a save and its triggers', () => {
   it('each trigger says so, until they are set up', async () => {
     const { store } = platform();

@@ -1,6 +1,10 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { eq } from 'drizzle-orm';
+import { DistriError } from '../../src/definition/errors.js';
 import type { JsonObject } from '../../src/definition/json.js';
+import { Sealer } from '../../src/store/seal.js';
+import { connections, webhookDeliveries } from '../../src/store/tables.js';
 import { sharedPlatform, type Answer } from './stage.js';
 import { echo, remove, runsOf, save, update, waiting } from './triggers.js';
 
@@ -107,6 +111,41 @@ describe('a webhook', () => {
   });
 });
 
+describe('starts by webhooks and events', () => {
+  const started = async (): Promise<number> => Number(/distri_runs_started_total (\d+)/.exec((await platform().send('GET', '/metrics')).text)?.[1]);
+
+  it('are counted, one that comes again is not', async () => {
+    const { path } = await hook({ auth: { type: 'bearer_token', connection_id: 'github:hooks' } });
+    const topic = `counted.${randomUUID()}`;
+    await save(platform(), echo([{ type: 'event', topic }]));
+    const before = await started();
+    for (let n = 0; n < 2; n += 1) {
+      expect((await deliver(path, {}, { authorization: `Bearer ${SECRET}`, 'idempotency-key': 'counted' })).status).toBe(202);
+      expect((await platform().send('POST', '/v1/events', { as: 'ann', body: { topic, id: 'counted' } })).body.runs).toHaveLength(1);
+    }
+    expect(await started()).toBe(before + 2);
+  });
+
+  it('wait for their turn with those that users ask for, and are refused when too many wait', async () => {
+    const { path } = await hook({ auth: { type: 'none' } });
+    let go = (): void => undefined;
+    const held = new Promise<void>((resolve) => (go = resolve));
+    const slow = vi.spyOn(platform().client, 'start').mockImplementation(async () => {
+      await held;
+      throw new DistriError('INVALID_INPUT', 'Nothing is started, which would take long');
+    });
+    const statuses: number[] = [];
+    const answers = Promise.all(Array.from({ length: 330 }, async () => statuses.push((await deliver(path, {})).status)));
+    await expect.poll(() => statuses, { timeout: 20_000 }).toEqual(Array.from({ length: 10 }, () => 503));
+    expect(slow.mock.calls).toHaveLength(64);
+    expect(await platform().send('POST', '/v1/runs', { body: { definition: { id: 'x', steps: [] } } })).toMatchObject({ status: 503, body: { code: 'OVERLOADED' } });
+    go();
+    await answers;
+    slow.mockRestore();
+    expect(statuses.filter((status) => status === 422)).toHaveLength(320);
+  });
+});
+
 describe('a webhook with a bearer token', () => {
   const auth = { type: 'bearer_token', connection_id: 'github:hooks' };
 
@@ -116,6 +155,19 @@ describe('a webhook with a bearer token', () => {
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: SECRET }, { authorization: 'Bearer' }] as Record<string, string>[]) {
       expect(await deliver(path, {}, headers)).toMatchObject({ status: 401, body: { code: 'WEBHOOK_REFUSED' } });
     }
+  });
+
+  it('whose secret cannot be decrypted fails, and tells strangers nothing of keys', async () => {
+    const skill = `other:k${randomUUID().slice(0, 8)}`;
+    const key = { id: 'retired-key', key: Buffer.alloc(32, 9).toString('base64') };
+    await platform().send('PUT', `/v1/connections/${skill}`, { as: 'ann', body: { secrets: { secret: SECRET } } });
+    const { id } = (await platform().store.connections.find(skill, 'ann'))!;
+    const sealed = new Sealer([key]).seal(JSON.stringify({ secrets: { secret: SECRET }, headers: {} }), id);
+    await platform().store.database.db.update(connections).set({ sealed }).where(eq(connections.id, id));
+    const { path } = await hook({ auth: { type: 'bearer_token', connection_id: skill } });
+    const answer = await deliver(path, {}, { authorization: `Bearer ${SECRET}` });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'INTERNAL' } });
+    expect(answer.text).not.toMatch(/retired-key|DISTRI_SECRET_KEYS/);
   });
 
   it('refuses all when the owner has no such connection', async () => {
@@ -158,6 +210,21 @@ describe('a webhook with a signature', () => {
     death.mockRestore();
     const { body } = await send();
     expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ trigger: { id: trigger?.id } });
+  });
+
+  it('starts the run of a delivery that was refused before, however long ago, when it comes again', async () => {
+    const strict = { input_schema: { type: 'object', required: ['n'] } };
+    const { id, path, name } = await hook({ auth }, strict);
+    const send = (): Promise<Answer> => deliver(path, '{}', { 'x-hub-signature-256': hmac('{}'), 'x-github-delivery': 'refused' });
+    expect(await send()).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT' } });
+    await platform().store.database.db.update(webhookDeliveries).set({ at: new Date(Date.now() - 24 * 3_600_000) });
+    await update(platform(), id, echo([{ type: 'webhook', path: name, auth }]));
+    const { status, body } = await send();
+    expect(status).toBe(202);
+    expect(await platform().client.getRun(body.run_id).describe()).toMatchObject({ workflow_id: id, version: 2 });
+    // Once it is started it is not again, though the workflow could not take it any more.
+    await update(platform(), id, echo([{ type: 'webhook', path: name, auth }], strict));
+    expect(await send()).toMatchObject({ status: 202, body });
   });
 
   it('starts a run of each delivery that has no id', async () => {

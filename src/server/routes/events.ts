@@ -50,7 +50,7 @@ export const eventRoutes: Routes = (app, deps) => {
       const start = async (trigger: OwnedTrigger): Promise<void> => {
         const of = { workflow_id: trigger.workflowId, trigger_id: trigger.id };
         try {
-          const run = await startTriggered(deps, trigger, () => inputOfEvent(data), id === undefined ? undefined : runIdOf(trigger, 'event', user, id));
+          const run = await startTriggered({ ...deps, starter: app.starter }, trigger, () => inputOfEvent(data), id === undefined ? undefined : runIdOf(trigger, 'event', user, id));
           result.runs.push({ ...of, run_id: run.id });
         } catch (error) {
           // What may pass is told, so that the sender tries again.

@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Run } from '../../client/index.js';
-import { DistriError, RunFailedError } from '../../definition/errors.js';
+import { DistriError, RunFailedError, RunNotFoundError } from '../../definition/errors.js';
 import type { TriggerOf } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes, ServerDeps } from '../app.js';
+import { goneOf } from '../gone.js';
 import { errorResponses } from '../problem.js';
 import { connectionSecret } from '../triggers/connection-secret.js';
-import { runIdOf, startTriggered } from '../triggers/start.js';
+import { runIdOf, startTriggered, type TriggerStarts } from '../triggers/start.js';
 import { inputOf, methodsOf, WEBHOOK_METHODS, type WebhookCall } from '../triggers/webhook.js';
 import { deliveryId, isProven, refused, slackChallenge } from '../triggers/webhook-auth.js';
 
@@ -16,8 +17,6 @@ export const WEBHOOK_MOUNT = '/v1/workflows/webhook/';
 const DEFAULT_BODY_BYTES = 1024 * 1024;
 const DEFAULT_SYNC_SECS = 30;
 const MOST_SYNC_SECS = 120;
-/** A delivery that comes again later than this is answered, and starts nothing: Temporal may have forgotten its run. */
-const STARTED_FOR_MS = 12 * 3_600_000;
 
 interface Webhook {
   readonly row: OwnedTrigger;
@@ -78,12 +77,10 @@ export const webhookRoutes: Routes = (app, deps) => {
       await prove(deps, webhook, call);
       const challenge = auth ? slackChallenge(auth, call) : undefined;
       if (challenge !== undefined) return reply.status(200).send({ challenge });
-      const { run, isOld } = await startOnce(deps, webhook, call);
-      if (response?.type !== 'sync' || isOld) return reply.status(202).send({ run_id: run.id });
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
+      const run = await startOnce({ ...deps, starter: app.starter }, webhook, call);
+      if (response?.type !== 'sync') return reply.status(202).send({ run_id: run.id });
       const secs = Math.min(response.timeout_secs ?? DEFAULT_SYNC_SECS, MOST_SYNC_SECS);
-      const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), gone.signal]));
+      const end = await endOf(run, AbortSignal.any([AbortSignal.timeout(secs * 1_000), goneOf(reply)]));
       return end === undefined ? reply.status(202).send({ run_id: run.id }) : reply.status(200).send({ run_id: run.id, ...end });
     },
   });
@@ -120,34 +117,44 @@ function callOf(request: FastifyRequest, path: string): WebhookCall {
   return { method: request.method, path, query, headers: request.headers, body: request.rawBody ?? Buffer.alloc(0) };
 }
 
-/** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. */
+/** Throws `WEBHOOK_REFUSED`; why is in the log, for its owner. What is wrong with a secret is not for strangers: then `INTERNAL`. */
 async function prove({ store, logger }: ServerDeps, { row, trigger: { auth } }: Webhook, call: WebhookCall): Promise<void> {
   if (auth?.type === 'none') return;
-  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id) : undefined;
+  const secret = auth ? await connectionSecret(store.connections, row.owner, auth.connection_id).catch(hidden) : undefined;
   if (auth && secret !== undefined && secret !== '' && isProven(auth, secret, call, Date.now())) return;
   const reason = secret === undefined || secret === '' ? 'its connection has no secret' : 'the signature or token is missing, wrong or too old';
   logger.warn({ trigger_id: row.id, workflow_id: row.workflowId, connection: auth?.connection_id }, `A delivery to a webhook was refused: ${reason}`);
   throw refused();
 }
 
-/** Starts the run of a call; a delivery that comes again has the run that it had. `isOld`: it came long ago. */
-async function startOnce(deps: ServerDeps, { row, trigger }: Webhook, call: WebhookCall): Promise<{ run: Run; isOld: boolean }> {
-  const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
-  const noted = id === undefined ? undefined : await deps.store.triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
-  if (noted !== undefined && Date.now() - noted.at.getTime() > STARTED_FOR_MS) return { run: deps.client.getRun(noted.runId), isOld: true };
-  // Also when it was noted before: whoever noted it may have died before the run was started.
-  const run = await startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), noted?.runId);
-  return { run, isOld: false };
+/** For `catch`: a key that is missing or wrong is logged, and told to nobody. */
+function hidden(cause: unknown): never {
+  if (!(cause instanceof DistriError) || cause.code !== 'BAD_SECRET_KEY') throw cause;
+  throw new DistriError('INTERNAL', 'The server cannot look whether the delivery proves where it comes from; its log says why', { cause });
 }
 
-/** How a run ended; undefined when it had not when the signal was aborted. */
+/** Starts the run of a call; a delivery whose run was started before has that run, which Temporal may have forgotten. */
+async function startOnce(deps: TriggerStarts, { row, trigger }: Webhook, call: WebhookCall): Promise<Run> {
+  const { triggers } = deps.store;
+  const start = (runId?: string): Promise<Run> => startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), runId);
+  const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
+  if (id === undefined) return start();
+  const { runId, isStarted } = await triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
+  if (isStarted) return deps.client.getRun(runId);
+  // Also when it came before: the run may have been refused then, or the server may have died.
+  const run = await start(runId);
+  await triggers.noteStart(row.id, id);
+  return run;
+}
+
+/** How a run ended; undefined when it had not when the signal was aborted, or is forgotten. */
 async function endOf(run: Run, signal: AbortSignal): Promise<{ status: string; output?: unknown; error?: string } | undefined> {
   try {
     const { status, output } = await run.result({ signal });
     return { status, output: output ?? null };
   } catch (error) {
     if (error instanceof RunFailedError) return { status: error.snapshot.status, error: error.message };
-    if (signal.aborted) return undefined;
+    if (signal.aborted || error instanceof RunNotFoundError) return undefined;
     throw error;
   }
 }

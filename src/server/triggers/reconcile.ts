@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { validate as isUuid } from 'uuid';
 import { CronError } from '../../definition/cron.js';
-import { InvalidDefinitionError, InvalidInputError } from '../../definition/errors.js';
+import { DistriError, InvalidDefinitionError, InvalidInputError } from '../../definition/errors.js';
 import type { JsonValue } from '../../definition/json.js';
 import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
 import type { OwnedTrigger, TriggeredWorkflow, WantedTrigger } from '../../store/triggers.js';
@@ -122,9 +122,15 @@ async function put({ client, logger }: TriggerDeps, scheduled: Scheduled, defini
   try {
     await client.schedules.put(scheduleId(scheduled.triggerId), scheduleSettings(scheduled, definition));
   } catch (error) {
-    if (!(error instanceof CronError || error instanceof InvalidInputError || error instanceof InvalidDefinitionError)) throw error;
+    if (!isRefusal(error)) throw error;
     logger.warn({ err: error, workflow_id: scheduled.workflowId, trigger_id: scheduled.triggerId }, 'A schedule cannot be set up as its workflow has it');
   }
+}
+
+/** Whether a schedule cannot be set up whenever it is tried; else Temporal is away. */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof CronError || error instanceof InvalidInputError || error instanceof InvalidDefinitionError) return true;
+  return error instanceof DistriError && error.code === 'BAD_TRIGGER';
 }
 
 function wanted({ id, entryPointId, trigger }: PlannedTrigger): WantedTrigger {

@@ -5,6 +5,7 @@ import { definitionToRun } from '../../../store/workflows.js';
 import { notFound } from '../../../store/workflows/records.js';
 import { identityOf } from '../../authentication.js';
 import { idempotencyKeyOf, updateIdOfKey } from '../../idempotency.js';
+import { checkInnerIds } from '../../own-ids.js';
 import { errorResponses } from '../../problem.js';
 import { flag } from '../../query.js';
 import { TAGS, WRITE, type RunRoutes } from './context.js';
@@ -65,7 +66,10 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter, n
       const { from, input, results, definition, env, run_id, dry_run } = body;
       const options = { ...(from && { from }), ...(input && { input }), ...(results && { results }), ...(definition && { definition }), ...(env && { env }) };
       if (dry_run === true || query.preview === true) return { plan: await client.rerun(id, { ...options, dryRun: true }) };
-      const start = (given: object) => client.rerun(id, { ...options, ...given, dryRun: false });
+      const start = async (given: object) => {
+        if (definition !== undefined) await checkInnerIds(store.workflows, identity, definition);
+        return client.rerun(id, { ...options, ...given, dryRun: false });
+      };
       const started = await starter.start({ user: identity.user, headers, runId: run_id, asked: { rerun_of: id, ...body }, start });
       if (!started.isReplay) note(request, 'rerun', id, { run_id: started.run.run_id });
       return answerStart(reply, started);
@@ -95,6 +99,7 @@ export const changeRoutes: RunRoutes = (app, { client, store, access, starter, n
       const dryRun = body.dry_run === true || query.preview === true;
       if (dryRun) await access.check(identity, id);
       else await access.checkOwn(identity, id);
+      if (body.definition !== undefined) await checkInnerIds(store.workflows, identity, body.definition);
       const definition = body.definition ?? (await storedDefinition(identity, id, body.version));
       const outcome = await client.getRun(id).migrate(definition, {
         ...(body.decisions && { decisions: body.decisions }),

@@ -3,7 +3,6 @@ import type { Routes } from '../../app.js';
 import { identityOf } from '../../authentication.js';
 import { EventStreams } from '../../event-streams.js';
 import { RunAccess } from '../../run-access.js';
-import { RunStarter } from '../../run-starter.js';
 import { changeRoutes } from './change.js';
 import type { RunContext } from './context.js';
 import { controlRoutes } from './control.js';
@@ -22,7 +21,7 @@ export const runRoutes: Routes = (app, { client, store, settings }) => {
     client,
     store,
     access: new RunAccess(client, store, mayEdit),
-    starter: new RunStarter(client, app.metrics),
+    starter: app.starter,
     streams: new EventStreams(app, settings),
     note(request, operation, runId, detail) {
       app.deeds.note({ actor: identityOf(request).user, action: `run.${operation}`, target: `run:${runId}`, ...(detail === undefined ? {} : { detail }) });

@@ -1,7 +1,10 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import type { RunSnapshot } from '../../../client/index.js';
+import type { CheckpointsOptions, RunSnapshot } from '../../../client/index.js';
 import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
+import { goneOf } from '../../gone.js';
+import type { Identity } from '../../identity.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
@@ -9,7 +12,15 @@ import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
 import { shown } from './list.js';
 import { runInfoSchema, runParams, snapshotSchema, stepSchema } from './schemas.js';
 
-const MOST_RERUNS = 1_000;
+/** Pages of runs of the same workflow that are looked through for one page of reruns: Temporal cannot search by what a run is a rerun of. */
+const MOST_LOOKED_THROUGH = 10;
+
+const EXTERNAL = 'Those that a tool keeps (checkpoint: external) are asked for by a run, whose owner is that of this one: that needs runs:write too.';
+
+/** A tool that keeps checkpoints is asked by a run, which only who may start runs can cause. */
+function howToRead({ scopes }: Identity, reply: FastifyReply): CheckpointsOptions {
+  return { signal: goneOf(reply), mayStart: scopes.has('runs:write') };
+}
 
 /** From Temporal, or from the archive when Temporal no longer knows the run. Throws `RUN_NOT_FOUND`. */
 async function snapshotOf({ client, store }: RunContext, runId: string): Promise<RunSnapshot> {
@@ -61,18 +72,32 @@ export const readRoutes: RunRoutes = (app, context) => {
     '/v1/runs/:id/reruns',
     {
       config: READ,
-      schema: { tags: TAGS, summary: 'The runs that are reruns of this one, newest first', params: runParams, response: { 200: z.object({ items: z.array(runInfoSchema) }), ...errorResponses } },
+      schema: {
+        tags: TAGS,
+        summary: 'The runs that are reruns of this one, newest first',
+        description: 'A new one shows after up to a few seconds. A page may hold none and yet have a next one.',
+        params: runParams,
+        querystring: z.strictObject(pageQuery),
+        response: { 200: pageSchema(runInfoSchema), ...errorResponses },
+      },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
+      const { limit, cursor } = request.query;
       const identity = identityOf(request);
+      const { user, isAdmin } = identity;
       await access.check(identity, id);
-      const items = [];
-      for await (const run of client.getRun(id).reruns()) {
-        if (identity.isAdmin || run.owner === identity.user) items.push(shown(run));
-        if (items.length === MOST_RERUNS) break;
+      const { workflow_id, started_at } = await client.getRun(id).describe();
+      const asked = { workflowId: workflow_id, startedAfter: started_at, ...(isAdmin ? {} : { owner: user }) };
+      const gone = goneOf(reply);
+      let next = cursor === undefined ? undefined : placeOf(cursor, { reruns: id, ...asked });
+      for (let looked = 1; ; looked += 1) {
+        const page = await client.listRunsPage({ ...asked, limit }, next);
+        const items = page.runs.filter((run) => run.rerun_of === id && (isAdmin || run.owner === user)).map(shown);
+        next = page.next;
+        if (next === undefined) return { items };
+        if (items.length > 0 || looked === MOST_LOOKED_THROUGH || gone.aborted) return { items, next_cursor: cursorAt(next, { reruns: id, ...asked }) };
       }
-      return { items };
     },
   );
 
@@ -80,11 +105,15 @@ export const readRoutes: RunRoutes = (app, context) => {
 
   app.get(
     '/v1/runs/:id/checkpoints',
-    { config: READ, schema: { tags: TAGS, summary: 'The checkpoints of a run, oldest first', params: runParams, response: { 200: z.object({ items: z.array(checkpointSchema) }), ...errorResponses } } },
-    async (request) => {
+    {
+      config: READ,
+      schema: { tags: TAGS, summary: 'The checkpoints of a run, oldest first', description: EXTERNAL, params: runParams, response: { 200: z.object({ items: z.array(checkpointSchema) }), ...errorResponses } },
+    },
+    async (request, reply) => {
       const { id } = request.params;
-      await access.check(identityOf(request), id);
-      return { items: await client.getRun(id).checkpoints() };
+      const identity = identityOf(request);
+      await access.check(identity, id);
+      return { items: await client.getRun(id).checkpoints(howToRead(identity, reply)) };
     },
   );
 
@@ -95,14 +124,16 @@ export const readRoutes: RunRoutes = (app, context) => {
       schema: {
         tags: TAGS,
         summary: 'The state at a checkpoint',
+        description: EXTERNAL,
         params: runParams.extend({ checkpoint_id: z.string().describe('Percent-encoded') }),
         response: { 200: z.object({ checkpoint: checkpointSchema, state: z.unknown() }), ...errorResponses },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id, checkpoint_id } = request.params;
-      await access.check(identityOf(request), id);
-      return client.getRun(id).loadCheckpoint(checkpoint_id);
+      const identity = identityOf(request);
+      await access.check(identity, id);
+      return client.getRun(id).loadCheckpoint(checkpoint_id, howToRead(identity, reply));
     },
   );
 };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { definitionToRun, requireRole } from '../../../store/workflows.js';
 import { identityOf } from '../../authentication.js';
 import { REPLAYED_HEADER } from '../../idempotency.js';
+import { checkOwnIds } from '../../own-ids.js';
 import { errorResponses } from '../../problem.js';
 import type { StartAnswer, StartedRun } from '../../run-starter.js';
 import { TAGS, WRITE, type RunRoutes } from './context.js';
@@ -12,7 +13,7 @@ const startFields = {
   input: objectSchema.optional().describe('Fits the input schema of the definition'),
   entry_point: z.string().optional(),
   env: z.record(z.string(), z.string()).optional().describe('For {env.X}; kept in the history of the run, so no secrets'),
-  run_id: z.string().optional().describe('At most 1,000 bytes; not together with an Idempotency-Key. Default: one that is made'),
+  run_id: z.string().optional().describe('At most 1,000 bytes, no slash. All users share the ids, so prefer an Idempotency-Key, which excludes it. Default: one that is made'),
 };
 
 const inlineBody = z.strictObject({ definition: objectSchema.describe('A workflow document, or one in its agent wrapper'), ...startFields });
@@ -49,9 +50,12 @@ export const startRoutes: RunRoutes = (app, { client, store, starter, note }) =>
     async (request, reply) => {
       const { body, headers } = request;
       const { definition, run_id } = body;
-      const { user } = identityOf(request);
-      const start = (options: object) => client.start(definition, { ...optionsOf(body), ...options });
-      return answerStart(reply, noted(request, await starter.start({ user, headers, runId: run_id, asked: body, start })));
+      const identity = identityOf(request);
+      const start = async (options: object) => {
+        await checkOwnIds(store.workflows, identity, definition);
+        return client.start(definition, { ...optionsOf(body), ...options });
+      };
+      return answerStart(reply, noted(request, await starter.start({ user: identity.user, headers, runId: run_id, asked: body, start })));
     },
   );
 

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { InvalidInputError } from '../../../definition/errors.js';
+import type { JsonObject } from '../../../definition/json.js';
 import { requireRole, type Content } from '../../../store/workflows.js';
 import type { App, Routes, ServerDeps } from '../../app.js';
 import { identityOf } from '../../authentication.js';
 import { ifMatch } from '../../if-match.js';
+import { checkInnerIds } from '../../own-ids.js';
 import { errorResponses } from '../../problem.js';
 import { serializeWithDefinition } from '../../raw-json.js';
 import { checkTriggers } from '../../triggers/check.js';
@@ -83,6 +85,7 @@ function addCreate(app: App, deps: ServerDeps): void {
       const viewer = identityOf(request);
       const body = workflowBody(request, client.maxDefinitionBytes);
       const content = given(body.content);
+      await checkInnerIds(workflows, viewer, content.definition as unknown as JsonObject);
       await checkTriggers(deps, { definition: content.definition, owner: viewer.user });
       const made = await workflows.create(viewer.user, { ...body.change, content });
       await reconcileTriggers(deps, made.record.id);
