@@ -48,6 +48,11 @@ export class OAuthClient {
     return this.providers.client(provider) !== undefined && (hasEndpoints || provider.issuer !== undefined);
   }
 
+  /** Throws `PROVIDER_NOT_FOUND` for a provider that is not set up, `PROVIDER_FAILED` for one that cannot be found out about. */
+  async check(provider: Provider): Promise<void> {
+    await this.#configuration(provider);
+  }
+
   /** Where the user consents. Throws `PROVIDER_NOT_FOUND` for a provider that is not set up, `PROVIDER_FAILED`. */
   async authorizationUrl(provider: Provider, { redirectUri, scopes, state, verifier }: ConsentRequest): Promise<URL> {
     const configuration = await this.#configuration(provider);

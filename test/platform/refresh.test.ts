@@ -41,7 +41,8 @@ beforeEach(() => {
 });
 
 async function connect(skill: string): Promise<ConnectionRow> {
-  const end = await new Browser().open(`${platform.url}/v1/connections/${skill}/authorize`, { headers: { authorization: 'Bearer ann' } });
+  const { body } = await platform.send('GET', `/v1/connections/${skill}/authorize`, { as: 'ann', headers: { accept: 'application/json' } });
+  const end = await new Browser().open(body.url);
   expect(end.status).toBe(200);
   return rowOf(skill);
 }
