@@ -3,7 +3,7 @@ import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { workerOptions } from '../local-worker.js';
 import { openOAuth } from '../oauth.js';
 import { requireServer } from '../server.js';
@@ -35,7 +35,10 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       ...(deployment && { deployment }),
     });
     cleanup.add(() => serving.shutdown());
-    interrupt.signal.addEventListener('abort', () => void serving.shutdown().catch(() => undefined), { once: true });
+    // It may have come while the worker was being made.
+    untilAborted(interrupt.signal)
+      .then(() => serving.shutdown())
+      .catch(() => undefined);
     const ended = serving.run();
     announce(context, {
       temporal: server.address,
