@@ -5,7 +5,7 @@ import { openDatabase, type Database, type DatabaseOptions } from './database.js
 import { EndedRunStore } from './ended-runs.js';
 import { checkMigrated } from './migrations.js';
 import { OAuthStateStore } from './oauth-states.js';
-import { reseal } from './reseal.js';
+import { reseal, type Rotation } from './reseal.js';
 import { Sealer } from './seal.js';
 import { TokenStore } from './tokens.js';
 import { TriggerStore } from './triggers.js';
@@ -26,7 +26,7 @@ export interface Store {
   readonly endedRuns: EndedRunStore;
   readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
-  rotateKeys(): Promise<number>;
+  rotateKeys(): Promise<Rotation>;
   close(): Promise<void>;
 }
 

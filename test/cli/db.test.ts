@@ -41,7 +41,7 @@ describe('db', () => {
     await store.close();
     const one = text(fresh);
     expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: one })).toMatchObject({ code: 2, json: { error: { code: 'BAD_SECRET_KEY' } } });
-    expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: text(fresh, old) })).toEqual({ code: 0, json: { rotated: 1 } });
+    expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: text(fresh, old) })).toEqual({ code: 0, json: { rotated: 1, left: 0 } });
     const rotated = await openStore({ url: env['DATABASE_URL'] ?? '', secretKeys: [fresh] });
     try {
       const row = (await rotated.connections.find('acme:crm', 'ann')) ?? expect.fail('The connection is gone');
