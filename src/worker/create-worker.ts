@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { createPollers } from '../activities/pollers.js';
 import { createAwaitChildren } from '../activities/await-children.js';
 import { createRequirements, type RequirementsActivities } from '../activities/requirements.js';
+import { DistriError } from '../definition/errors.js';
 import { skillQueue } from '../definition/messages.js';
 import { tellBlockedRuns } from '../temporal/blocked-runs.js';
 import { readCatalogue } from '../temporal/catalogue.js';
@@ -61,6 +62,13 @@ export async function createWorker(options: WorkerOptions = {}): Promise<DistriW
 
 function abilities({ tools, model }: CompiledOptions) {
   return { tools, model: model !== undefined };
+}
+
+/** What a log may say of an error: our own hold no secrets, what another one holds is not known. */
+function told(error: unknown): { reason: string; code?: string; hint?: string } {
+  if (!(error instanceof DistriError)) return { reason: error instanceof Error ? error.name : 'unknown' };
+  const { code, message, hint } = error;
+  return { reason: message, code, ...(hint === undefined ? {} : { hint }) };
 }
 
 class SkillWorkers implements DistriWorker {
@@ -186,13 +194,14 @@ class SkillWorkers implements DistriWorker {
   }
 
   #requirements(): RequirementsActivities {
-    const { tools, connections, temporal, prefix, deployment } = this.#options;
+    const { tools, connections, temporal, prefix, deployment, logger } = this.#options;
     return createRequirements({
       ownSkills: this.#served,
       toolSkill: (name) => tools.get(name)?.skill,
       connections,
       pollers: createPollers({ connection: this.#connection, namespace: temporal.namespace, prefix, deployment }),
       catalogue: () => readCatalogue(this.#client, prefix),
+      onUnreadable: (skill, error) => logger.warn({ skill, ...told(error) }, 'A connection cannot be read: the steps that need it are blocked'),
     });
   }
 
