@@ -7,6 +7,8 @@ import { RefreshRefusedError, type OAuthClient } from './oauth.js';
 
 /** A token is renewed that long before its end, so that it does not end on its way. */
 const EARLY_MS = 60_000;
+/** A younger token is not rejected because it has ended: another one would be rejected too. */
+const SETTLED_MS = 60_000;
 /** How often a connection is read again that was replaced while it was being renewed. */
 const MOST_READS = 3;
 
@@ -19,7 +21,8 @@ export interface StoreConnectionsDeps {
 /**
  * The connections of the store, for workers that have a database. Nothing is remembered between two calls: a run that is
  * told of a change finds it. Secrets are decrypted here, within an activity. An access token that is about to end is
- * renewed first, once among all workers; a connection whose renewal was refused is broken and counts as missing.
+ * renewed first, once among all workers, and so is one that a service rejected; a connection whose renewal was refused is broken and
+ * counts as missing.
  */
 export class StoreConnections implements ConnectionSource {
   /** Renewals under way in this process, by the connection's id: those who wait for one need no database connection each. */
@@ -42,6 +45,13 @@ export class StoreConnections implements ConnectionSource {
     const skills = await this.deps.connections.skills().catch(throwStoreError);
     // Whoever can read the store and decrypt it holds secrets, whatever they are called.
     return skills.map((skill) => ({ skill, secrets: { [skill]: '' } }));
+  }
+
+  /** A token that can be renewed has ended, also when its provider told no time: it is renewed when it is next wanted. */
+  async rejected(skill: string, revision: string, owner?: string): Promise<void> {
+    const row = await this.deps.connections.find(skill, owner).catch(throwStoreError);
+    if (row === undefined || row.revision !== revision || row.updatedAt.getTime() + SETTLED_MS > Date.now()) return;
+    if (this.deps.connections.open(row).refreshToken !== undefined) await this.deps.connections.endToken(row).catch(throwStoreError);
   }
 
   #connectionOf(row: ConnectionRow): Connection {

@@ -27,7 +27,7 @@ export function modelFailure(error: unknown, { settings, connection }: ModelSour
   const answer = `The model answered HTTP ${statusCode}: ${responseBody || error.message}`;
   if ((statusCode === 401 || statusCode === 403) && connection) {
     const { skill, revision } = connection;
-    return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision } });
+    return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision, status: statusCode } });
   }
   const retryable = statusCode === 429 || statusCode >= 500;
   const after = retryable ? retryAfterSecs(responseHeaders?.['retry-after'], Date.now()) : undefined;

@@ -20,7 +20,7 @@ export function statusFailure(method: Method, request: Outgoing, response: Dispa
   if ((status === 401 || status === 403) && request.connection !== undefined) {
     const { skill, revision } = request.connection;
     return new StepFailure('CONNECTION_REJECTED', `The connection ${skill} was rejected: ${message}`, {
-      details: { skill, revision },
+      details: { skill, revision, status },
     });
   }
   // A 429 after a redirect that changed the method does not mean that the step's own request was turned away.
