@@ -4,11 +4,14 @@ import type { ConnectionRow, ConnectionStore, LockedConnection } from '../store/
 import { credentialsOf } from './credentials.js';
 import { throwStoreError } from '../store/errors.js';
 import { RefreshRefusedError, type OAuthClient } from './oauth.js';
+import { Turns } from './turns.js';
 
 /** A token is renewed that long before its end, so that it does not end on its way. */
 const EARLY_MS = 60_000;
 /** A younger token is not rejected because it has ended: another one would be rejected too. */
 const SETTLED_MS = 60_000;
+/** Each renewal under way holds a database connection while its provider answers, or does not: the others are the steps'. */
+const MOST_RENEWALS = 3;
 /** How often a connection is read again that was replaced while it was being renewed. */
 const MOST_READS = 3;
 
@@ -27,6 +30,7 @@ export interface StoreConnectionsDeps {
 export class StoreConnections implements ConnectionSource {
   /** Renewals under way in this process, by the connection's id: those who wait for one need no database connection each. */
   readonly #renewals = new Map<string, Promise<ConnectionRow | undefined>>();
+  readonly #turns = new Turns(MOST_RENEWALS);
 
   constructor(private readonly deps: StoreConnectionsDeps) {}
 
@@ -77,7 +81,7 @@ export class StoreConnections implements ConnectionSource {
   #renewed(id: string): Promise<ConnectionRow | undefined> {
     const known = this.#renewals.get(id);
     if (known !== undefined) return known;
-    const renewal = this.#renew(id).finally(() => this.#renewals.delete(id));
+    const renewal = this.#turns.take(() => this.#renew(id)).finally(() => this.#renewals.delete(id));
     this.#renewals.set(id, renewal);
     return renewal;
   }

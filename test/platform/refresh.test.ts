@@ -183,6 +183,23 @@ describe('a token whose end nobody told', () => {
 });
 
 describe('a renewal that goes wrong', () => {
+  it('because its provider hangs leaves the database to others', async () => {
+    const skills = Array.from({ length: 12 }, (_, index) => `files:hangs-${index}`);
+    for (const skill of skills) {
+      await connect(skill);
+      await age(skill, -5);
+    }
+    oauth.delayMs = 1_500;
+    const renewing = Promise.all(skills.map((skill) => tokenOf(skill)));
+    await vi.waitFor(() => expect(oauth.waiting).toBeGreaterThan(0), { timeout: 5_000, interval: 10 });
+    const started = performance.now();
+    await stores[0]?.database.ping();
+    expect(performance.now() - started).toBeLessThan(500);
+    expect(oauth.waiting).toBe(3);
+    oauth.delayMs = 0;
+    expect(new Set(await renewing).size).toBe(12);
+  });
+
   it('by an outage of the provider leaves the token in use for as long as it lasts', async () => {
     const skill = 'files:outage';
     await connect(skill);

@@ -22,6 +22,8 @@ export class OAuthServer {
   readonly granted: string[] = [];
   /** Requests of the token endpoint wait that long. */
   delayMs = 0;
+  /** Requests of the token endpoint that wait just now. */
+  waiting = 0;
   /** The token endpoint answers this status and no more. */
   outage: number | undefined;
 
@@ -79,7 +81,9 @@ export class OAuthServer {
     provider.on('grant.success', (context) => oauth.granted.push(context.oidc?.params?.grant_type ?? ''));
     provider.use(async (context, next) => {
       if (context.path === '/token') {
+        oauth.waiting += 1;
         if (oauth.delayMs > 0) await sleep(oauth.delayMs);
+        oauth.waiting -= 1;
         if (oauth.outage !== undefined) {
           context.status = oauth.outage;
           context.body = 'out of order';
