@@ -1,10 +1,9 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
+import { revokeAccount } from '../../connections/revoke.js';
 import { DistriError } from '../../definition/errors.js';
-import type { ConnectionRow } from '../../store/connections.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import { SHARED_OWNER } from '../../store/tables.js';
-import type { Routes, ServerDeps } from '../app.js';
+import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { noConnection, ownerOf, userOf } from '../connections/access.js';
 import { connectionBody, connectionOf, ownerSchema, skillSchema } from '../connections/body.js';
@@ -74,19 +73,12 @@ export const connectionRoutes: Routes = (app, deps) => {
       if (found.owner === SHARED_OWNER && !identity.isAdmin) throw new DistriError('FORBIDDEN', 'Only an admin removes a connection that everybody uses');
       const row = await store.connections.remove(skill, found.owner);
       if (row === undefined) throw noConnection(skill);
-      void revokeAccount(deps, row, request.log);
+      // The connection is gone whether or not the provider listens.
+      revokeAccount({ connections: store.connections, oauth }, row).catch((error: unknown) => {
+        request.log.warn({ err: error, skill }, 'The provider could not be told that an account is used no more');
+      });
       await connectionChanged(deps, { actor: identity.user, action: 'delete', row, log: request.log });
       return reply.status(204).send();
     },
   );
 };
-
-/** Tells the provider that an account is used no more. The connection is gone whether or not the provider listens. */
-async function revokeAccount({ store, oauth }: ServerDeps, row: ConnectionRow, log: FastifyBaseLogger): Promise<void> {
-  try {
-    const { refreshToken } = store.connections.open(row);
-    if (refreshToken !== undefined) await oauth.revoke(oauth.providers.get(row.provider), refreshToken);
-  } catch (error) {
-    log.warn({ err: error, skill: row.skill }, 'The provider could not be told that an account is used no more');
-  }
-}
