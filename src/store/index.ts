@@ -40,7 +40,7 @@ export interface StoreOptions {
 /**
  * Opens the store.
  * @throws DistriError as `openDatabase`, `USAGE` for keys that cannot be used, `STORE_UNAVAILABLE`, and `STORE_NOT_MIGRATED` when
- *   the schema is not that of this program
+ *   the schema is older than this program
  */
 export async function openStore(options: DatabaseOptions & StoreOptions): Promise<Store> {
   const sealer = new Sealer(options.secretKeys);

@@ -62,7 +62,7 @@ describe('connections', () => {
 
   test('are kept in the database, for everybody or for a user', async () => {
     const added = await run(['connections', 'add', 'shop:api', '--permission', 'orders', '--secret', 'TOKEN', '--header', 'Authorization', '--host', 'shop.test', '--json'], { cwd: folder, env: { ...env, ...keys }, stdin: 's3cret-token\nBearer s3cret\n' });
-    expect(added, added.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"shared": true') as string });
+    expect(added, added.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"shared":true') as string });
     expect(await cli(['connections', 'add', 'shop:api', '--env', 'REGION=eu', '--owner', 'ann'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'ann' } });
     const store = await openStore({ url: env['DATABASE_URL'] ?? '', secretKeys: [] });
     expect([(await store.connections.find('shop:api'))?.owner, (await store.connections.find('shop:api', 'ann'))?.env]).toEqual(['', { REGION: 'eu' }]);
