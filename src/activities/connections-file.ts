@@ -6,6 +6,7 @@ import { lock } from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
 import { DistriError } from '../definition/errors.js';
 import { LineIndex } from '../definition/positions.js';
+import { messageOf } from '../definition/text.js';
 import type { Connection, ConnectionSource } from './connection.js';
 import { checkedConnection, connectionsFileSchema, describeIssues, keysOf, type StoredConnection } from './connections-schema.js';
 
@@ -139,5 +140,5 @@ function codeOf(error: unknown): unknown {
 }
 
 function reasonOf(error: unknown): string {
-  return codeOf(error) === 'ELOCKED' ? 'another process is writing it' : error instanceof Error ? error.message : String(error);
+  return codeOf(error) === 'ELOCKED' ? 'another process is writing it' : messageOf(error);
 }

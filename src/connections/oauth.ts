@@ -3,7 +3,7 @@ import { DistriError } from '../definition/errors.js';
 import { isSafeEndpoint } from '../definition/loopback.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { Provider } from './provider.js';
-import type { Providers } from './providers.js';
+import { variableOf, type Providers } from './providers.js';
 import { tokenFetch } from './token-fetch.js';
 
 /** What a provider gives for a consent, or for a refresh token. */
@@ -181,9 +181,8 @@ function notSetUp({ id, title, kind }: Provider): DistriError {
   if (kind !== 'oauth2') {
     return new DistriError('PROVIDER_NOT_FOUND', `The provider ${id} (${title}) has no consent to ask for`, { hint: 'Give its values with PUT /v1/connections/{skill}.' });
   }
-  const prefix = `DISTRI_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}`;
   return new DistriError('PROVIDER_NOT_FOUND', `The provider ${id} (${title}) is not set up on this server`, {
-    hint: `Register an app with it and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET; one without endpoints needs ${prefix}_ISSUER too.`,
+    hint: `Register an app with it and set ${variableOf(id, 'CLIENT_ID')} and ${variableOf(id, 'CLIENT_SECRET')}; one without endpoints needs ${variableOf(id, 'ISSUER')} too.`,
   });
 }
 

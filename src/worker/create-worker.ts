@@ -12,10 +12,11 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { Announcer } from './announce.js';
 import { answers, connect } from './connect.js';
 import { connectionSkills, watchConnections } from './connection-queues.js';
+import { findFreePort } from './free-port.js';
 import { WorkerGroup } from './group.js';
 import { startHealthServer, type HealthServer } from './health.js';
 import { installRuntime } from './logger.js';
-import { freeLoopbackAddress, readCoreMetrics, WorkerMetrics } from './metrics.js';
+import { readCoreMetrics, WorkerMetrics } from './metrics.js';
 import { compileOptions, type CompiledOptions, type WorkerOptions } from './options.js';
 import { allSkills, checkSkills } from './skills.js';
 import { WorkerFactory } from './workers.js';
@@ -48,7 +49,7 @@ export interface DistriWorker {
 export async function createWorker(options: WorkerOptions = {}): Promise<DistriWorker> {
   const compiled = compileOptions(options);
   if (compiled.skills !== 'all') checkSkills(compiled.skills, abilities(compiled));
-  const coreMetrics = compiled.metrics === undefined ? undefined : await freeLoopbackAddress();
+  const coreMetrics = compiled.metrics === undefined ? undefined : `127.0.0.1:${await findFreePort()}`;
   const installed = installRuntime(compiled.logger, coreMetrics);
   const worker = new SkillWorkers(compiled, await connect(compiled), installed ? coreMetrics : undefined);
   try {

@@ -1,4 +1,5 @@
 import type { Connection } from '../../activities/connection.js';
+import { messageOf } from '../../definition/text.js';
 import { readSecrets } from '../ask/secrets.js';
 import { withCleanup } from '../cleanup.js';
 import type { AddFlags, HomeFlags } from '../commands/connections.js';
@@ -98,7 +99,7 @@ async function wakeBlockedRuns(context: Context, skill: string): Promise<number 
     });
   } catch (error) {
     // The connection is there; a blocked run finds it by itself, only later.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     terminal.say(`${terminal.color.yellow('warning')}: blocked runs could not be told and will look later: ${reason}`);
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { checkedConnection } from '../../activities/connections-schema.js';
 import { revokeAccount } from '../../connections/revoke.js';
+import { messageOf } from '../../definition/text.js';
 import { recordChange } from '../../server/connections/changed.js';
 import { shownConnection } from '../../server/connections/shown.js';
 import { SHARED_OWNER } from '../../store/tables.js';
@@ -36,7 +37,7 @@ export async function openStoreHome(context: Context, user: string | undefined, 
       await recordChange(audit, { actor: ACTOR, action: 'delete', row });
       const oauth = await openOAuth(context.environment);
       await revokeAccount({ connections, oauth }, row).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         context.terminal.say(`${context.terminal.color.yellow('warning')}: the provider could not be told that the account is used no more: ${reason}`);
       });
       return true;

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { cut, wellFormed } from '../../definition/text.js';
+import { cut, messageOf, wellFormed } from '../../definition/text.js';
 import { StepFailure } from '../failure.js';
 import { portOf } from './hosts.js';
 import { RefusedAddressError } from './http.js';
@@ -85,7 +85,7 @@ export function networkFailure(error: unknown, { method, request, redirects, pro
 }
 
 function detailOf(code: string | undefined, error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return [code, cut(wellFormed(text), 500).replace(/\s+/g, ' ').trim()].filter((part) => part !== undefined && part !== '').join(': ');
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import { isObject, own, type JsonValue } from '../../definition/json.js';
 import { isSafeEndpoint } from '../../definition/loopback.js';
+import { messageOf } from '../../definition/text.js';
 import { isUserId, isScope, identity, USER_SCOPES, type Identity, type Scope } from '../identity.js';
 
 /** How bearer tokens of an OpenID Connect provider are read. */
@@ -100,7 +101,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 function unreachable(issuer: string, error: unknown): DistriError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return new DistriError('PROVIDER_FAILED', `The identity provider ${issuer} cannot be asked for its keys: ${reason}`, { cause: error });
 }
 
