@@ -63,26 +63,26 @@ describe('connections', () => {
   test('are kept in the database, for everybody or for a user', async () => {
     const added = await run(['connections', 'add', 'shop:api', '--permission', 'orders', '--secret', 'TOKEN', '--header', 'Authorization', '--host', 'shop.test', '--json'], { cwd: folder, env: { ...env, ...keys }, stdin: 's3cret-token\nBearer s3cret\n' });
     expect(added, added.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"shared":true') as string });
-    expect(await cli(['connections', 'add', 'shop:api', '--env', 'REGION=eu', '--owner', 'ann'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'ann' } });
+    expect(await cli(['connections', 'add', 'shop:api', '--env', 'REGION=eu', '--owner', 'bea'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'bea' } });
     const store = await openStore({ url: env['DATABASE_URL'] ?? '', secretKeys: [] });
-    expect([(await store.connections.find('shop:api'))?.owner, (await store.connections.find('shop:api', 'ann'))?.env]).toEqual(['', { REGION: 'eu' }]);
-    expect((await store.audit.list({ actor: 'system', limit: 1 })).items).toMatchObject([{ action: 'connection.create', detail: { skill: 'shop:api', owner: 'ann' } }]);
+    expect([(await store.connections.find('shop:api'))?.owner, (await store.connections.find('shop:api', 'bea'))?.env]).toEqual(['', { REGION: 'eu' }]);
+    expect((await store.audit.list({ actor: 'system', limit: 1 })).items).toMatchObject([{ action: 'connection.create', detail: { skill: 'shop:api', owner: 'bea' } }]);
     await store.close();
     const shared = { skill: 'shop:api', shared: true, status: 'active', permissions: ['orders'], secrets: { TOKEN: '•••' }, headers: { Authorization: '•••' }, hosts: ['shop.test'] };
     expect((await cli(['connections', 'list'], keys)).json).toMatchObject([shared]);
-    expect((await cli(['connections', 'list', '--owner', 'ann'], keys)).json).toMatchObject([{ owner: 'ann', env: { REGION: 'eu' } }, shared]);
-    const shown = await run(['connections', 'list', '--owner', 'ann'], { cwd: folder, env: { ...env, ...keys } });
-    expect(shown.stdout).toMatch(/shop:api .*REGION=eu .*ann +active/);
-    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'ann'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'ann', removed: true } });
-    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'ann'], keys)).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
-    expect((await cli(['connections', 'list', '--owner', 'ann'], keys)).json).toMatchObject([shared]);
+    expect((await cli(['connections', 'list', '--owner', 'bea'], keys)).json).toMatchObject([{ owner: 'bea', env: { REGION: 'eu' } }, shared]);
+    const shown = await run(['connections', 'list', '--owner', 'bea'], { cwd: folder, env: { ...env, ...keys } });
+    expect(shown.stdout).toMatch(/shop:api .*REGION=eu .*bea +active/);
+    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'bea'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'bea', removed: true } });
+    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'bea'], keys)).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
+    expect((await cli(['connections', 'list', '--owner', 'bea'], keys)).json).toMatchObject([shared]);
   });
 
   test('are in a file when one is named, which has no owners', async () => {
     const file = join(folder, 'named.json');
     expect(await cli(['connections', 'add', 'a:file', '--connections', file])).toMatchObject({ code: 0, json: { file } });
     expect(await cli(['connections', 'list'], { DISTRI_CONNECTIONS: file })).toMatchObject({ code: 0, json: [{ skill: 'a:file' }] });
-    expect(await cli(['connections', 'list', '--owner', 'ann', '--connections', file])).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
+    expect(await cli(['connections', 'list', '--owner', 'bea', '--connections', file])).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
   });
 
   test('are refused as those of a file are, and without a key', async () => {

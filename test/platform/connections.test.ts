@@ -204,7 +204,8 @@ describe('the keys of secrets', () => {
 
   it('are changed also where a process with the old one in front writes meanwhile', async () => {
     const url = await postgres().create('rotated_meanwhile');
-    const [old, both] = await Promise.all([openStore({ url, migrate: true, secretKeys: TEST_KEYS }), openStore({ url, secretKeys: [newer, ...TEST_KEYS] })]);
+    const old = await openStore({ url, migrate: true, secretKeys: TEST_KEYS });
+    const both = await openStore({ url, secretKeys: [newer, ...TEST_KEYS] });
     const { id } = await old.connections.put(custom);
     const rotating = await old.connections.locked(id, async ({ renew }) => {
       const rotation = both.rotateKeys();
