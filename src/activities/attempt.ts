@@ -8,7 +8,7 @@ import type { Code } from '../definition/codes.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import { LOST_WORKER_ATTEMPTS, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
 import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
 import { nestsWithin } from './depth.js';
@@ -195,10 +195,6 @@ function tooLarge(bytes: number, most: number): StepFailure {
     `The result of the step is ${bytes} bytes; ${most} fit into a Temporal payload. ` +
       'Let the step return less, or store the data elsewhere and return where it is.',
   );
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function maskedLog(log: Context['log'], secrets: () => readonly string[]): StepLog {

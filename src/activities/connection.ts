@@ -29,4 +29,6 @@ export interface ConnectionSource {
   get(skill: string, owner?: string): Promise<Connection | undefined>;
   /** Those of all owners. */
   list(): Promise<readonly ListedConnection[]>;
+  /** A service did not accept this revision of the connection that `get` gave. A source that can renew it does so at the next `get`. */
+  rejected?(skill: string, revision: string, owner?: string): Promise<void>;
 }

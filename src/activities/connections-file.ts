@@ -4,12 +4,11 @@ import { dirname } from 'node:path';
 import { findNodeAtLocation, parseTree, type ParseError } from 'jsonc-parser';
 import { lock } from 'proper-lockfile';
 import writeFileAtomic from 'write-file-atomic';
-import type { z } from 'zod';
-import type { Code } from '../definition/codes.js';
 import { DistriError } from '../definition/errors.js';
 import { LineIndex } from '../definition/positions.js';
+import { messageOf } from '../definition/text.js';
 import type { Connection, ConnectionSource } from './connection.js';
-import { connectionSchema, connectionsFileSchema, describeIssues, keysOf, type StoredConnection } from './connections-schema.js';
+import { checkedConnection, connectionsFileSchema, describeIssues, keysOf, type StoredConnection } from './connections-schema.js';
 
 /** A connection to add; its revision is made here. */
 export type NewConnection = Omit<Connection, 'revision'>;
@@ -55,9 +54,7 @@ export class FileConnections implements ConnectionSource {
    * @throws DistriError `BAD_SKILL`, `BAD_HEADER` or `WRONG_TYPE` when it cannot be used; then nothing is written.
    */
   async add(connection: NewConnection): Promise<void> {
-    const checked = connectionSchema.safeParse(connection);
-    if (!checked.success) throw refused(connection.skill, checked.error);
-    const entry = { ...checked.data, revision: randomUUID(), updated_at: new Date().toISOString() };
+    const entry = { ...checkedConnection(connection), revision: randomUUID(), updated_at: new Date().toISOString() };
     await this.change((stored) => [...stored.filter(({ skill }) => skill !== entry.skill), entry]);
   }
 
@@ -138,17 +135,10 @@ function parse(path: string, text: string): StoredConnection[] {
   return fail(findNodeAtLocation(tree, at)?.offset ?? 0, describeIssues(checked.error));
 }
 
-function refused(skill: string, error: z.ZodError): DistriError {
-  const [first] = error.issues;
-  const codes: { [field: string]: Code } = { skill: 'BAD_SKILL', headers: 'BAD_HEADER', hosts: 'BAD_HEADER' };
-  const code = codes[String(first?.path[0])] ?? 'WRONG_TYPE';
-  return new DistriError(code, `The connection '${skill}' cannot be used: ${describeIssues(error)}`);
-}
-
 function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function reasonOf(error: unknown): string {
-  return codeOf(error) === 'ELOCKED' ? 'another process is writing it' : error instanceof Error ? error.message : String(error);
+  return codeOf(error) === 'ELOCKED' ? 'another process is writing it' : messageOf(error);
 }

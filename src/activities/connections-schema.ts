@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Code } from '../definition/codes.js';
+import { DistriError } from '../definition/errors.js';
 import { isSkill } from '../definition/checks/skills.js';
 import { formatPath } from '../definition/problems/path.js';
 import { isHeaderName, isHeaderValue } from '../kinds/api-call/headers.js';
@@ -35,6 +37,18 @@ export const connectionSchema = z
   });
 
 export type StoredConnection = z.infer<typeof connectionSchema>;
+
+/**
+ * A connection that was given, with its defaults.
+ * @throws DistriError `BAD_SKILL`, `BAD_HEADER` or `WRONG_TYPE`
+ */
+export function checkedConnection(connection: z.input<typeof connectionSchema>): StoredConnection {
+  const checked = connectionSchema.safeParse(connection);
+  if (checked.success) return checked.data;
+  const [first] = checked.error.issues;
+  const codes: { [field: string]: Code } = { skill: 'BAD_SKILL', headers: 'BAD_HEADER', hosts: 'BAD_HEADER' };
+  throw new DistriError(codes[String(first?.path[0])] ?? 'WRONG_TYPE', `The connection '${connection.skill}' cannot be used: ${describeIssues(checked.error)}`);
+}
 
 export const connectionsFileSchema = z.strictObject({
   version: z.literal(1),

@@ -38,4 +38,8 @@ export class FirstOfConnections implements ConnectionSource {
   async list(): Promise<ListedConnection[]> {
     return (await Promise.all(this.#sources.map((source) => source.list()))).flat();
   }
+
+  async rejected(skill: string, revision: string, owner?: string): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.rejected?.(skill, revision, owner)));
+  }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../definition/text.js';
 import { StepFailure } from '../kinds/failure.js';
 import type { StepRequirement } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
@@ -18,7 +19,7 @@ export async function requiredConnections(
     if (skill.startsWith('native:')) continue;
     const connection = await source.get(skill, owner).catch((error: unknown) => {
       // It is read again until it can be, however long that takes: an outage of the source is no failure of the step.
-      throw missing(skill, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      throw missing(skill, `cannot be read: ${messageOf(error)}`);
     });
     if (!connection) throw missing(skill, 'is not configured on this worker');
     const lacking = (permissions ?? []).filter((permission) => !connection.permissions.includes(permission));

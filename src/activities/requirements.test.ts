@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
+import { DistriError } from '../definition/errors.js';
 import type { RequirementQuery, RequirementsCheck, RequirementsReport, WorkerAnnouncement } from '../definition/messages.js';
 import type { Connection, ConnectionSource } from './connection.js';
 import { createRequirements, type RequirementsDeps } from './requirements.js';
@@ -22,6 +23,7 @@ function source(...connections: Connection[]): ConnectionSource {
 /** Everything the checks ask the server for is written down in `asked`. */
 function world(given: { own?: string[]; live?: string[]; tools?: { [name: string]: string }; connections?: ConnectionSource; offers?: WorkerAnnouncement[] }) {
   const asked: string[] = [];
+  const unreadable: unknown[] = [];
   const look = (how: string) => async (skill: string) => {
     asked.push(`${how} ${skill}`);
     return (given.live ?? []).includes(skill);
@@ -35,8 +37,9 @@ function world(given: { own?: string[]; live?: string[]; tools?: { [name: string
       asked.push('catalogue');
       return given.offers ?? [];
     },
+    onUnreadable: (skill, error) => unreadable.push([skill, error]),
   };
-  return { asked, ...createRequirements(deps) };
+  return { asked, unreadable, ...createRequirements(deps) };
 }
 
 async function state(query: RequirementQuery, given: Parameters<typeof world>[0]) {
@@ -103,7 +106,27 @@ describe('check_requirements', () => {
   test('a connection that is not there is missing, and one that cannot be read too, without its secrets', async () => {
     expect((await state({ skill: 'google:drive' }, {}))?.reason).toBe('there is no connection google:drive');
     const broken = { ...source(), get: () => Promise.reject(new Error('very-secret-token')) };
-    expect((await state({ skill: 'google:drive' }, { connections: broken }))?.reason).toBe('the connections cannot be read');
+    expect((await state({ skill: 'google:drive' }, { connections: broken }))?.reason).toBe('the connection cannot be read');
+  });
+
+  test('says why a connection cannot be read, and tells it once as long as the reason is the same', async () => {
+    const refused = new DistriError('PROVIDER_FAILED', 'Files did not answer as it should: invalid_client');
+    const noKey = new DistriError('BAD_SECRET_KEY', 'there is no key here');
+    const answers = [refused, refused, noKey, drive, noKey];
+    const get = async (): Promise<Connection> => {
+      const next = answers.shift();
+      if (next instanceof Error) throw next;
+      return next ?? drive;
+    };
+    const { unreadable, check_requirements } = world({ connections: { ...source(), get } });
+    const reasons: unknown[] = [];
+    for (let look = 0; look < 5; look += 1) {
+      const { requirements } = await check_requirements({ requirements: [{ skill: 'google:drive' }], tools: [], owner: 'ann' });
+      reasons.push(requirements[0]?.reason);
+    }
+    const [provider, key] = ['the connection cannot be read: Files did not answer as it should: invalid_client', 'the connection cannot be read: there is no key here'];
+    expect(reasons).toEqual([provider, provider, key, undefined, key]);
+    expect(unreadable).toEqual([refused, noKey, noKey].map((error) => ['google:drive', error]));
   });
 
   test('finds tools of other workers in the catalogue, a live one first, and asks it once', async () => {

@@ -1,5 +1,6 @@
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
+import { DistriError } from '../definition/errors.js';
 import { dictionary } from '../definition/json.js';
 import type {
   RequirementQuery,
@@ -15,6 +16,7 @@ import type { Pollers } from './pollers.js';
 /** Seconds before each look of `await_requirements`; after these, every ten minutes. */
 const WAITS_SECS = [2, 5, 15, 60];
 const LONG_WAIT_SECS = 600;
+const LONGEST_REASON = 500;
 
 export interface RequirementsDeps {
   /** Skills whose queues this very process polls, as of now: they are known without asking the server. */
@@ -25,10 +27,12 @@ export interface RequirementsDeps {
   readonly pollers: Pollers;
   /** What live workers have announced; empty when there is no catalogue yet. */
   catalogue(): Promise<readonly WorkerAnnouncement[]>;
+  /** Told when a connection cannot be read, and again when that has another reason. */
+  onUnreadable(skill: string, error: unknown): void;
 }
 
 type Served = (skill: string) => Promise<boolean>;
-type GetConnection = (skill: string) => Promise<Connection | undefined>;
+type FindConnection = (skill: string) => Promise<{ connection: Connection } | { reason: string }>;
 type ToolState = RequirementsReport['tools'][string];
 
 /** The activities that say what a run's steps need is there (see {@link RequirementsCheck}). */
@@ -38,11 +42,13 @@ export interface RequirementsActivities {
 }
 
 export function createRequirements(deps: RequirementsDeps): RequirementsActivities {
+  const connections = new Connections(deps);
+  const report = (check: RequirementsCheck, confirm: Served) => reportOf(check, deps, (skill) => connections.find(skill, check.owner), confirm);
   return {
-    check_requirements: (check) => report(check, deps, (skill) => deps.pollers.confirmed(skill)),
+    check_requirements: (check) => report(check, (skill) => deps.pollers.confirmed(skill)),
 
     async await_requirements(check) {
-      const found = await report(check, deps, (skill) => deps.pollers.live(skill));
+      const found = await report(check, (skill) => deps.pollers.live(skill));
       const tools = Object.values(found.tools);
       if (found.requirements.some((state) => state.available) || tools.some((tool) => tool?.live)) return found;
       const names = [...check.requirements.map((query) => query.skill), ...check.tools.map((name) => `tool ${name}`)];
@@ -56,14 +62,14 @@ export function createRequirements(deps: RequirementsDeps): RequirementsActiviti
   };
 }
 
-async function report(check: RequirementsCheck, deps: RequirementsDeps, confirm: Served): Promise<RequirementsReport> {
+async function reportOf(check: RequirementsCheck, deps: RequirementsDeps, find: FindConnection, confirm: Served): Promise<RequirementsReport> {
   // A needed worker is looked for with patience, but where else a step could run is told at a glance.
   const needed = ownOr(deps.ownSkills, once(confirm));
   const glance = ownOr(deps.ownSkills, once((skill) => deps.pollers.live(skill)));
   const [requirements, tools] = await Promise.all([
     Promise.all(
       check.requirements.map((query) =>
-        needsWorker(query) ? workerState(query.skill, needed) : connectionState(query, (skill) => deps.connections.get(skill, check.owner), glance),
+        needsWorker(query) ? workerState(query.skill, needed) : connectionState(query, find, glance),
       ),
     ),
     toolStates(check.tools, deps, needed),
@@ -93,8 +99,8 @@ async function workerState(skill: string, served: Served): Promise<RequirementSt
   return { available: false, served: false, reason: `no live worker has the skill ${skill}` };
 }
 
-async function connectionState(query: RequirementQuery, get: GetConnection, served: Served): Promise<RequirementState> {
-  const [found, isServed] = await Promise.all([find(query.skill, get), served(query.skill)]);
+async function connectionState(query: RequirementQuery, find: FindConnection, served: Served): Promise<RequirementState> {
+  const [found, isServed] = await Promise.all([find(query.skill), served(query.skill)]);
   if ('reason' in found) return { available: false, served: isServed, reason: found.reason };
   const { connection } = found;
   const reason = whyNot(query, connection);
@@ -106,14 +112,36 @@ async function connectionState(query: RequirementQuery, get: GetConnection, serv
   };
 }
 
-async function find(skill: string, get: GetConnection): Promise<{ connection: Connection } | { reason: string }> {
-  try {
-    const connection = await get(skill);
-    return connection === undefined ? { reason: `there is no connection ${skill}` } : { connection };
-  } catch {
-    // The source's owner is told when it is read for its queues; a run only waits until it can be read again.
-    return { reason: 'the connections cannot be read' };
+/** The source of connections; what cannot be read is told. */
+class Connections {
+  readonly #deps: RequirementsDeps;
+  /** Why those that could not be read the last time could not, by owner and skill. */
+  readonly #unreadable = new Map<string, string>();
+
+  constructor(deps: RequirementsDeps) {
+    this.#deps = deps;
   }
+
+  async find(skill: string, owner: string | undefined): Promise<{ connection: Connection } | { reason: string }> {
+    const key = JSON.stringify([owner, skill]);
+    try {
+      const connection = await this.#deps.connections.get(skill, owner);
+      this.#unreadable.delete(key);
+      return connection === undefined ? { reason: `there is no connection ${skill}` } : { connection };
+    } catch (error) {
+      // A run only waits until it can be read again.
+      const reason = unreadable(error);
+      if (this.#unreadable.get(key) !== reason) this.#deps.onUnreadable(skill, error);
+      this.#unreadable.set(key, reason);
+      return { reason };
+    }
+  }
+}
+
+/** Our own errors hold no secrets; what another one holds is not known. */
+function unreadable(error: unknown): string {
+  const why = error instanceof DistriError ? `: ${error.message}` : '';
+  return wellFormed(cut(`the connection cannot be read${why}`, LONGEST_REASON));
 }
 
 function whyNot(query: RequirementQuery, connection: Connection): string | undefined {

@@ -4,6 +4,7 @@ import type { ConfigOf } from '../definition/types.js';
 import type { Activity } from '../kinds/activity.js';
 import type { ActivityKindName } from '../kinds/index.js';
 import { Attempt, type AttemptDeps } from './attempt.js';
+import { tellRejection } from './rejection.js';
 
 /** How an attempt of a step ended, for metrics. `seconds`: how long it took. */
 export interface StepObservation {
@@ -27,7 +28,7 @@ export function serveStep<N extends ActivityKindName>(
   deps: StepDependencies,
 ): (task: StepTask, shared?: SharedValues) => Promise<StepOutcome> {
   return async (task, shared) => {
-    const { cancellationSignal } = Context.current();
+    const { cancellationSignal, log } = Context.current();
     const begun = performance.now();
     const observe = (outcome: StepObservation['outcome'], failureCode?: string): void =>
       deps.observe?.({
@@ -47,6 +48,7 @@ export function serveStep<N extends ActivityKindName>(
         observe('canceled');
         throw abandoned(cancellationSignal);
       }
+      await tellRejection(error, deps.connections, task.owner).catch((cause: unknown) => log.warn('A rejected connection could not be renewed', { reason: String(cause) }));
       const failure = attempt.failureOf(error);
       observe(failure.nonRetryable ? 'failed' : 'retrying', failure.type ?? undefined);
       throw failure;

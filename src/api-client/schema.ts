@@ -3083,8 +3083,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Send the browser to the provider, to consent to a connection
-         * @description Answers 302, or `{url}` to those who accept JSON. The consent ends in the browser that got this answer: it brings a cookie.
+         * Begin a consent to a connection
+         * @description Answers `{url}` to those who accept JSON, else 302: an address of this server that is good once and for 10 minutes, without a token. The browser that opens it goes to the provider, and the consent ends in that browser.
          */
         get: {
             parameters: {
@@ -3119,6 +3119,61 @@ export interface paths {
                         };
                     };
                 };
+                /** @description Default Response */
+                302: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description What is wrong, as problem details */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description What is wrong, as problem details */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/connections/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send the browser to the provider, to consent to a connection */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Of the address that `authorize` gave */
+                    ticket: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
                 /** @description Default Response */
                 302: {
                     headers: {

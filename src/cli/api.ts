@@ -1,3 +1,4 @@
+import { messageOf } from '../definition/text.js';
 import { createApp, type ServerDeps } from '../server/app.js';
 import { DistriError } from '../definition/errors.js';
 import type { Cleanup } from './cleanup.js';
@@ -11,7 +12,7 @@ export async function startApi(deps: ServerDeps, at: { host: string; port: numbe
     return url;
   } catch (cause) {
     await app.close();
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new DistriError('PORT_IN_USE', `The API cannot listen on ${at.host}:${at.port}: ${reason}`, {
       cause,
       hint: 'Choose another port with --port, or stop the program that has it.',

@@ -1,5 +1,6 @@
 import { codes, type Code } from '../definition/codes.js';
 import { DistriError, type Problem } from '../definition/errors.js';
+import { messageOf } from '../definition/text.js';
 
 /** What the process tells its caller. */
 export const EXIT = { completed: 0, failed: 1, refused: 2, waiting: 3, interrupted: 130, terminated: 143 } as const;
@@ -23,7 +24,7 @@ export interface ErrorDocument {
 
 export function errorDocument(error: unknown): ErrorDocument {
   if (!(error instanceof DistriError)) {
-    return { error: { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) } };
+    return { error: { code: 'INTERNAL', message: messageOf(error) } };
   }
   const problems = problemsOf(error);
   return {

@@ -1,24 +1,9 @@
-import { createServer } from 'node:net';
 import { DistriError } from '../definition/errors.js';
+import { listenOnce } from '../worker/free-port.js';
+
+export { findFreePort } from '../worker/free-port.js';
 
 const LOOPBACK = '127.0.0.1';
-
-function listenOnce(port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen({ port, host, exclusive: true }, () => {
-      const address = server.address();
-      const taken = typeof address === 'object' && address !== null ? address.port : port;
-      server.close(() => resolve(taken));
-    });
-  });
-}
-
-/** A TCP port that was free a moment ago. Another process may take it before it is used. */
-export function findFreePort(host = LOOPBACK): Promise<number> {
-  return listenOnce(0, host);
-}
 
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES');

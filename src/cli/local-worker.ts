@@ -14,7 +14,7 @@ import {
 } from '../worker/index.js';
 import type { Cleanup } from './cleanup.js';
 import type { WorkerFlags } from './commands/worker-flags.js';
-import { connectionsFile } from './connections-path.js';
+import { connectionsFile } from './connections/path.js';
 import type { Context } from './context.js';
 import { UsageError } from './errors.js';
 import type { Server } from './server.js';

@@ -1,5 +1,6 @@
 import { DistriError } from '../definition/errors.js';
 import { formatProblem } from '../definition/format-problem.js';
+import { messageOf } from '../definition/text.js';
 import { errorDocument, problemsOf } from './errors.js';
 import type { Terminal } from './terminal.js';
 
@@ -10,7 +11,7 @@ export function reportError(error: unknown, terminal: Terminal, debug: boolean):
   } else if (error instanceof DistriError) {
     reportDistriError(error, terminal);
   } else {
-    terminal.say(`${terminal.color.red('error')}: ${error instanceof Error ? error.message : String(error)}`);
+    terminal.say(`${terminal.color.red('error')}: ${messageOf(error)}`);
     if (!debug) terminal.say('  Set DISTRI_DEBUG=1 to see where it came from.');
   }
   if (debug && error instanceof Error) terminal.say(stackOf(error));

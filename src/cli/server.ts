@@ -49,22 +49,30 @@ export async function requireServer(context: Context): Promise<Server> {
   });
 }
 
-/** Starts an embedded server, which ends with the command. `onLaunch` is called when its process begins to start. */
-export async function startServer(
-  context: Context,
-  { onLaunch, ...ports }: { port?: number; uiPort?: number; onLaunch?: () => void },
-  cleanup: Cleanup,
-): Promise<Server & { exited: Promise<string> }> {
+export interface StartOptions {
+  port?: number;
+  uiPort?: number;
+  /** Called when the server's process begins to start. */
+  onLaunch?: () => void;
+  /** Ends the fetch of the program, which may take minutes. */
+  signal: AbortSignal;
+}
+
+/** Starts an embedded server, which ends with the command. Undefined: the signal was aborted while its program was fetched. */
+export async function startServer(context: Context, options: StartOptions, cleanup: Cleanup): Promise<(Server & { exited: Promise<string> }) | undefined> {
   const { folder, temporal, environment, terminal } = context;
   const data = await dataSettings(context, join(folder, 'payloads'));
   const embedded = await startEmbedded({
-    ...ports,
+    ...options,
     folder,
     namespace: loadTemporalConfig(temporal, environment.variables).namespace,
     log: (line) => terminal.say(terminal.color.dim(line)),
     env: environment.variables,
-    ...(onLaunch && { onLaunch }),
+  }).catch((error: unknown) => {
+    if (options.signal.aborted) return undefined;
+    throw error;
   });
+  if (embedded === undefined) return undefined;
   cleanup.add(() => embedded.stop());
   const { address, namespace, uiUrl, exited } = embedded;
   return { temporal: { address, namespace }, address, namespace, data, exited, ...uiOf(uiUrl) };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DistriError } from '../definition/errors.js';
 import { parseWorkflow, type ParsedWorkflow } from '../definition/parse.js';
+import { messageOf } from '../definition/text.js';
 import type { Context } from './context.js';
 import { readDevState } from './dev-state.js';
 
@@ -17,7 +18,7 @@ export async function storedWorkflow({ environment, folder }: Context, id: strin
     ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch((cause: unknown) => {
-    throw new DistriError('USAGE', `The API at ${api} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw new DistriError('USAGE', `The API at ${api} does not answer: ${messageOf(cause)}`, {
       cause,
       hint: 'Check DISTRI_API_URL, or name a file.',
     });

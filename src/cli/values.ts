@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { text as readStream } from 'node:stream/consumers';
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import { messageOf } from '../definition/text.js';
 import { UsageError } from './errors.js';
 
 /** Gathers a flag that may be given more than once; commander calls it with each value. */
@@ -70,8 +71,4 @@ export async function readInput(source: string): Promise<JsonObject> {
   const value = await readJson('--input', source);
   if (!isObject(value)) throw new UsageError('--input must be a JSON object');
   return value;
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,6 @@
 import type { Code } from '../definition/codes.js';
 import { DistriError } from '../definition/errors.js';
+import { messageOf } from '../definition/text.js';
 
 /** What became of each run of an operation on many. */
 export interface BulkResult {
@@ -32,7 +33,7 @@ async function one(runId: string, act: (runId: string) => Promise<boolean>, resu
   try {
     ((await act(runId)) ? result.done : result.unchanged).push(runId);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     result.failed.push({ run_id: runId, ...(error instanceof DistriError ? { code: error.code } : {}), message });
   }
 }

@@ -1,5 +1,6 @@
 import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
 import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor, type ConnectionOptions } from '@temporalio/client';
+import { messageOf } from '../definition/text.js';
 
 type Interceptors = NonNullable<ConnectionOptions['interceptors']>;
 type Interceptor = Interceptors[number];
@@ -17,7 +18,7 @@ const failWhenClosed: Interceptor = (options, nextCall) => {
   try {
     return new InterceptingCall(nextCall(options));
   } catch (error) {
-    return new InterceptingCall(canceledCall(error instanceof Error ? error.message : String(error)));
+    return new InterceptingCall(canceledCall(messageOf(error)));
   }
 };
 

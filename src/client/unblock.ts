@@ -1,3 +1,4 @@
+import { messageOf } from '../definition/text.js';
 import { tellBlockedRuns, type Signalled } from '../temporal/blocked-runs.js';
 import { translate } from './rpc.js';
 import type { Session } from './session.js';
@@ -7,7 +8,7 @@ export type { Signalled };
 /** Tells each open run that lacks one of these skills to look again. */
 export async function signalConnectionsChanged(session: Session, skills: readonly string[]): Promise<Signalled> {
   const failed = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     session.warn({ code: 'CONNECTION_MISSING', message: `Blocked runs could not be told about new skills: ${reason}` });
   };
   try {

@@ -3,7 +3,7 @@ import { DistriError } from '../definition/errors.js';
 import { isSafeEndpoint } from '../definition/loopback.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { Provider } from './provider.js';
-import type { Providers } from './providers.js';
+import { variableOf, type Providers } from './providers.js';
 import { tokenFetch } from './token-fetch.js';
 
 /** What a provider gives for a consent, or for a refresh token. */
@@ -46,6 +46,11 @@ export class OAuthClient {
     if (provider.kind !== 'oauth2') return true;
     const hasEndpoints = provider.authorization_endpoint !== undefined && provider.token_endpoint !== undefined;
     return this.providers.client(provider) !== undefined && (hasEndpoints || provider.issuer !== undefined);
+  }
+
+  /** Throws `PROVIDER_NOT_FOUND` for a provider that is not set up, `PROVIDER_FAILED` for one that cannot be found out about. */
+  async check(provider: Provider): Promise<void> {
+    await this.#configuration(provider);
   }
 
   /** Where the user consents. Throws `PROVIDER_NOT_FOUND` for a provider that is not set up, `PROVIDER_FAILED`. */
@@ -176,9 +181,8 @@ function notSetUp({ id, title, kind }: Provider): DistriError {
   if (kind !== 'oauth2') {
     return new DistriError('PROVIDER_NOT_FOUND', `The provider ${id} (${title}) has no consent to ask for`, { hint: 'Give its values with PUT /v1/connections/{skill}.' });
   }
-  const prefix = `DISTRI_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}`;
   return new DistriError('PROVIDER_NOT_FOUND', `The provider ${id} (${title}) is not set up on this server`, {
-    hint: `Register an app with it and set ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET; one without endpoints needs ${prefix}_ISSUER too.`,
+    hint: `Register an app with it and set ${variableOf(id, 'CLIENT_ID')} and ${variableOf(id, 'CLIENT_SECRET')}; one without endpoints needs ${variableOf(id, 'ISSUER')} too.`,
   });
 }
 

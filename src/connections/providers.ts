@@ -62,7 +62,8 @@ export async function loadProviders(environment: Environment = {}, folder?: stri
   return new Providers(known, environment);
 }
 
-function variableOf(id: string, name: string): string {
+/** The variable of this name that sets the provider up. */
+export function variableOf(id: string, name: string): string {
   return `DISTRI_PROVIDER_${id.toUpperCase().replaceAll('-', '_')}_${name}`;
 }
 

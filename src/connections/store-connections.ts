@@ -3,9 +3,14 @@ import type { ConnectionRow, ConnectionStore, LockedConnection } from '../store/
 import { credentialsOf } from './credentials.js';
 import { throwStoreError } from '../store/errors.js';
 import { RefreshRefusedError, type OAuthClient } from './oauth.js';
+import { Turns } from './turns.js';
 
 /** A token is renewed that long before its end, so that it does not end on its way. */
 const EARLY_MS = 60_000;
+/** A younger token is not rejected because it has ended: another one would be rejected too. */
+const SETTLED_MS = 60_000;
+/** Each renewal under way holds a database connection while its provider answers, or does not: the others are the steps'. */
+const MOST_RENEWALS = 3;
 /** How often a connection is read again that was replaced while it was being renewed. */
 const MOST_READS = 3;
 
@@ -17,11 +22,13 @@ export interface StoreConnectionsDeps {
 /**
  * The connections of the store, for workers that have a database. Nothing is remembered between two calls: a run that is
  * told of a change finds it. Secrets are decrypted here, within an activity. An access token that is about to end is
- * renewed first, once among all workers; a connection whose renewal was refused is broken and counts as missing.
+ * renewed first, once among all workers, and so is one that a service rejected; a connection whose renewal was refused is broken and
+ * counts as missing.
  */
 export class StoreConnections implements ConnectionSource {
   /** Renewals under way in this process, by the connection's id: those who wait for one need no database connection each. */
   readonly #renewals = new Map<string, Promise<ConnectionRow | undefined>>();
+  readonly #turns = new Turns(MOST_RENEWALS);
 
   constructor(private readonly deps: StoreConnectionsDeps) {}
 
@@ -40,6 +47,13 @@ export class StoreConnections implements ConnectionSource {
     const skills = await this.deps.connections.skills().catch(throwStoreError);
     // Whoever can read the store and decrypt it holds secrets, whatever they are called.
     return skills.map((skill) => ({ skill, secrets: { [skill]: '' } }));
+  }
+
+  /** A token that can be renewed has ended, also when its provider told no time: it is renewed when it is next wanted. */
+  async rejected(skill: string, revision: string, owner?: string): Promise<void> {
+    const row = await this.deps.connections.find(skill, owner).catch(throwStoreError);
+    if (row === undefined || row.revision !== revision || row.updatedAt.getTime() + SETTLED_MS > Date.now()) return;
+    if (this.deps.connections.open(row).refreshToken !== undefined) await this.deps.connections.endToken(row).catch(throwStoreError);
   }
 
   #connectionOf(row: ConnectionRow): Connection {
@@ -65,7 +79,7 @@ export class StoreConnections implements ConnectionSource {
   #renewed(id: string): Promise<ConnectionRow | undefined> {
     const known = this.#renewals.get(id);
     if (known !== undefined) return known;
-    const renewal = this.#renew(id).finally(() => this.#renewals.delete(id));
+    const renewal = this.#turns.take(() => this.#renew(id)).finally(() => this.#renewals.delete(id));
     this.#renewals.set(id, renewal);
     return renewal;
   }

@@ -7,7 +7,7 @@ import type { JsonValue } from '../definition/json.js';
  * - `retryable`: try again while the step's own attempts last (default false).
  * - `retryAfterSecs`: not before that many seconds.
  * - `maxAttempts`: how many attempts the code that failed makes in all, when it and not the step decides; for display.
- * - `details`: data for the interpreter, e.g. the `{skill, revision}` of a rejected connection.
+ * - `details`: data for the interpreter, e.g. the `{skill, revision, status}` of a rejected connection.
  */
 export class StepFailure extends Error {
   readonly retryable: boolean;

@@ -1,4 +1,5 @@
 import { DistriError } from '../definition/errors.js';
+import { messageOf } from '../definition/text.js';
 import type { App } from './app.js';
 
 declare module 'fastify' {
@@ -21,7 +22,7 @@ export function addBodyParser(app: App): void {
     try {
       done(null, JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       done(new DistriError('MALFORMED_JSON', `The body is not JSON: ${reason}`));
     }
   });

@@ -1,4 +1,5 @@
 import { DistriError } from '../definition/errors.js';
+import { httpUrl } from '../definition/http-url.js';
 import { isSafeEndpoint } from '../definition/loopback.js';
 import { DEFAULT_SETTINGS, RECORD_EVERY_MS, type ServerSettings } from './app.js';
 import { assertSafeAddress } from './auth/address.js';
@@ -50,7 +51,7 @@ export function serverSettings(environment: Environment, flags: ListenFlags = {}
       metricsPublic: authentication.mode === 'local',
       recordEveryMs: RECORD_EVERY_MS,
       auth: authentication.mode,
-      publicUrl: publicUrl(read('DISTRI_PUBLIC_URL')) ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      publicUrl: publicUrl(read('DISTRI_PUBLIC_URL')) ?? httpUrl(host, port),
       corsOrigins: list(read('DISTRI_CORS_ORIGINS')).map(origin),
       maxBodyBytes: integer('DISTRI_MAX_BODY_BYTES', read('DISTRI_MAX_BODY_BYTES'), { least: 1_024 }) ?? DEFAULT_SETTINGS.maxBodyBytes,
       requestsPerMinute: integer('DISTRI_REQUESTS_PER_MINUTE', read('DISTRI_REQUESTS_PER_MINUTE'), { least: 1 }) ?? DEFAULT_SETTINGS.requestsPerMinute,

@@ -107,6 +107,11 @@ export class ConnectionStore {
     return JSON.parse(this.sealer.open(sealed, id)) as Credentials;
   }
 
+  /** Its token has ended by now, whatever was said of its time; nothing happens when it has another revision meanwhile. */
+  async endToken({ id, revision }: Pick<ConnectionRow, 'id' | 'revision'>): Promise<void> {
+    await this.db.update(connections).set({ expiresAt: new Date() }).where(and(eq(connections.id, id), eq(connections.revision, revision)));
+  }
+
   /** Works on a connection that nobody else may change meanwhile, read afresh. Undefined when it is no longer there. */
   async locked<T>(id: string, work: (locked: LockedConnection) => Promise<T>): Promise<T | undefined> {
     return this.db.transaction(async (tx) => {

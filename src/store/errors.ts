@@ -1,4 +1,5 @@
 import { DistriError } from '../definition/errors.js';
+import { messageOf } from '../definition/text.js';
 
 /**
  * Error codes of Node and of Postgres that say: not now. Of Postgres classes 08, 53 and 57, a statement that took too long or
@@ -26,7 +27,7 @@ export function storeError(error: unknown): unknown {
   const cause = causeOf(error);
   const out = UNAVAILABLE.test(codeOf(cause) ?? '') || (cause instanceof Error && BROKEN.test(cause.message));
   if (!out) return error;
-  return new DistriError('STORE_UNAVAILABLE', `The database does not answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
+  return new DistriError('STORE_UNAVAILABLE', `The database does not answer: ${messageOf(cause)}`, {
     cause: error,
     hint: 'Runs go on without it. Check that Postgres runs and that DATABASE_URL is right.',
   });

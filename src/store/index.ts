@@ -5,7 +5,7 @@ import { openDatabase, type Database, type DatabaseOptions } from './database.js
 import { EndedRunStore } from './ended-runs.js';
 import { checkMigrated } from './migrations.js';
 import { OAuthStateStore } from './oauth-states.js';
-import { reseal } from './reseal.js';
+import { reseal, type Rotation } from './reseal.js';
 import { forgetBefore } from './retention.js';
 import { Sealer } from './seal.js';
 import { TokenStore } from './tokens.js';
@@ -27,7 +27,7 @@ export interface Store {
   readonly endedRuns: EndedRunStore;
   readonly audit: AuditLog;
   /** Encrypts all secrets with the newest key; see `reseal`. */
-  rotateKeys(): Promise<number>;
+  rotateKeys(): Promise<Rotation>;
   /** Removes some of what was over before that time; see `forgetBefore`. */
   forgetBefore(time: Date): Promise<void>;
   close(): Promise<void>;
@@ -43,7 +43,7 @@ export interface StoreOptions {
 /**
  * Opens the store.
  * @throws DistriError as `openDatabase`, `USAGE` for keys that cannot be used, `STORE_UNAVAILABLE`, and `STORE_NOT_MIGRATED` when
- *   the schema is not that of this program
+ *   the schema is older than this program
  */
 export async function openStore(options: DatabaseOptions & StoreOptions): Promise<Store> {
   const sealer = new Sealer(options.secretKeys);

@@ -34,13 +34,12 @@ export async function migrationStatus(db: Db): Promise<MigrationStatus> {
   };
 }
 
-/** @throws DistriError `STORE_NOT_MIGRATED` unless the schema is that of this version of the program */
-export function checkMigrated({ pending, unknown }: MigrationStatus): void {
-  if (unknown > 0) {
-    throw new DistriError('STORE_NOT_MIGRATED', `The schema of the database is newer than this program: it has ${unknown} changes that are unknown here`, {
-      hint: 'Use the newest version of the program.',
-    });
-  }
+/**
+ * A schema of a newer program is warned of: migrations only add, so this one goes on, also when it is started again.
+ * @throws DistriError `STORE_NOT_MIGRATED` when the schema lacks what this version of the program needs
+ */
+export function checkMigrated({ pending, unknown }: MigrationStatus, warn: (message: string) => void = (message) => process.emitWarning(message)): void {
+  if (unknown > 0) warn(`The schema of the database is newer than this program: it has ${unknown} changes that are unknown here. Finish the upgrade, or the way back.`);
   if (pending.length > 0) {
     throw new DistriError('STORE_NOT_MIGRATED', `The schema of the database is not up to date: it lacks ${pending.join(', ')}`, { hint: 'Run `distri-workflow db migrate`.' });
   }

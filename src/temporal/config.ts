@@ -1,6 +1,7 @@
 import type { TLSConfig } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DistriError } from '../definition/errors.js';
+import { messageOf } from '../definition/text.js';
 
 /** What a caller may say about the Temporal server; what is absent comes from the environment, then the profile file. */
 export interface TemporalOptions {
@@ -56,7 +57,7 @@ function fromProfile(profile: string | undefined, env: Environment) {
       overrideEnvVars: setVariables(env),
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new DistriError('USAGE', `The Temporal settings cannot be read: ${reason}`, {
       cause: error,
       hint: 'Look at the TEMPORAL_* variables and at the file that TEMPORAL_CONFIG_FILE names (else temporalio/temporal.toml in your configuration folder).',

@@ -11,7 +11,8 @@ import {
 import { cut } from '../definition/text.js';
 import { within } from './within.js';
 
-const RENEW_MS = 60 * 60 * 1000;
+/** An announcement counts for two hours: several renewals in a row may fail. */
+const RENEW_MS = 30 * 60 * 1000;
 const DEADLINE_MS = 5_000;
 const WITHDRAW_DEADLINE_MS = 2_000;
 const MAX_BYTES = 1024 * 1024;
@@ -26,7 +27,7 @@ export interface AnnouncerDeps {
   readonly logger: Logger;
 }
 
-/** Tells the catalogue what this worker offers: when it starts, when that changes, and hourly. */
+/** Tells the catalogue what this worker offers: when it starts, when that changes, and every half hour. */
 export class Announcer {
   readonly #deps: AnnouncerDeps;
   readonly #tools: ToolEntry[];
@@ -44,7 +45,7 @@ export class Announcer {
     this.#timer.unref();
   }
 
-  /** Announces afresh. A failure is logged: the next one is at most an hour away, before the last one expires. */
+  /** Announces afresh. A failure is logged: the next one is at most half an hour away, and the last one counts for longer. */
   async renew(): Promise<void> {
     try {
       await this.#announce(inTwoHours());

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ConnectionSource } from '../activities/connection.js';
+import { messageOf } from '../definition/text.js';
 import { canBeServed } from './skills.js';
 
 const LOOK_EVERY_MS = 2_000;
@@ -31,7 +32,7 @@ export function watchConnections(deps: {
       if (fresh.length > 0 && !ended) await deps.serve(fresh);
       problem = undefined;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (reason !== problem) deps.logger.warn({ reason }, 'Queues for new connections cannot be served');
       problem = reason;
     }

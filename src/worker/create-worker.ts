@@ -3,6 +3,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import { createPollers } from '../activities/pollers.js';
 import { createAwaitChildren } from '../activities/await-children.js';
 import { createRequirements, type RequirementsActivities } from '../activities/requirements.js';
+import { DistriError } from '../definition/errors.js';
 import { skillQueue } from '../definition/messages.js';
 import { tellBlockedRuns } from '../temporal/blocked-runs.js';
 import { readCatalogue } from '../temporal/catalogue.js';
@@ -11,10 +12,11 @@ import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { Announcer } from './announce.js';
 import { answers, connect } from './connect.js';
 import { connectionSkills, watchConnections } from './connection-queues.js';
+import { findFreePort } from './free-port.js';
 import { WorkerGroup } from './group.js';
 import { startHealthServer, type HealthServer } from './health.js';
 import { installRuntime } from './logger.js';
-import { freeLoopbackAddress, readCoreMetrics, WorkerMetrics } from './metrics.js';
+import { readCoreMetrics, WorkerMetrics } from './metrics.js';
 import { compileOptions, type CompiledOptions, type WorkerOptions } from './options.js';
 import { allSkills, checkSkills } from './skills.js';
 import { WorkerFactory } from './workers.js';
@@ -47,7 +49,7 @@ export interface DistriWorker {
 export async function createWorker(options: WorkerOptions = {}): Promise<DistriWorker> {
   const compiled = compileOptions(options);
   if (compiled.skills !== 'all') checkSkills(compiled.skills, abilities(compiled));
-  const coreMetrics = compiled.metrics === undefined ? undefined : await freeLoopbackAddress();
+  const coreMetrics = compiled.metrics === undefined ? undefined : `127.0.0.1:${await findFreePort()}`;
   const installed = installRuntime(compiled.logger, coreMetrics);
   const worker = new SkillWorkers(compiled, await connect(compiled), installed ? coreMetrics : undefined);
   try {
@@ -61,6 +63,13 @@ export async function createWorker(options: WorkerOptions = {}): Promise<DistriW
 
 function abilities({ tools, model }: CompiledOptions) {
   return { tools, model: model !== undefined };
+}
+
+/** What a log may say of an error: our own hold no secrets, what another one holds is not known. */
+function told(error: unknown): { reason: string; code?: string; hint?: string } {
+  if (!(error instanceof DistriError)) return { reason: error instanceof Error ? error.name : 'unknown' };
+  const { code, message, hint } = error;
+  return { reason: message, code, ...(hint === undefined ? {} : { hint }) };
 }
 
 class SkillWorkers implements DistriWorker {
@@ -186,13 +195,14 @@ class SkillWorkers implements DistriWorker {
   }
 
   #requirements(): RequirementsActivities {
-    const { tools, connections, temporal, prefix, deployment } = this.#options;
+    const { tools, connections, temporal, prefix, deployment, logger } = this.#options;
     return createRequirements({
       ownSkills: this.#served,
       toolSkill: (name) => tools.get(name)?.skill,
       connections,
       pollers: createPollers({ connection: this.#connection, namespace: temporal.namespace, prefix, deployment }),
       catalogue: () => readCatalogue(this.#client, prefix),
+      onUnreadable: (skill, error) => logger.warn({ skill, ...told(error) }, 'A connection cannot be read: the steps that need it are blocked'),
     });
   }
 

@@ -1,6 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { DistriError } from '../definition/errors.js';
+import { httpUrl } from '../definition/http-url.js';
+import { messageOf } from '../definition/text.js';
 
 /** What the health server tells; each is asked at each request. */
 export interface HealthChecks {
@@ -23,7 +25,7 @@ export interface HealthServer {
 export async function startHealthServer(at: { host: string; port: number }, checks: HealthChecks): Promise<HealthServer> {
   const server = createServer((request, response) => {
     void answer(request.url ?? '/', response, checks).catch((error: unknown) => {
-      send(response, 500, `${error instanceof Error ? error.message : String(error)}\n`);
+      send(response, 500, `${messageOf(error)}\n`);
     });
   });
   server.listen(at.port, at.host);
@@ -38,7 +40,7 @@ export async function startHealthServer(at: { host: string; port: number }, chec
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : at.port;
   return {
-    url: `http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${port}`,
+    url: httpUrl(at.host, port),
     async close() {
       server.close();
       server.closeAllConnections();

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { StepObservation } from '../activities/step.js';
 
@@ -46,15 +44,6 @@ export class WorkerMetrics {
     this.#seconds.observe({ kind, outcome }, seconds);
     if (code !== undefined) this.#failures.inc({ kind, code });
   };
-}
-
-/** An address on the loopback interface that nobody listens on, for the exporter of Temporal's core. */
-export async function freeLoopbackAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${port}`;
 }
 
 /** The metrics of Temporal's core (`temporal_…`); empty when its exporter does not answer. */

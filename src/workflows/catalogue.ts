@@ -15,7 +15,7 @@ const catalogue = defineQuery<WorkerAnnouncement[]>(CATALOGUE.catalogue);
 
 /**
  * The one workflow of a queue prefix that knows which worker offers which skills and tools. Workers announce
- * themselves when they start and hourly; what is not renewed is forgotten after two hours.
+ * themselves when they start and every half hour; what is not renewed is forgotten after two hours.
  */
 export async function distriCatalogue(state?: CatalogueState): Promise<void> {
   const announcements = new Announcements(state);

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, scheduleActivity, workflowInfo } from '@temporalio/workflow';
 import { skillQueue, type StepTask } from '../definition/messages.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
@@ -51,7 +51,7 @@ export class ExternalCheckpoints {
       this.machine.now = this.clock.now();
       this.machine.warn({
         code: 'CHECKPOINT_FAILED',
-        message: `The checkpoint after step '${stepId}' was not saved: ${cause instanceof Error ? cause.message : String(cause)}`,
+        message: `The checkpoint after step '${stepId}' was not saved: ${messageOf(cause)}`,
         step_id: stepId,
       });
     }

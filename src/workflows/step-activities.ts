@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
 import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
@@ -137,7 +137,7 @@ function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Fa
       ...(attempts === undefined ? {} : { attempts }),
     };
   }
-  return { code: 'INTERNAL', message: error instanceof Error ? error.message : String(error) };
+  return { code: 'INTERNAL', message: messageOf(error) };
 }
 
 /** Temporal takes no longest interval that is below the first one. */

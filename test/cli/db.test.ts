@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/store/index.js';
 import { sharedPostgres } from '../support/postgres.js';
@@ -41,7 +42,7 @@ describe('db', () => {
     await store.close();
     const one = text(fresh);
     expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: one })).toMatchObject({ code: 2, json: { error: { code: 'BAD_SECRET_KEY' } } });
-    expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: text(fresh, old) })).toEqual({ code: 0, json: { rotated: 1 } });
+    expect(await cli(['db', 'rotate-keys'], { DISTRI_SECRET_KEYS: text(fresh, old) })).toEqual({ code: 0, json: { rotated: 1, left: 0 } });
     const rotated = await openStore({ url: env['DATABASE_URL'] ?? '', secretKeys: [fresh] });
     try {
       const row = (await rotated.connections.find('acme:crm', 'ann')) ?? expect.fail('The connection is gone');
@@ -57,6 +58,40 @@ describe('db', () => {
     expect(other.stderr).not.toContain('hidden');
     expect(await cli(['tokens', 'list'], { DISTRI_SECRET_KEYS: 'too-short' })).toMatchObject({ code: 2, json: { error: { code: 'USAGE', hint: expect.stringContaining('DISTRI_SECRET_KEYS') as string } } });
     expect(await cli(['db', 'status'], { DATABASE_URL: '' })).toMatchObject({ code: 2, json: { error: { code: 'USAGE', hint: expect.stringContaining('DATABASE_URL') as string } } });
+  });
+});
+
+describe('connections', () => {
+  const keys = { DISTRI_SECRET_KEYS: text(key('only')) };
+
+  test('are kept in the database, for everybody or for a user', async () => {
+    const added = await run(['connections', 'add', 'shop:api', '--permission', 'orders', '--secret', 'TOKEN', '--header', 'Authorization', '--host', 'shop.test', '--json'], { cwd: folder, env: { ...env, ...keys }, stdin: 's3cret-token\nBearer s3cret\n' });
+    expect(added, added.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('"shared":true') as string });
+    expect(await cli(['connections', 'add', 'shop:api', '--env', 'REGION=eu', '--owner', 'bea'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'bea' } });
+    const store = await openStore({ url: env['DATABASE_URL'] ?? '', secretKeys: [] });
+    expect([(await store.connections.find('shop:api'))?.owner, (await store.connections.find('shop:api', 'bea'))?.env]).toEqual(['', { REGION: 'eu' }]);
+    expect((await store.audit.list({ actor: 'system', limit: 1 })).items).toMatchObject([{ action: 'connection.create', detail: { skill: 'shop:api', owner: 'bea' } }]);
+    await store.close();
+    const shared = { skill: 'shop:api', shared: true, status: 'active', permissions: ['orders'], secrets: { TOKEN: '•••' }, headers: { Authorization: '•••' }, hosts: ['shop.test'] };
+    expect((await cli(['connections', 'list'], keys)).json).toMatchObject([shared]);
+    expect((await cli(['connections', 'list', '--owner', 'bea'], keys)).json).toMatchObject([{ owner: 'bea', env: { REGION: 'eu' } }, shared]);
+    const shown = await run(['connections', 'list', '--owner', 'bea'], { cwd: folder, env: { ...env, ...keys } });
+    expect(shown.stdout).toMatch(/shop:api .*REGION=eu .*bea +active/);
+    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'bea'], keys)).toEqual({ code: 0, json: { skill: 'shop:api', owner: 'bea', removed: true } });
+    expect(await cli(['connections', 'remove', 'shop:api', '--owner', 'bea'], keys)).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
+    expect((await cli(['connections', 'list', '--owner', 'bea'], keys)).json).toMatchObject([shared]);
+  });
+
+  test('are in a file when one is named, which has no owners', async () => {
+    const file = join(folder, 'named.json');
+    expect(await cli(['connections', 'add', 'a:file', '--connections', file])).toMatchObject({ code: 0, json: { file } });
+    expect(await cli(['connections', 'list'], { DISTRI_CONNECTIONS: file })).toMatchObject({ code: 0, json: [{ skill: 'a:file' }] });
+    expect(await cli(['connections', 'list', '--owner', 'bea', '--connections', file])).toMatchObject({ code: 2, json: { error: { code: 'USAGE' } } });
+  });
+
+  test('are refused as those of a file are, and without a key', async () => {
+    expect(await cli(['connections', 'add', 'native:shell'], keys)).toMatchObject({ code: 2, json: { error: { code: 'BAD_SKILL' } } });
+    expect(await cli(['connections', 'add', 'a:b'])).toMatchObject({ code: 2, json: { error: { code: 'BAD_SECRET_KEY' } } });
   });
 });
 

@@ -162,6 +162,11 @@ test('a worker brings its skills and tools, prints one line when ready, and leav
   expect((await stop(worker)).code).toBe(0);
 });
 
+test('a worker that is told to end while it starts ends', async () => {
+  await writeFile(join(folder, 'ends.mjs'), `process.kill(process.pid, 'SIGTERM');${TOOLS}`);
+  expect((await cli('worker', '--skills', 'native:tool', '--no-engine', '--tools', 'ends.mjs')).code).toBe(0);
+});
+
 describe('the API of dev', () => {
   const document = { id: 'kept', steps: [{ id: 'note', kind: { type: 'checkpoint', message: 'kept for {input.who}' } }] };
   let id: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { JsonObject, Run } from '../../src/client/index.js';
-import { openStore } from '../../src/store/index.js';
+import { openStore, type Store } from '../../src/store/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
 import { sharedPostgres } from '../support/postgres.js';
 import { openPlatform, sharedPlatform, TEST_KEYS } from './stage.js';
@@ -186,13 +186,19 @@ describe('connections on a server without login', () => {
 describe('the keys of secrets', () => {
   const postgres = sharedPostgres();
   const newer = { id: 'newer', key: Buffer.alloc(32, 9).toString('base64') };
+  const custom = { owner: 'ann', skill: 'a:b', provider: 'custom', permissions: [], env: {}, hosts: [], credentials: { secrets: {}, headers: {} } };
+  /** How many statements wait for a lock of another one. */
+  const lockedOut = async ({ database }: Store): Promise<number> => {
+    const { rows } = (await database.db.execute("select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")) as { rows: unknown[] };
+    return rows.length;
+  };
 
   it('are changed while everything runs, after which the old one is not needed', async () => {
     const url = await postgres().create('rotated');
     const platform = await openPlatform({ database: { url } });
     for (const name of ['a', 'b']) await platform.send('PUT', `/v1/connections/acme:${name}`, { body: { secrets: { PIN: `pin-${name}` } }, as: 'ann' });
     const both = await openStore({ url, secretKeys: [newer, ...TEST_KEYS] });
-    expect([await both.rotateKeys(), await both.rotateKeys()]).toEqual([2, 0]);
+    expect([await both.rotateKeys(), await both.rotateKeys()]).toEqual([{ changed: 2, left: 0 }, { changed: 0, left: 0 }]);
     const only = await openStore({ url, secretKeys: [newer] });
     const row = await only.connections.find('acme:b', 'ann');
     expect(row && only.connections.open(row)).toEqual({ secrets: { PIN: 'pin-b' }, headers: {} });
@@ -202,10 +208,37 @@ describe('the keys of secrets', () => {
     await platform.close();
   });
 
+  it('are changed also where a process with the old one in front writes meanwhile', async () => {
+    const url = await postgres().create('rotated_meanwhile');
+    const old = await openStore({ url, migrate: true, secretKeys: TEST_KEYS });
+    const both = await openStore({ url, secretKeys: [newer, ...TEST_KEYS] });
+    const { id } = await old.connections.put(custom);
+    const rotating = await old.connections.locked(id, async ({ renew }) => {
+      const rotation = both.rotateKeys();
+      await vi.waitFor(async () => expect(await lockedOut(old)).toBe(1), { timeout: 10_000, interval: 20 });
+      await renew({ secrets: { PIN: 'renewed' }, headers: {} }, undefined);
+      return { rotation };
+    });
+    expect(await rotating?.rotation).toEqual({ changed: 1, left: 0 });
+    const row = await both.connections.find('a:b', 'ann');
+    expect(row?.sealed).toMatch(/^v1\.newer\./);
+    await Promise.all([old.close(), both.close()]);
+  });
+
+  it('that are lost keep only their own secrets from being changed', async () => {
+    const url = await postgres().create('rotated_lost');
+    const lost = await openStore({ url, migrate: true, secretKeys: [{ id: 'lost', key: Buffer.alloc(32, 3).toString('base64') }] });
+    await lost.connections.put(custom);
+    const [old, both] = await Promise.all([openStore({ url, secretKeys: TEST_KEYS }), openStore({ url, secretKeys: [newer, ...TEST_KEYS] })]);
+    await old.connections.put({ ...custom, skill: 'a:c' });
+    await expect(both.rotateKeys()).rejects.toMatchObject({ code: 'BAD_SECRET_KEY', message: expect.stringContaining("'lost'") as string });
+    expect((await both.connections.find('a:c', 'ann'))?.sealed).toMatch(/^v1\.newer\./);
+    await Promise.all([lost, old, both].map((store) => store.close()));
+  });
+
   it('are missed when there are none', async () => {
     const store = await openStore({ folder: undefined, migrate: true });
-    const given = { owner: 'ann', skill: 'a:b', provider: 'custom', permissions: [], env: {}, hosts: [], credentials: { secrets: {}, headers: {} } };
-    await expect(store.connections.put(given)).rejects.toMatchObject({ code: 'BAD_SECRET_KEY' });
+    await expect(store.connections.put(custom)).rejects.toMatchObject({ code: 'BAD_SECRET_KEY' });
     await store.close();
   });
 });

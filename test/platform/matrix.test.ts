@@ -103,6 +103,7 @@ const ROWS: readonly Row[] = [
   row('PUT /v1/connections/{skill}', 'connections:write',                        '403 403 403 403 403 200', { body: { shared: true } }),
   row('GET /v1/connections/{skill}/authorize?provider=google', 'connections:write', '302 302 302 302 302 302'),
   row('GET /v1/connections/{skill}/authorize?provider=google&owner={owner}', 'connections:write', '403 403 403 403 302 302'),
+  row('GET /v1/connections/begin?ticket=x', 'public',                            '400 400 400 400 400 400'),
   row('GET /v1/connections/callback?state=x', 'public',                          '400 400 400 400 400 400'),
   row('GET /v1/providers', 'connections:read',                                   '200 200 200 200 200 200'),
 

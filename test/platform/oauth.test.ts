@@ -31,17 +31,25 @@ beforeEach(() => {
   oauth.outage = undefined;
 });
 
-function begin(browser: Browser, skill: string, { query = '', as = 'ann', until }: { query?: string; as?: string; until?: (url: string) => boolean } = {}) {
-  return browser.open(`${platform.url}/v1/connections/${skill}/authorize${query}`, { headers: { authorization: `Bearer ${as}` }, ...(until && { until }) });
+/** The address that a user with a token gets to open. */
+async function addressFor(skill: string, { query = '', as = 'ann' }: { query?: string; as?: string } = {}): Promise<string> {
+  const { status, body } = await platform.send('GET', `/v1/connections/${skill}/authorize${query}`, { as, headers: { accept: 'application/json' } });
+  expect(status).toBe(200);
+  return body.url;
 }
 
+async function begin(browser: Browser, skill: string, { until, ...which }: { query?: string; as?: string; until?: (url: string) => boolean } = {}) {
+  return browser.open(await addressFor(skill, which), { ...(until && { until }) });
+}
+
+const isProvider = (url: string): boolean => url.startsWith(oauth.issuer);
 const isCallback = (url: string): boolean => url.includes('/v1/connections/callback');
 const stored = (skill: string, as = 'ann') => platform.send('GET', `/v1/connections/${skill}`, { as });
 
 describe('a consent', () => {
   it('makes a connection, whose tokens nobody but the steps sees', async () => {
     const end = await begin(new Browser(), 'files:disk', { query: '?permissions=read,write' });
-    expect(end).toMatchObject({ status: 200, text: expect.stringContaining('files:disk is connected as ada') as string });
+    expect(end).toMatchObject({ status: 200, text: expect.stringContaining('files:disk is connected as ada, for the runs of ann') as string });
     expect(end.text).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(end.headers.get('cache-control')).toBe('no-store');
     const { body, text } = await stored('files:disk');
@@ -96,8 +104,8 @@ describe('a consent', () => {
   it('is asked for everything that the connection has already', async () => {
     const browser = new Browser();
     await begin(browser, 'files:grows', { query: '?permissions=read' });
-    const { text } = await platform.send('GET', '/v1/connections/files:grows/authorize?permissions=write', { as: 'ann', headers: { accept: 'application/json' } });
-    const asked = new URL((JSON.parse(text) as { url: string }).url).searchParams;
+    const { url } = await begin(browser, 'files:grows', { query: '?permissions=write', until: isProvider });
+    const asked = new URL(url).searchParams;
     expect(asked.get('scope')?.split(' ').sort()).toEqual(['files.read', 'files.write', 'offline_access', 'openid']);
     expect(asked.get('code_challenge_method')).toBe('S256');
     expect(asked.get('code_challenge')).toMatch(/^[\w-]{43}$/);
@@ -186,11 +194,34 @@ describe('the way to the provider', () => {
     expect((await platform.send('GET', '/v1/connections/files:x/authorize', { as: 'ann:connections:read' })).status).toBe(403);
   });
 
-  it('leaves a cookie for the way back alone', async () => {
+  it('goes by an address of this server that needs no token, for programs and for browsers', async () => {
+    const address = new RegExp(`^${platform.url}/v1/connections/begin\\?ticket=[\\w-]{43}$`);
+    expect(await addressFor('files:x')).toMatch(address);
     const { status, headers } = await platform.send('GET', '/v1/connections/files:x/authorize', { as: 'ann' });
+    expect([status, headers.get('location'), headers.get('set-cookie')]).toEqual([302, expect.stringMatching(address), null]);
+  });
+
+  it('leaves a cookie for the way back alone', async () => {
+    const { status, headers } = await fetch(await addressFor('files:x'), { redirect: 'manual' });
     expect(status).toBe(302);
     expect(headers.get('location')).toMatch(new RegExp(`^${oauth.issuer}/auth\\?`));
+    expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('set-cookie')).toMatch(/^distri_consent_\w{16}=[\w-]{43}; Path=\/v1\/connections\/callback; Max-Age=600; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('is good once, for ten minutes, and for nothing else', async () => {
+    const refused = { status: 400, text: expect.stringContaining('This address was opened before') as string };
+    const browser = new Browser();
+    const address = await addressFor('files:ticket');
+    await browser.open(address, { until: isProvider });
+    expect(await browser.open(address)).toMatchObject(refused);
+    const late = await addressFor('files:ticket');
+    await platform.store.database.db.execute("update oauth_states set expires_at = now() - interval '1 second'");
+    expect(await browser.open(late)).toMatchObject(refused);
+    const ticket = new URL(await addressFor('files:ticket')).searchParams.get('ticket') ?? '';
+    expect(await browser.open(`${platform.url}/v1/connections/callback?state=${ticket}&code=x`)).toMatchObject({ status: 400 });
+    expect(await browser.open(`${platform.url}/v1/connections/begin?ticket=made-up`)).toMatchObject(refused);
+    expect((await stored('files:ticket')).status).toBe(404);
   });
 
   it('is closed where a provider is not known, not set up, or needs no consent', async () => {
@@ -200,5 +231,22 @@ describe('the way to the provider', () => {
     const { body } = await platform.send('GET', '/v1/connections/google:drive/authorize', { as: 'ann' });
     expect(body.hint).toContain('DISTRI_PROVIDER_GOOGLE_CLIENT_ID');
     expect((await platform.send('GET', '/v1/providers', { as: 'ann' })).body.items.find(({ id }: { id: string }) => id === 'files')).toMatchObject({ ready: true, permissions: ['read', 'write'] });
+  });
+});
+
+describe('a server without login', () => {
+  it('lets a browser that knows it by another name begin, and end where the provider sends it', async () => {
+    const port = await findFreePort();
+    const publicUrl = `http://127.0.0.1:${port}`;
+    const provider = await OAuthServer.start({ redirectUris: [`${publicUrl}/v1/connections/callback`] });
+    const local = await openPlatform({ port, settings: { publicUrl }, providers: provider, authentication: { mode: 'local' } });
+    try {
+      const end = await new Browser().open(`http://localhost:${port}/v1/connections/files:disk/authorize?permissions=read`);
+      expect(end).toMatchObject({ status: 200, text: expect.stringContaining('files:disk is connected as ada, for the runs of everybody') as string });
+      expect(await local.connections.get('files:disk')).toMatchObject({ skill: 'files:disk' });
+    } finally {
+      await local.close();
+      await provider.close();
+    }
   });
 });

@@ -1,11 +1,14 @@
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import type { Run } from '../../src/client/index.js';
 import { findFreePort } from '../../src/cli/find-port.js';
 import { OAuthClient } from '../../src/connections/oauth.js';
 import { loadProviders } from '../../src/connections/providers.js';
 import { StoreConnections } from '../../src/connections/store-connections.js';
 import type { ConnectionRow, Credentials } from '../../src/store/connections.js';
 import { openStore, type Store } from '../../src/store/index.js';
+import { StepFailure } from '../../src/kinds/failure.js';
 import { defineTool } from '../../src/worker/define-tool.js';
 import { Browser, OAuthServer } from '../support/oauth-server.js';
 import { sharedPostgres } from '../support/postgres.js';
@@ -18,6 +21,18 @@ let platform: Platform;
 let stores: Store[];
 let sources: StoreConnections[];
 
+/** Authorization that `guarded` does not let in, and the status that it answers. */
+const rejecting = { all: false, headers: new Set<string>(), status: 401 };
+const guarded = defineTool({
+  name: 'guarded',
+  description: 'Lets in who is not rejected',
+  input: z.object({}),
+  execute: (_input, { connections: [connection] }) => {
+    const { skill, revision, headers } = connection ?? expect.fail('no connection');
+    if (!rejecting.all && !rejecting.headers.has(headers['Authorization'] ?? '')) return 'let in';
+    throw new StepFailure('CONNECTION_REJECTED', `HTTP ${rejecting.status}`, { details: { skill, revision, status: rejecting.status } });
+  },
+});
 const nothing = defineTool({ name: 'nothing', description: 'Gives nothing', input: z.object({}), execute: () => 'went on' });
 
 beforeAll(async () => {
@@ -25,7 +40,7 @@ beforeAll(async () => {
   const port = await findFreePort();
   const publicUrl = `http://127.0.0.1:${port}`;
   oauth = await OAuthServer.start({ redirectUris: [`${publicUrl}/v1/connections/callback`] });
-  platform = await openPlatform({ database: { url }, port, settings: { publicUrl }, providers: oauth, worker: { skills: ['native:tool'], tools: [nothing] } });
+  platform = await openPlatform({ database: { url }, port, settings: { publicUrl }, providers: oauth, worker: { skills: ['native:tool'], tools: [nothing, guarded] } });
   stores = await Promise.all([1, 2, 3].map(() => openStore({ url, secretKeys: TEST_KEYS })));
   const providers = await loadProviders(oauth.environment, oauth.folder);
   sources = stores.map(({ connections }) => new StoreConnections({ connections, oauth: new OAuthClient(providers) }));
@@ -41,7 +56,8 @@ beforeEach(() => {
 });
 
 async function connect(skill: string): Promise<ConnectionRow> {
-  const end = await new Browser().open(`${platform.url}/v1/connections/${skill}/authorize`, { headers: { authorization: 'Bearer ann' } });
+  const { body } = await platform.send('GET', `/v1/connections/${skill}/authorize`, { as: 'ann', headers: { accept: 'application/json' } });
+  const end = await new Browser().open(body.url);
   expect(end.status).toBe(200);
   return rowOf(skill);
 }
@@ -100,7 +116,90 @@ describe('a token that is about to end', () => {
   });
 });
 
+describe('a token whose end nobody told', () => {
+  /** Connects with such a token, which has been there for a while. */
+  async function connectLong(skill: string): Promise<ConnectionRow> {
+    const { id } = await connect(skill);
+    await platform.store.connections.locked(id, async ({ row, renew }) => renew(platform.store.connections.open(row), undefined));
+    await platform.store.database.db.execute(sql`update connections set updated_at = now() - interval '2 minutes' where skill = ${skill}`);
+    return rowOf(skill);
+  }
+
+  const callGuarded = (skill: string) =>
+    platform.client.start({ id: 'guarded', steps: [{ id: 'use', requires: [{ skill }], kind: { type: 'tool_call', tool_name: 'guarded', input: {} } }] }, { owner: 'ann' });
+  const isBlocked = (run: Run) => vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked' }), { timeout: 30_000, interval: 200 });
+
+  beforeEach(() => {
+    Object.assign(rejecting, { all: false, headers: new Set(), status: 401 });
+  });
+
+  it('is renewed once when a service rejects it, and the step goes on', async () => {
+    const skill = 'files:long';
+    const row = await connectLong(skill);
+    expect(row.expiresAt).toBeNull();
+    rejecting.headers.add(platform.store.connections.open(row).headers['Authorization'] ?? '');
+    const count = refreshes();
+    expect((await (await callGuarded(skill)).result()).output).toEqual({ output: 'let in' });
+    expect(refreshes()).toBe(count + 1);
+  });
+
+  it('is not renewed again and again by a service that rejects every one', async () => {
+    const skill = 'files:never';
+    await connectLong(skill);
+    rejecting.all = true;
+    const count = refreshes();
+    const run = await callGuarded(skill);
+    await isBlocked(run);
+    expect((await run.snapshot()).steps['use']).toMatchObject({ status: 'blocked' });
+    expect(refreshes()).toBe(count + 1);
+    await run.terminate();
+  });
+
+  it('is not renewed by a service that knows the account and forbids it', async () => {
+    const skill = 'files:forbidden';
+    await connectLong(skill);
+    Object.assign(rejecting, { all: true, status: 403 });
+    const count = refreshes();
+    const run = await callGuarded(skill);
+    await isBlocked(run);
+    expect(refreshes()).toBe(count);
+    await run.terminate();
+  });
+
+  it('stays as it is when it was replaced meanwhile, or cannot be renewed', async () => {
+    const skill = 'files:other';
+    const { id, revision } = await connectLong(skill);
+    await sources[0]?.rejected(skill, 'another revision', 'ann');
+    await sources[0]?.rejected('files:none', revision, 'ann');
+    expect((await rowOf(skill)).expiresAt).toBeNull();
+    await platform.store.connections.locked(id, async ({ row, renew }) => {
+      const { secrets, headers } = platform.store.connections.open(row);
+      return renew({ secrets, headers }, undefined);
+    });
+    await platform.store.database.db.execute(sql`update connections set updated_at = now() - interval '2 minutes' where skill = ${skill}`);
+    await sources[0]?.rejected(skill, (await rowOf(skill)).revision, 'ann');
+    expect((await rowOf(skill)).expiresAt).toBeNull();
+  });
+});
+
 describe('a renewal that goes wrong', () => {
+  it('because its provider hangs leaves the database to others', async () => {
+    const skills = Array.from({ length: 12 }, (_, index) => `files:hangs-${index}`);
+    for (const skill of skills) {
+      await connect(skill);
+      await age(skill, -5);
+    }
+    oauth.delayMs = 1_500;
+    const renewing = Promise.all(skills.map((skill) => tokenOf(skill)));
+    await vi.waitFor(() => expect(oauth.waiting).toBeGreaterThan(0), { timeout: 5_000, interval: 10 });
+    const started = performance.now();
+    await stores[0]?.database.ping();
+    expect(performance.now() - started).toBeLessThan(500);
+    expect(oauth.waiting).toBe(3);
+    oauth.delayMs = 0;
+    expect(new Set(await renewing).size).toBe(12);
+  });
+
   it('by an outage of the provider leaves the token in use for as long as it lasts', async () => {
     const skill = 'files:outage';
     await connect(skill);

@@ -22,6 +22,8 @@ export class OAuthServer {
   readonly granted: string[] = [];
   /** Requests of the token endpoint wait that long. */
   delayMs = 0;
+  /** Requests of the token endpoint that wait just now. */
+  waiting = 0;
   /** The token endpoint answers this status and no more. */
   outage: number | undefined;
 
@@ -79,7 +81,9 @@ export class OAuthServer {
     provider.on('grant.success', (context) => oauth.granted.push(context.oidc?.params?.grant_type ?? ''));
     provider.use(async (context, next) => {
       if (context.path === '/token') {
+        oauth.waiting += 1;
         if (oauth.delayMs > 0) await sleep(oauth.delayMs);
+        oauth.waiting -= 1;
         if (oauth.outage !== undefined) {
           context.status = oauth.outage;
           context.body = 'out of order';
@@ -112,31 +116,47 @@ export class OAuthServer {
   }
 }
 
-/** A browser as far as a consent needs one: it keeps cookies and follows redirects. */
+/** A cookie as a browser keeps it. */
+interface Cookie {
+  readonly value: string;
+  readonly path: string;
+}
+
+/**
+ * A browser as far as a consent needs one: it keeps cookies for their host and path, follows redirects, and sends what a browser
+ * sends that goes to an address: no token.
+ */
 export class Browser {
-  readonly #cookies = new Map<string, Map<string, string>>();
+  readonly #cookies = new Map<string, Map<string, Cookie>>();
 
   /** Follows redirects until an address that `until` stops at, or an answer that is none. */
-  async open(address: string, { until, headers }: { until?: (url: string) => boolean; headers?: Record<string, string> } = {}): Promise<{ url: string; status: number; text: string; headers: Headers }> {
-    let url = address;
+  async open(address: string, { until }: { until?: (url: string) => boolean } = {}): Promise<{ url: string; status: number; text: string; headers: Headers }> {
+    let url = new URL(address);
     for (let hop = 0; hop < 20; hop += 1) {
-      if (hop > 0 && until?.(url) === true) return { url, status: 0, text: '', headers: new Headers() };
-      const { host } = new URL(url);
-      const jar = this.#cookies.get(host) ?? new Map<string, string>();
-      this.#cookies.set(host, jar);
-      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
-      const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }), ...(hop === 0 ? headers : {}) } });
-      for (const line of response.headers.getSetCookie()) {
-        const [pair = ''] = line.split(';');
-        const equals = pair.indexOf('=');
-        if (/max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(pair.slice(0, equals));
-        else jar.set(pair.slice(0, equals), pair.slice(equals + 1));
-      }
+      if (hop > 0 && until?.(url.href) === true) return { url: url.href, status: 0, text: '', headers: new Headers() };
+      const cookie = this.#cookiesFor(url);
+      const response = await fetch(url, { redirect: 'manual', headers: { accept: 'text/html', 'sec-fetch-site': 'none', ...(cookie === '' ? {} : { cookie }) } });
+      for (const line of response.headers.getSetCookie()) this.#keep(url, line);
       const location = response.headers.get('location');
-      if (location === null) return { url, status: response.status, text: await response.text(), headers: response.headers };
+      if (location === null) return { url: url.href, status: response.status, text: await response.text(), headers: response.headers };
       await response.body?.cancel();
-      url = new URL(location, url).href;
+      url = new URL(location, url);
     }
-    throw new Error(`Too many redirects, the last one to ${url}`);
+    throw new Error(`Too many redirects, the last one to ${url.href}`);
+  }
+
+  #cookiesFor({ hostname, pathname }: URL): string {
+    const sent = [...(this.#cookies.get(hostname) ?? [])].filter(([, { path }]) => pathname.startsWith(path));
+    return sent.map(([name, { value }]) => `${name}=${value}`).join('; ');
+  }
+
+  #keep({ hostname }: URL, line: string): void {
+    const jar = this.#cookies.get(hostname) ?? new Map<string, Cookie>();
+    this.#cookies.set(hostname, jar);
+    const [pair = ''] = line.split(';');
+    const equals = pair.indexOf('=');
+    const name = pair.slice(0, equals);
+    if (/max-age=0|expires=thu, 01 jan 1970/i.test(line)) jar.delete(name);
+    else jar.set(name, { value: pair.slice(equals + 1), path: /;\s*path=([^;]+)/i.exec(line)?.[1] ?? '/' });
   }
 }

@@ -1,9 +1,10 @@
 import type { Connection } from '../../activities/connection.js';
-import { FileConnections } from '../../activities/connections-file.js';
+import { messageOf } from '../../definition/text.js';
 import { readSecrets } from '../ask/secrets.js';
 import { withCleanup } from '../cleanup.js';
-import type { AddFlags, FileFlags } from '../commands/connections.js';
-import { connectionsFile } from '../connections-path.js';
+import type { AddFlags, HomeFlags } from '../commands/connections.js';
+import { openHome } from '../connections/home.js';
+import { MASK } from '../connections/masked.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
 import { findServer, openClient } from '../server.js';
@@ -11,60 +12,61 @@ import { printJson } from '../terminal.js';
 import { assignments } from '../values.js';
 import { printTable } from '../view/table.js';
 import { plain } from '../view/text.js';
-
-const MASK = '•••';
+import { sayDone } from './with-client.js';
 
 /** Lists the connections without their secrets. */
-export async function listConnections(context: Context, flags: FileFlags): Promise<number> {
-  const { terminal } = context;
-  const file = connectionsFile(context, flags.connections);
-  const connections = await new FileConnections(file).list();
-  if (terminal.json) {
-    printJson(terminal, connections.map(masked));
-  } else {
-    const rows = connections.map((each) => [
-      each.skill,
-      each.permissions.join(', '),
-      [...Object.entries(each.env).map(([name, value]) => `${name}=${value}`), ...Object.keys(each.secrets).map((name) => `${name}=${MASK}`)].join(', '),
-      Object.keys(each.headers).map((name) => `${name}: ${MASK}`).join(', '),
-      each.hosts.join(', '),
-      each.expires_at ?? '',
+export async function listConnections(context: Context, flags: HomeFlags): Promise<number> {
+  return withCleanup(async (cleanup) => {
+    const { terminal } = context;
+    const home = await openHome(context, flags, cleanup);
+    const connections = await home.list();
+    if (terminal.json) {
+      printJson(terminal, connections);
+      return EXIT.completed;
+    }
+    const isStored = connections.some(({ status }) => status !== undefined);
+    const rows = connections.map(({ skill, permissions, env, secrets, headers, hosts, expires_at, owner = 'everybody', status = '' }) => [
+      skill,
+      permissions.join(', '),
+      [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...Object.keys(secrets).map((name) => `${name}=${MASK}`)].join(', '),
+      Object.keys(headers).map((name) => `${name}: ${MASK}`).join(', '),
+      hosts.join(', '),
+      expires_at ?? '',
+      ...(isStored ? [owner, status] : []),
     ]);
-    printTable(terminal, ['SKILL', 'PERMISSIONS', 'VARIABLES', 'HEADERS', 'HOSTS', 'EXPIRES'], rows, `There are no connections in ${file}.`);
-  }
-  return EXIT.completed;
-}
-
-function masked(connection: Connection): Connection {
-  const mask = (values: { [name: string]: string }) => Object.fromEntries(Object.keys(values).map((name) => [name, MASK]));
-  return { ...connection, secrets: mask(connection.secrets), headers: mask(connection.headers) };
+    const titles = ['SKILL', 'PERMISSIONS', 'VARIABLES', 'HEADERS', 'HOSTS', 'EXPIRES', ...(isStored ? ['OWNER', 'STATUS'] : [])];
+    printTable(terminal, titles, rows, `There are no connections in ${home.place}.`);
+    return EXIT.completed;
+  });
 }
 
 /** Adds or replaces a connection, and wakes the runs that are blocked on it. */
 export async function addConnection(context: Context, skill: string, flags: AddFlags): Promise<number> {
-  const file = connectionsFile(context, flags.connections);
-  const { secrets, headers } = await readConfidential(flags);
-  const hosts = flags.host ?? [];
-  if (Object.keys(headers).length > 0 && hosts.length === 0) {
-    throw new UsageError('--header needs at least one --host: headers are sent to those hosts only');
-  }
-  await new FileConnections(file).add({
-    skill,
-    permissions: flags.permission ?? [],
-    env: assignments('--env', flags.env),
-    secrets,
-    headers,
-    hosts,
-    ...(flags.expiresAt !== undefined && { expires_at: flags.expiresAt }),
+  return withCleanup(async (cleanup) => {
+    const home = await openHome(context, flags, cleanup);
+    const { secrets, headers } = await readConfidential(flags);
+    const hosts = flags.host ?? [];
+    if (Object.keys(headers).length > 0 && hosts.length === 0) {
+      throw new UsageError('--header needs at least one --host: headers are sent to those hosts only');
+    }
+    await home.add({
+      skill,
+      permissions: flags.permission ?? [],
+      env: assignments('--env', flags.env),
+      secrets,
+      headers,
+      hosts,
+      ...(flags.expiresAt !== undefined && { expires_at: flags.expiresAt }),
+    });
+    const woken = await wakeBlockedRuns(context, skill);
+    const { terminal } = context;
+    if (terminal.json) printJson(terminal, { skill, ...home.document, ...(woken !== undefined && { runs_signalled: woken }) });
+    else {
+      terminal.say(`Connection ${plain(skill)} is kept in ${home.place}.`);
+      if (woken !== undefined && woken > 0) terminal.say(`${woken} blocked ${woken === 1 ? 'run goes' : 'runs go'} on.`);
+    }
+    return EXIT.completed;
   });
-  const woken = await wakeBlockedRuns(context, skill);
-  const { terminal } = context;
-  if (terminal.json) printJson(terminal, { skill, file, ...(woken !== undefined && { runs_signalled: woken }) });
-  else {
-    terminal.say(`Connection ${plain(skill)} is kept in ${file}.`);
-    if (woken !== undefined && woken > 0) terminal.say(`${woken} blocked ${woken === 1 ? 'run goes' : 'runs go'} on.`);
-  }
-  return EXIT.completed;
 }
 
 /** The secrets and headers of the flags; values that are not there are asked for, or read from stdin. */
@@ -97,20 +99,19 @@ async function wakeBlockedRuns(context: Context, skill: string): Promise<number 
     });
   } catch (error) {
     // The connection is there; a blocked run finds it by itself, only later.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     terminal.say(`${terminal.color.yellow('warning')}: blocked runs could not be told and will look later: ${reason}`);
     return undefined;
   }
 }
 
 /** Removes a connection. */
-export async function removeConnection(context: Context, skill: string, flags: FileFlags): Promise<number> {
-  const file = connectionsFile(context, flags.connections);
-  if (!(await new FileConnections(file).remove(skill))) {
-    throw new UsageError(`There is no connection ${skill} in ${file}`, 'List them with `distri-workflow connections list`.');
-  }
-  const { terminal } = context;
-  if (terminal.json) printJson(terminal, { skill, file, removed: true });
-  else terminal.say(`Connection ${plain(skill)} is removed from ${file}.`);
-  return EXIT.completed;
+export async function removeConnection(context: Context, skill: string, flags: HomeFlags): Promise<number> {
+  return withCleanup(async (cleanup) => {
+    const home = await openHome(context, flags, cleanup);
+    if (!(await home.remove(skill))) {
+      throw new UsageError(`There is no connection ${skill} in ${home.place}`, 'List them with `distri-workflow connections list`.');
+    }
+    return sayDone(context, { skill, ...home.document, removed: true }, `Connection ${plain(skill)} is removed from ${home.place}.`);
+  });
 }

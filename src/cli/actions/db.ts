@@ -29,11 +29,13 @@ export async function status(context: Context): Promise<number> {
   });
 }
 
-/** Encrypts all secrets with the first key. */
+/** Encrypts all secrets with the first key; fails when some are left that need another one. */
 export async function rotateKeys(context: Context): Promise<number> {
   return withCleanup(async (cleanup) => {
     const store = await openConfiguredStore(context, {}, cleanup);
-    const rotated = await store.rotateKeys();
-    return sayDone(context, { rotated }, `${rotated} secrets were encrypted anew; only the first key is needed now.`);
+    const { changed: rotated, left } = await store.rotateKeys();
+    const result = left === 0 ? 'none needs another key than the first.' : `${left} need another key than the first: a process that has that one in front goes on writing. Restart it with the new keys and rotate again.`;
+    sayDone(context, { rotated, left }, `${rotated} secrets were encrypted anew; ${result}`);
+    return left === 0 ? EXIT.completed : EXIT.failed;
   });
 }

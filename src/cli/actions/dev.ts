@@ -32,7 +32,8 @@ export async function dev(context: Context, flags: DevFlags): Promise<number> {
     const opening = openDevStore(context, cleanup);
     // What is still opening when the server cannot be started is closed, too.
     cleanup.add(async () => void (await opening.catch(() => undefined)));
-    const server = await startServer(context, ports, cleanup);
+    const server = await startServer(context, { ...ports, signal: interrupt.signal }, cleanup);
+    if (server === undefined) return interrupt.exitCode;
     const store = await opening;
     const worker = await startLocalWorker(context, server, withStore(options, { store, oauth, ownerless: LOCAL_USER }), cleanup);
     const client = await openClient(context, server, cleanup);

@@ -42,16 +42,24 @@ export async function openServer(
     import('../follow/follow.js').catch(() => undefined);
   };
   for (let told = false; !signal.aborted; told = true) {
-    const opened = (await startOwn(context, cleanup, told, launched)) ?? (await joinOther(context, signal));
+    const opened = (await startOwn(context, cleanup, { told, signal, onLaunch: launched })) ?? (await joinOther(context, signal));
     if (opened !== undefined) return opened;
   }
   return undefined;
 }
 
-/** Undefined: another process has the folder, and the user has been told. */
-async function startOwn(context: Context, cleanup: Cleanup, told: boolean, onLaunch: () => void): Promise<OpenServer | undefined> {
+interface OwnOptions {
+  /** Whether the user has been told of another process. */
+  told: boolean;
+  signal: AbortSignal;
+  onLaunch: () => void;
+}
+
+/** Undefined: the signal was aborted, or another process has the folder, and the user has been told. */
+async function startOwn(context: Context, cleanup: Cleanup, { told, signal, onLaunch }: OwnOptions): Promise<OpenServer | undefined> {
   try {
-    const server = await startServer(context, { onLaunch }, cleanup);
+    const server = await startServer(context, { onLaunch, signal }, cleanup);
+    if (server === undefined) return undefined;
     const lost = server.exited.then((how) => {
       throw new DistriError('NO_TEMPORAL_SERVER', `The Temporal server of this command has ended: ${how}`, {
         hint: 'The run is kept, and goes on when `distri-workflow dev` is started in this folder.',

@@ -3,7 +3,8 @@ import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
 import type { Context } from '../context.js';
 import { EXIT, UsageError } from '../errors.js';
-import { listenForInterrupt } from '../interrupt.js';
+import { listenForInterrupt, untilAborted } from '../interrupt.js';
+import { usesFile } from '../connections/path.js';
 import { workerOptions } from '../local-worker.js';
 import { openOAuth } from '../oauth.js';
 import { requireServer } from '../server.js';
@@ -35,7 +36,10 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       ...(deployment && { deployment }),
     });
     cleanup.add(() => serving.shutdown());
-    interrupt.signal.addEventListener('abort', () => void serving.shutdown().catch(() => undefined), { once: true });
+    // It may have come while the worker was being made.
+    untilAborted(interrupt.signal)
+      .then(() => serving.shutdown())
+      .catch(() => undefined);
     const ended = serving.run();
     announce(context, {
       temporal: server.address,
@@ -51,15 +55,14 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
   });
 }
 
-/** With a database, connections are in it, and in a file only when one is named. */
+/** With a database, the worker reads connections and workflows from it. */
 async function optionsWithStore(context: Context, flags: WorkerCommandFlags, cleanup: Cleanup): Promise<WorkerOptions> {
   const { environment } = context;
   const { connections, ...options } = await workerOptions(context, flags, cleanup);
   if (environment.databaseUrl === undefined) return { ...options, connections };
   const store = await openConfiguredStore(context, {}, cleanup);
   const oauth = await openOAuth(environment);
-  const isNamed = flags.connections !== undefined || environment.connectionsFile !== undefined;
-  return withStore(isNamed ? { ...options, connections } : options, { store, oauth });
+  return withStore(usesFile(context, flags.connections) ? { ...options, connections } : options, { store, oauth });
 }
 
 function metricsOf({ metricsPort: port, metricsHost: host }: WorkerCommandFlags): { host: string; port: number } | undefined {

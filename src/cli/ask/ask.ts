@@ -1,5 +1,6 @@
 import { confirm, input, number, select } from '@inquirer/prompts';
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../../definition/json.js';
+import { messageOf } from '../../definition/text.js';
 import { plain } from '../view/text.js';
 
 /** What the prompts need: an answer that was left out is `undefined`. */
@@ -61,7 +62,7 @@ function descriptionOf(schema: JsonValue): string {
 }
 
 /** Marks what may be left empty. */
-function messageOf(question: Question): string {
+function promptOf(question: Question): string {
   return question.required ? question.title : `${question.title} (optional)`;
 }
 
@@ -75,7 +76,7 @@ async function askChoice(values: JsonValue[], schema: JsonObject, question: Ques
   if (!question.required) choices.push({ name: '(leave out)', value: -1 });
   const start = values.findIndex((value) => value === schema.default);
   const chosen = await select(
-    { message: messageOf(question), choices, ...(start >= 0 && { default: start }) },
+    { message: promptOf(question), choices, ...(start >= 0 && { default: start }) },
     contextOf(question),
   );
   return values[chosen];
@@ -83,12 +84,12 @@ async function askChoice(values: JsonValue[], schema: JsonObject, question: Ques
 
 async function askBoolean(schema: JsonObject, question: Question): Promise<JsonValue | undefined> {
   if (!question.required) return askChoice([true, false], schema, question);
-  return confirm({ message: messageOf(question), default: schema.default === true }, contextOf(question));
+  return confirm({ message: promptOf(question), default: schema.default === true }, contextOf(question));
 }
 
 async function askText(schema: JsonObject, question: Question): Promise<JsonValue | undefined> {
   const preset = typeof schema.default === 'string' ? { default: schema.default } : {};
-  const text = await input({ message: messageOf(question), ...preset }, contextOf(question));
+  const text = await input({ message: promptOf(question), ...preset }, contextOf(question));
   return text === '' && !question.required ? undefined : text;
 }
 
@@ -101,7 +102,7 @@ async function askNumber(schema: JsonObject, question: Question): Promise<JsonVa
     return true;
   };
   const settings = {
-    message: messageOf(question),
+    message: promptOf(question),
     required: question.required,
     validate,
     step: typeOf(schema) === 'integer' ? 1 : ('any' as const),
@@ -113,13 +114,13 @@ async function askNumber(schema: JsonObject, question: Question): Promise<JsonVa
 async function askJson(schema: JsonObject, question: Question): Promise<JsonValue | undefined> {
   const preset = schema.default === undefined ? {} : { default: JSON.stringify(schema.default) };
   const validate = (line: string) => (line === '' && !question.required) || jsonProblem(line) === undefined || `This is not JSON: ${jsonProblem(line)}`;
-  const line = await input({ message: `${messageOf(question)} (JSON)`, validate, ...preset }, contextOf(question));
+  const line = await input({ message: `${promptOf(question)} (JSON)`, validate, ...preset }, contextOf(question));
   return line === '' ? undefined : (JSON.parse(line) as JsonValue);
 }
 
 /** Without a schema a line is JSON when it parses, else text. */
 async function askAnything(question: Question): Promise<JsonValue> {
-  const line = await input({ message: `${messageOf(question)} (JSON or text)` }, contextOf(question));
+  const line = await input({ message: `${promptOf(question)} (JSON or text)` }, contextOf(question));
   return jsonProblem(line) === undefined ? (JSON.parse(line) as JsonValue) : line;
 }
 
@@ -128,6 +129,6 @@ function jsonProblem(line: string): string | undefined {
     JSON.parse(line);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

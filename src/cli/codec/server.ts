@@ -5,6 +5,8 @@ import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
 import { decodeReferencePayload, extstoreInboundOptions, isReferencePayload } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import proto from '@temporalio/proto';
 import { DistriError } from '../../definition/errors.js';
+import { httpUrl } from '../../definition/http-url.js';
+import { messageOf } from '../../definition/text.js';
 
 /** Temporal's remote codec protocol over HTTP. */
 export interface CodecServerOptions {
@@ -41,7 +43,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
   const server = createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       const status = error instanceof Refused ? error.status : 500;
-      send(response, status, { code: status, message: error instanceof Error ? error.message : String(error) });
+      send(response, status, { code: status, message: messageOf(error) });
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -50,7 +52,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<{ u
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${isIP(options.host) === 6 ? `[${options.host}]` : options.host}:${port}`,
+    url: httpUrl(options.host, port),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -2,11 +2,13 @@ import type { Command } from 'commander';
 import type { Perform } from '../program.js';
 import { collect } from '../values.js';
 
-export interface FileFlags {
+/** Where the connections are. */
+export interface HomeFlags {
   connections?: string;
+  owner?: string;
 }
 
-export interface AddFlags extends FileFlags {
+export interface AddFlags extends HomeFlags {
   permission?: string[];
   env?: string[];
   secret?: string[];
@@ -16,18 +18,20 @@ export interface AddFlags extends FileFlags {
 }
 
 const actions = () => import('../actions/connections.js');
-const FILE = ['--connections <file>', 'connections file (default: DISTRI_CONNECTIONS, connections.json in the folder)'] as const;
+const FILE = ['--connections <file>', 'connections file (default: DISTRI_CONNECTIONS, the database, connections.json in the folder)'] as const;
+const OWNER = ['--owner <user>', 'whose, in the database (default: those of everybody)'] as const;
 
 export function addConnections(program: Command, perform: Perform): void {
   const connections = program
     .command('connections')
     .summary('the accounts and credentials that steps require')
-    .description('Keeps the accounts and credentials that steps require, in a file that only you can read.');
+    .description('Keeps the accounts and credentials that steps require: in the database of DATABASE_URL, else in a file that only you can read.');
   connections
     .command('list')
     .description('lists the connections; secrets are masked')
     .option(...FILE)
-    .action(async (flags: FileFlags, self: Command) =>
+    .option(...OWNER)
+    .action(async (flags: HomeFlags, self: Command) =>
       perform(self, async (context) => (await actions()).listConnections(context, flags)),
     );
   connections
@@ -41,6 +45,7 @@ export function addConnections(program: Command, perform: Perform): void {
     .option('--host <host>', 'host that the headers are sent to; repeatable', collect)
     .option('--expires-at <time>', 'ISO 8601; from then on it counts as missing')
     .option(...FILE)
+    .option(...OWNER)
     .addHelpText('after', ADD_HELP)
     .action(async (skill: string, flags: AddFlags, self: Command) =>
       perform(self, async (context) => (await actions()).addConnection(context, skill, flags)),
@@ -50,7 +55,8 @@ export function addConnections(program: Command, perform: Perform): void {
     .description('removes a connection')
     .argument('<skill>', 'namespace:name')
     .option(...FILE)
-    .action(async (skill: string, flags: FileFlags, self: Command) =>
+    .option(...OWNER)
+    .action(async (skill: string, flags: HomeFlags, self: Command) =>
       perform(self, async (context) => (await actions()).removeConnection(context, skill, flags)),
     );
 }

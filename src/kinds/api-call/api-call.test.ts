@@ -332,4 +332,18 @@ describe('the headers of a connection', () => {
     await call({ url: otherHost }, { connections });
     expect(requests.map(({ headers }) => headers.authorization)).toEqual([undefined, 'Bearer token-of-acme']);
   });
+
+  it('go over http to another machine only where the connection names its port', async () => {
+    const { url: proxy, requests } = await server(ok);
+    const get = (url: string, hosts: string[]) => call({ url }, { connections: [connection({ headers, hosts })] }, { proxy });
+    await expect(get('http://crm.test/x', ['crm.test', '*.test'])).rejects.toMatchObject({
+      code: 'HTTP_REFUSED',
+      retryable: false,
+      message: expect.stringMatching(/acme:crm are not sent over http to crm\.test.* add the host crm\.test:80/) as string,
+    });
+    expect(requests).toEqual([]);
+    await get('http://crm.test/x', ['crm.test:80']);
+    await get('http://other.test/x', ['crm.test']);
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-of-acme', undefined]);
+  });
 });

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { cut, wellFormed } from '../../definition/text.js';
+import { cut, messageOf, wellFormed } from '../../definition/text.js';
 import { StepFailure } from '../failure.js';
 import { portOf } from './hosts.js';
 import { RefusedAddressError } from './http.js';
@@ -20,7 +20,7 @@ export function statusFailure(method: Method, request: Outgoing, response: Dispa
   if ((status === 401 || status === 403) && request.connection !== undefined) {
     const { skill, revision } = request.connection;
     return new StepFailure('CONNECTION_REJECTED', `The connection ${skill} was rejected: ${message}`, {
-      details: { skill, revision },
+      details: { skill, revision, status },
     });
   }
   // A 429 after a redirect that changed the method does not mean that the step's own request was turned away.
@@ -85,7 +85,7 @@ export function networkFailure(error: unknown, { method, request, redirects, pro
 }
 
 function detailOf(code: string | undefined, error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return [code, cut(wellFormed(text), 500).replace(/\s+/g, ' ').trim()].filter((part) => part !== undefined && part !== '').join(': ');
 }
 

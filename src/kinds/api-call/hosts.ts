@@ -20,6 +20,11 @@ export function hostMatches(pattern: string, url: URL): boolean {
   return parts.wildcard === undefined ? hostname === host : hostname.endsWith(`.${host}`);
 }
 
+/** Whether the pattern says which port, and with it how that is spoken to. */
+export function namesPort(pattern: string): boolean {
+  return PATTERN.exec(pattern)?.groups?.port !== undefined;
+}
+
 /** The port that a URL means, also when it does not name one. */
 export function portOf(url: URL): number {
   if (url.port !== '') return Number(url.port);

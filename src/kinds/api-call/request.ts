@@ -1,10 +1,11 @@
 import type { Connection } from '../../activities/connection.js';
+import { isSafeEndpoint } from '../../definition/loopback.js';
 import { cut, wellFormed } from '../../definition/text.js';
 import type { ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
 import { isHeaderName, isHeaderValue } from './headers.js';
-import { hostMatches } from './hosts.js';
+import { hostMatches, namesPort, portOf } from './hosts.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 export type Method = (typeof METHODS)[number];
@@ -103,10 +104,21 @@ type Added = Map<string, { value: string; connection: Connection }>;
 function connectionHeaders(connections: readonly Connection[], url: URL): Added {
   const added: Added = new Map();
   for (const connection of connections) {
-    if (!connection.hosts.some((pattern) => hostMatches(pattern, url))) continue;
-    for (const [name, value] of Object.entries(connection.headers)) added.set(name.toLowerCase(), { value, connection });
+    const patterns = connection.hosts.filter((pattern) => hostMatches(pattern, url));
+    const headers = Object.entries(connection.headers);
+    if (patterns.length === 0 || headers.length === 0) continue;
+    if (!isSafeEndpoint(url.href) && !patterns.some(namesPort)) throw inClear(connection, url);
+    for (const [name, value] of headers) added.set(name.toLowerCase(), { value, connection });
   }
   return added;
+}
+
+function inClear({ skill }: Connection, url: URL): StepFailure {
+  return new StepFailure(
+    'HTTP_REFUSED',
+    `The headers of the connection ${skill} are not sent over http to ${url.hostname}, where others could read them: call it by https. ` +
+      `Where the network is yours, add the host ${url.hostname}:${portOf(url)} to the connection`,
+  );
 }
 
 function isCredential(name: string, value: string, secrets: string[]): boolean {

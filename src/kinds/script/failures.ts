@@ -1,3 +1,4 @@
+import { messageOf } from '../../definition/text.js';
 import { StepFailure } from '../failure.js';
 import type { Command, Ended } from './process.js';
 import { lastPart } from './output.js';
@@ -25,7 +26,7 @@ export function tooMuchOutput(limit: number): StepFailure {
 }
 
 export function noJson(text: string, error: unknown): StepFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const shown = text === '' ? 'it is empty' : reason;
   return new StepFailure('SCRIPT_OUTPUT', `output_format is json and the standard output of the script is not: ${shown}`);
 }

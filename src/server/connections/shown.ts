@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from '../../definition/text.js';
 import type { ConnectionRow, ConnectionStore, Credentials } from '../../store/connections.js';
 import { SHARED_OWNER } from '../../store/tables.js';
 
@@ -56,6 +57,6 @@ function open(row: ConnectionRow, store: ConnectionStore): Credentials | { probl
   try {
     return store.open(row);
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
 }

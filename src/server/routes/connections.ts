@@ -1,9 +1,8 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { z } from 'zod';
-import type { ConnectionRow } from '../../store/connections.js';
+import { revokeAccount } from '../../connections/revoke.js';
 import { decodeCursor, encodeCursor } from '../../store/cursor.js';
 import { SHARED_OWNER } from '../../store/tables.js';
-import type { Routes, ServerDeps } from '../app.js';
+import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { noConnection, ownerOf, userOf } from '../connections/access.js';
 import { connectionBody, connectionOf, skillSchema } from '../connections/body.js';
@@ -71,19 +70,12 @@ export const connectionRoutes: Routes = (app, deps) => {
       const owner = ownerOf(identity, request.query, settings);
       const row = await store.connections.remove(skill, owner, identity.user);
       if (row === undefined) throw noConnection(skill, owner === SHARED_OWNER ? undefined : 'A shared one is removed with ?shared=true alone, by an admin.');
-      void revokeAccount(deps, row, request.log);
+      // The connection is gone whether or not the provider listens.
+      revokeAccount({ connections: store.connections, oauth }, row).catch((error: unknown) => {
+        request.log.warn({ err: error, skill }, 'The provider could not be told that an account is used no more');
+      });
       tellBlockedRuns(deps, skill, request.log);
       return reply.status(204).send();
     },
   );
 };
-
-/** Tells the provider that an account is used no more. The connection is gone whether or not the provider listens. */
-async function revokeAccount({ store, oauth }: ServerDeps, row: ConnectionRow, log: FastifyBaseLogger): Promise<void> {
-  try {
-    const { refreshToken } = store.connections.open(row);
-    if (refreshToken !== undefined) await oauth.revoke(oauth.providers.get(row.provider), refreshToken);
-  } catch (error) {
-    log.warn({ err: error, skill: row.skill }, 'The provider could not be told that an account is used no more');
-  }
-}

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { credentialsOf } from '../../connections/credentials.js';
@@ -7,16 +7,19 @@ import { DistriError } from '../../definition/errors.js';
 import type { ConnectionRow } from '../../store/connections.js';
 import { CONSENT_MINUTES, type Consent } from '../../store/oauth-states.js';
 import { toStorable } from '../../store/storable.js';
+import { SHARED_OWNER } from '../../store/tables.js';
 import type { Routes, ServerDeps } from '../app.js';
 import { identityOf } from '../authentication.js';
 import { ownerOf } from '../connections/access.js';
 import { permissionSchema, skillSchema } from '../connections/body.js';
 import { tellBlockedRuns } from '../connections/changed.js';
+import { hasConsentCookie, setConsentCookie } from '../connections/consent-cookie.js';
 import { consentPage, type ConsentPage } from '../connections/consent-page.js';
 import { userIdSchema } from '../identity.js';
 import { errorResponses, statusOf } from '../problem.js';
 import { flag } from '../query.js';
 
+const BEGIN = '/v1/connections/begin';
 const CALLBACK = '/v1/connections/callback';
 const params = z.object({ skill: skillSchema });
 const authorizeQuery = z.object({
@@ -26,11 +29,13 @@ const authorizeQuery = z.object({
   owner: userIdSchema.optional().describe('For admins: whose connection it will be'),
   shared: flag.optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
 });
+const beginQuery = z.object({ ticket: z.string().min(1).max(500).describe('Of the address that `authorize` gave') });
 const callbackQuery = z.looseObject({ state: z.string().min(1).max(500).optional() });
 
 /** Connections of OAuth 2: to the provider, where the user consents, and back. */
 export const consentRoutes: Routes = (app, deps) => {
   const { store, oauth, settings } = deps;
+  const callback = new URL(settings.publicUrl + CALLBACK);
 
   app.get(
     '/v1/connections/:skill/authorize',
@@ -39,8 +44,8 @@ export const consentRoutes: Routes = (app, deps) => {
       config: { access: 'connections:write', changes: true },
       schema: {
         tags: ['connections'],
-        summary: 'Send the browser to the provider, to consent to a connection',
-        description: 'Answers 302, or `{url}` to those who accept JSON. The consent ends in the browser that got this answer: it brings a cookie.',
+        summary: 'Begin a consent to a connection',
+        description: `Answers \`{url}\` to those who accept JSON, else 302: an address of this server that is good once and for ${CONSENT_MINUTES} minutes, without a token. The browser that opens it goes to the provider, and the consent ends in that browser.`,
         params,
         querystring: authorizeQuery,
         response: { 200: z.object({ url: z.string() }), 302: z.undefined(), ...errorResponses },
@@ -57,12 +62,40 @@ export const consentRoutes: Routes = (app, deps) => {
       // What the connection has already is asked for as well: who connects again for one workflow does not lose what another one needs.
       const before = await store.connections.find(skill, owner);
       const kept = before?.owner === owner && before.provider === provider.id ? before.permissions : [];
-      const secrets = { actor: identity.user, verifier: randomText(), browser: randomText(), scopes: scopesFor(provider, [...permissions, ...kept]) };
-      const state = randomText();
-      const url = await oauth.authorizationUrl(provider, { redirectUri: settings.publicUrl + CALLBACK, scopes: secrets.scopes, state, verifier: secrets.verifier });
-      await store.oauthStates.add(state, { owner, skill, provider: provider.id, permissions, returnTo: returnToOf(return_to, settings.publicUrl), secrets });
-      void reply.header('set-cookie', cookie(settings.publicUrl, state, secrets.browser, CONSENT_MINUTES * 60)).header('cache-control', 'no-store');
-      return wantsJson(request) ? { url: url.href } : reply.redirect(url.href, 302);
+      const scopes = scopesFor(provider, [...permissions, ...kept]);
+      await oauth.check(provider);
+      const ticket = randomText();
+      const secrets = { actor: identity.user, verifier: randomText(), browser: randomText(), scopes };
+      await store.oauthStates.add(ticket, { owner, skill, provider: provider.id, permissions, returnTo: returnToOf(return_to, settings.publicUrl), secrets });
+      const url = `${settings.publicUrl}${BEGIN}?ticket=${ticket}`;
+      void reply.header('cache-control', 'no-store');
+      return wantsJson(request) ? { url } : reply.redirect(url, 302);
+    },
+  );
+
+  app.get(
+    BEGIN,
+    {
+      // The log of requests holds their addresses, and this one a ticket.
+      logLevel: 'warn',
+      exposeHeadRoute: false,
+      config: { access: 'public' },
+      schema: { tags: ['connections'], summary: 'Send the browser to the provider, to consent to a connection', querystring: beginQuery, response: { 302: z.undefined(), ...errorResponses } },
+    },
+    async (request, reply) => {
+      void reply.header('cache-control', 'no-store');
+      let consent: Consent | undefined;
+      try {
+        consent = await asked(deps, request.query.ticket);
+        const state = randomText();
+        const { scopes, verifier, browser } = consent.secrets;
+        const url = await oauth.authorizationUrl(oauth.providers.get(consent.provider), { redirectUri: callback.href, scopes, state, verifier });
+        await store.oauthStates.add(state, consent);
+        void reply.header('set-cookie', setConsentCookie({ state, url: callback }, browser, CONSENT_MINUTES * 60));
+        return reply.redirect(url.href, 302);
+      } catch (error) {
+        return notConnected(request, reply, error, consent);
+      }
     },
   );
 
@@ -78,7 +111,7 @@ export const consentRoutes: Routes = (app, deps) => {
     async (request, reply) => {
       const { state } = request.query;
       void reply.header('cache-control', 'no-store');
-      if (state !== undefined) void reply.header('set-cookie', cookie(settings.publicUrl, state, '', 0));
+      if (state !== undefined) void reply.header('set-cookie', setConsentCookie({ state, url: callback }, '', 0));
       let consent: Consent | undefined;
       try {
         consent = await begun(deps, state, request.headers.cookie);
@@ -86,12 +119,18 @@ export const consentRoutes: Routes = (app, deps) => {
         tellBlockedRuns(deps, row.skill, request.log);
         return answer(reply, row, consent.returnTo);
       } catch (error) {
-        if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
-        return page(reply, statusOf(error), { title: 'Not connected', text: error.message, hint: error.hint, returnTo: consent?.returnTo });
+        return notConnected(request, reply, error, consent);
       }
     },
   );
 };
+
+/** The consent that a browser is sent to the provider for; its address is good once. Throws `OAUTH_STATE_INVALID`. */
+async function asked({ store }: ServerDeps, ticket: string): Promise<Consent> {
+  const consent = await store.oauthStates.take(ticket);
+  if (consent !== undefined) return consent;
+  throw new DistriError('OAUTH_STATE_INVALID', `This address was opened before, or made more than ${CONSENT_MINUTES} minutes ago`, { hint: 'Connect again.' });
+}
 
 /** The consent that a browser comes back from; it is good once. Throws `OAUTH_STATE_INVALID`. */
 async function begun({ store }: ServerDeps, state: string | undefined, cookies: string | undefined): Promise<Consent> {
@@ -99,7 +138,7 @@ async function begun({ store }: ServerDeps, state: string | undefined, cookies: 
   if (state === undefined || consent === undefined) {
     throw new DistriError('OAUTH_STATE_INVALID', `Nobody waits for this consent: it was answered before, or more than ${CONSENT_MINUTES} minutes ago`, { hint: 'Connect again.' });
   }
-  if (isSame(cookieOf(cookies, state), consent.secrets.browser)) return consent;
+  if (hasConsentCookie(cookies, state, consent.secrets.browser)) return consent;
   throw new DistriError('OAUTH_STATE_INVALID', 'This consent was begun in another browser', { hint: 'Connect again, and stay in one browser. It must accept cookies.' });
 }
 
@@ -126,14 +165,21 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
   return store.connections.put(connection, secrets.actor);
 }
 
-function answer(reply: FastifyReply, { skill, account }: ConnectionRow, returnTo: string | undefined): FastifyReply {
+function answer(reply: FastifyReply, { skill, account, owner }: ConnectionRow, returnTo: string | undefined): FastifyReply {
   if (returnTo === undefined) {
-    const text = `${skill} is connected${account === null ? '' : ` as ${account}`}. Runs that waited for it go on.`;
+    const whose = owner === SHARED_OWNER ? 'everybody' : owner;
+    const text = `${skill} is connected${account === null ? '' : ` as ${account}`}, for the runs of ${whose}. Those that waited for it go on.`;
     return page(reply, 200, { title: 'Connected', text });
   }
   const url = new URL(returnTo);
   url.searchParams.set('connected', skill);
   return reply.redirect(url.href, 302);
+}
+
+/** Shown to people as a page, else thrown. */
+function notConnected(request: FastifyRequest, reply: FastifyReply, error: unknown, consent: Consent | undefined): FastifyReply {
+  if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
+  return page(reply, statusOf(error), { title: 'Not connected', text: error.message, hint: error.hint, returnTo: consent?.returnTo });
 }
 
 function page(reply: FastifyReply, status: number, shown: ConsentPage): FastifyReply {
@@ -166,25 +212,4 @@ function wantsJson({ headers }: FastifyRequest): boolean {
 
 function wantsPage({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
   return /\btext\/html\b/.test(headers.accept ?? '');
-}
-
-/** Each consent has a cookie of its own, so that two can be under way in one browser. */
-function cookieName(state: string): string {
-  return `distri_consent_${createHash('sha256').update(state).digest('hex').slice(0, 16)}`;
-}
-
-function cookie(publicUrl: string, state: string, value: string, maxAgeSecs: number): string {
-  const { protocol, pathname } = new URL(publicUrl);
-  const path = `${pathname.replace(/\/$/, '')}${CALLBACK}`;
-  return `${cookieName(state)}=${value}; Path=${path}; Max-Age=${maxAgeSecs}; HttpOnly; SameSite=Lax${protocol === 'https:' ? '; Secure' : ''}`;
-}
-
-function cookieOf(header: string | undefined, state: string): string {
-  const begin = `${cookieName(state)}=`;
-  return (header ?? '').split(/;\s*/).find((pair) => pair.startsWith(begin))?.slice(begin.length) ?? '';
-}
-
-function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -4,6 +4,7 @@ import { parseExpression } from '../../definition/expressions.js';
 import { isObject } from '../../definition/json.js';
 import { toProblems } from '../../definition/positions.js';
 import { Findings } from '../../definition/problems/findings.js';
+import { messageOf } from '../../definition/text.js';
 import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
 import { isStorable } from '../../store/storable.js';
 import type { TriggerDeps } from './deps.js';
@@ -113,6 +114,6 @@ function checkEvent({ topic, filter }: TriggerOf<'event'>, refuse: Refuse): void
   try {
     parseExpression(filter);
   } catch (error) {
-    refuse('filter', error instanceof Error ? error.message : String(error));
+    refuse('filter', messageOf(error));
   }
 }

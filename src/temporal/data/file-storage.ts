@@ -10,6 +10,7 @@ import {
 } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import writeFileAtomic from 'write-file-atomic';
+import { messageOf } from '../../definition/text.js';
 import { PayloadError } from './payload-error.js';
 
 const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
@@ -69,7 +70,7 @@ export class FileStorage implements StorageDriver {
       return claims;
     } catch (cause) {
       if (abortSignal?.aborted === true) throw cause;
-      throw new PayloadError('PAYLOAD_NOT_STORED', `A large payload cannot be stored in ${folder}: ${reasonOf(cause)}`, { cause, hint: SETTING });
+      throw new PayloadError('PAYLOAD_NOT_STORED', `A large payload cannot be stored in ${folder}: ${messageOf(cause)}`, { cause, hint: SETTING });
     }
   }
 
@@ -113,15 +114,11 @@ async function readContent(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const message = `The stored payload ${path} cannot be read: ${isCode(cause, 'ENOENT') ? 'there is no such file' : reasonOf(cause)}. ${SETTING}`;
+    const message = `The stored payload ${path} cannot be read: ${isCode(cause, 'ENOENT') ? 'there is no such file' : messageOf(cause)}. ${SETTING}`;
     throw new PayloadError('PAYLOAD_MISSING', message, { cause });
   }
 }
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
