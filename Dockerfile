@@ -13,6 +13,10 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:20-bookworm-slim AS runtime
 ENV NODE_ENV=production
+# Connections to Temporal trust the certificates of the system; Node has its own.
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
@@ -20,8 +24,8 @@ COPY --from=build /app/dist ./dist
 COPY migrations ./migrations
 COPY providers ./providers
 COPY schema ./schema
-# A named volume takes over the owner of the folder that it is mounted on.
-RUN install -d -o node -g node -m 0700 /var/lib/distri/payloads
+# A named volume takes over owner and mode of the folder that it is mounted on.
+RUN install -d -o node -g node -m 0770 /var/lib/distri/payloads
 USER node
 ENTRYPOINT ["node", "/app/dist/cli/main.js"]
 CMD ["--help"]
@@ -29,9 +33,11 @@ CMD ["--help"]
 FROM runtime AS shell
 USER root
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends ca-certificates curl git jq zsh \
+  && apt-get install --yes --no-install-recommends curl git jq zsh \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --create-home --shell /usr/sbin/nologin scripts
-# The worker starts scripts as another user, which only root may do; the compose file takes all other powers from it.
+# The worker starts scripts as another user, which only root may do; the compose file takes all other powers from it. By its group it
+# shares the payloads with the other services.
+USER root:node
 ENV DISTRI_SCRIPT_USER=scripts
 CMD ["worker", "--skills", "native:shell", "--no-engine"]

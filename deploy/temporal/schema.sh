@@ -1,14 +1,10 @@
 #!/bin/sh
-# Creates Temporal's two databases, or brings their schemas up to date. Safe to run again.
+# Brings the schemas of Temporal's two databases up to date. Safe to run again. The variables SQL_… say where they are.
 set -eu
-tool() {
-  temporal-sql-tool --plugin postgres12 --endpoint postgres --port 5432 --user "$POSTGRES_USER" --password "$POSTGRES_PWD" "$@"
+update() {
+  # Makes the tables that hold the version; of a schema that has one it changes nothing.
+  temporal-sql-tool --database "$1" setup-schema --version 0.0
+  temporal-sql-tool --database "$1" update-schema --schema-dir "/etc/temporal/schema/postgresql/v12/$2/versioned"
 }
-for store in temporal visibility; do
-  database=temporal
-  [ "$store" = visibility ] && database=temporal_visibility
-  tool --database "$database" create
-  # Fails when the schema is there already; what matters is the update.
-  tool --database "$database" setup-schema --version 0.0 || true
-  tool --database "$database" update-schema --schema-dir "/etc/temporal/schema/postgresql/v12/$store/versioned"
-done
+update temporal temporal
+update temporal_visibility visibility

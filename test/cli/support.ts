@@ -18,6 +18,8 @@ export interface CommandOptions {
   cwd?: string;
   env?: { [name: string]: string };
   stdin?: string;
+  /** A program, with its arguments, that starts the command. */
+  through?: readonly string[];
 }
 
 /** The command as a process of its own. */
@@ -43,7 +45,8 @@ export async function removeFolder(folder: string): Promise<void> {
 
 /** Starts `distri-workflow` with nothing of the tests' own environment but what finds programs. */
 export async function start(args: readonly string[], options: CommandOptions = {}): Promise<Command> {
-  return startProgram(process.execPath, [MAIN, ...args], options);
+  const [program = '', ...rest] = [...(options.through ?? []), process.execPath, MAIN, ...args];
+  return startProgram(program, rest, options);
 }
 
 /** Starts `distri-workflow` on a terminal of its own; what it writes to either stream comes on stdout. */

@@ -2,13 +2,21 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { pages } from './markdown.js';
 
-test('the package holds all that the README and the pages of docs link to', async () => {
+let packed: string[];
+beforeAll(async () => {
   const { stdout } = await promisify(execFile)('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { maxBuffer: 16 * 1024 * 1024 });
   const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[];
-  const packed = files.map(({ path }) => path);
+  packed = files.map(({ path }) => path);
+});
+
+test('the package holds no compose file, which needs the sources', () => {
+  expect(packed.filter((path) => /^(docker-compose|deploy\/|Dockerfile)/.test(path))).toEqual([]);
+});
+
+test('the package holds all that the README and the pages of docs link to', async () => {
   for (const page of await pages()) {
     expect(packed).toContain(page);
     const text = (await readFile(page, 'utf8')).replace(/```[\s\S]*?\n```/g, '');

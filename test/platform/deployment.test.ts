@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -10,13 +10,21 @@ import { findFreePort } from '../../src/cli/find-port.js';
 import { eventually } from '../client/stage.js';
 import { removeFolder, run, start, workFolder, type Command } from '../cli/support.js';
 import { sharedPostgres } from '../support/postgres.js';
-import { composeServices, filledEnvironment, substitute, type Service } from './compose.js';
+import { composeServices, filledEnvironment, images, runSql, substitute, type Service } from './compose.js';
 
 const execute = promisify(execFile);
-const PASSWORD = randomBytes(24).toString('hex');
-const required = { POSTGRES_PASSWORD: PASSWORD, DISTRI_SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}` };
+const password = () => randomBytes(24).toString('hex');
+const required = {
+  POSTGRES_PASSWORD: password(),
+  POSTGRES_DISTRI_PASSWORD: password(),
+  POSTGRES_TEMPORAL_PASSWORD: password(),
+  DISTRI_SECRET_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+};
 const services = await composeServices();
+const stages = await images();
 const env = await filledEnvironment(required);
+
+const imageOf = (name: string) => stages[name === 'distri-workflow-shell' ? 'shell' : 'runtime'] ?? expect.fail(`The Dockerfile has no stage for ${name}`);
 
 let folder: string;
 beforeAll(async () => {
@@ -30,12 +38,16 @@ describe.skipIf(!hasCompose && process.env['CI'] === undefined)('docker-compose'
   async function config(given: { [name: string]: string }) {
     const file = join(folder, '.env');
     await writeFile(file, Object.entries(given).map(([name, value]) => `${name}=${value}\n`).join(''));
-    return execute('docker-compose', ['--env-file', file, '--file', 'docker-compose.yml', 'config'], { env: { PATH: process.env['PATH'] } });
+    // The first version of it, which distributions have, does not know that a file may name the project.
+    const compose = join(folder, 'docker-compose.yml');
+    await writeFile(compose, (await readFile('docker-compose.yml', 'utf8')).replace(/^name: .*$/m, ''));
+    const args = ['--env-file', file, '--project-directory', '.', '--file', compose, 'config'];
+    return execute('docker-compose', args, { env: { PATH: process.env['PATH'] } });
   }
 
   test('takes the file with what .env.example asks for', async () => {
     const { stdout } = await config(env);
-    expect(stdout).toContain(`postgres://distri:${PASSWORD}@postgres:5432/distri`);
+    expect(stdout).toContain(`postgres://distri:${required.POSTGRES_DISTRI_PASSWORD}@postgres:5432/distri`);
   });
 
   test.each(Object.keys(required))('refuses it without %s', async (name) => {
@@ -43,18 +55,36 @@ describe.skipIf(!hasCompose && process.env['CI'] === undefined)('docker-compose'
   });
 });
 
+/** The users and groups of the images. */
+const IDS: { readonly [name: string]: number } = { root: 0, node: 1000 };
+
+/** What starts a program as a container does: as a user `NAME` or `NAME:GROUP`, and with no other powers of root than these. */
+function confined(user: string, powers: readonly string[]): string[] {
+  const [name = '', group = name] = user.split(':');
+  const bounding = ['-all', ...powers.map((each) => `+${each.toLowerCase()}`)].join(',');
+  return ['setpriv', `--reuid=${IDS[name]}`, `--regid=${IDS[group]}`, '--clear-groups', '--inh-caps=-all', `--bounding-set=${bounding}`, '--no-new-privs'];
+}
+
+/** It takes root, and a folder of this repository that others may read. */
+const [setpriv = '', ...asNode] = confined('node', []);
+const canConfine = process.getuid?.() === 0 && spawnSync(setpriv, [...asNode, 'test', '-r', resolve('dist/cli/main.js')]).status === 0;
+
 describe('the processes of the compose file, by hand', () => {
   const postgres = sharedPostgres();
   const running = new Map<string, Command>();
   let temporal: EmbeddedServer;
+  let payloads: string;
 
   beforeAll(async () => {
+    payloads = join(folder, 'payloads');
     temporal = await startEmbedded({ folder, memory: true, ui: false });
-    const client = new pg.Client({ connectionString: await postgres().create('distri') });
+    const client = new pg.Client({ connectionString: await postgres().create('any') });
     await client.connect();
-    await client.query(`create role distri login password '${PASSWORD}'`);
-    await client.query('alter database distri owner to distri');
+    await runSql(client, 'deploy/postgres/roles.sql', env);
     await client.end();
+    await chmod(folder, 0o755);
+    await mkdir(payloads, { mode: 0o770 });
+    if (canConfine) await chown(payloads, IDS['node'] ?? 0, IDS['node'] ?? 0);
   });
   afterAll(async () => {
     for (const { child } of running.values()) child.kill('SIGKILL');
@@ -66,9 +96,13 @@ describe('the processes of the compose file, by hand', () => {
     substitute(text, env)
       .replace('@postgres:5432/', `@127.0.0.1:${postgres().port}/`)
       .replace(/^temporal:7233$/, temporal.address)
-      .replace('/var/lib/distri/payloads', join(folder, 'payloads'));
+      .replace('/var/lib/distri/payloads', payloads)
+      .replace(/^scripts$/, 'nobody');
 
-  const environmentOf = ({ environment = {} }: Service) => Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, here(value)]));
+  const environmentOf = ({ image, environment = {} }: Service) => {
+    const all = { HOME: folder, ...(canConfine && imageOf(image).environment), ...environment };
+    return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, here(value)]));
+  };
 
   /** Each container has ports of its own; here they are free ones. Gives the command, and how compose looks after its health. */
   async function ownPorts({ command = [], healthcheck }: Service): Promise<{ args: string[]; check: string[]; port: string }> {
@@ -87,7 +121,8 @@ describe('the processes of the compose file, by hand', () => {
     const found = services[name];
     if (found === undefined) throw new Error(`There is no service ${name}`);
     const { args, check, port } = await ownPorts(found);
-    const command = await start(args, { cwd: folder, env: environmentOf(found) });
+    const through = canConfine ? confined(imageOf(found.image).user, found.cap_add ?? []) : [];
+    const command = await start(args, { cwd: folder, env: environmentOf(found), through });
     running.set(name, command);
     const [how, program = '', ...rest] = check;
     if (how === 'CMD') {
@@ -103,13 +138,15 @@ describe('the processes of the compose file, by hand', () => {
   test('pass the smoke test, and end when they are asked to', async () => {
     const migrate = services['migrate'] ?? expect.fail('There is no service migrate');
     expect(await run(migrate.command ?? [], { cwd: folder, env: environmentOf(migrate) })).toMatchObject({ code: 0 });
-    const [port] = await Promise.all(['api', 'worker-engine', 'worker-tool', 'worker-shell', 'codec'].map(service));
+    const [port] = await Promise.all(['api', 'worker-engine', 'worker-tool', 'codec'].map(service));
 
     const created = await run(['tokens', 'create', '--user', 'me', '--scope', 'admin'], { cwd: folder, env: environmentOf(services['api'] ?? migrate) });
     const token = created.stdout.trim();
     expect(token).toMatch(/^dwf_/);
-    const smoke = execute(process.execPath, [resolve('deploy/smoke.mjs')], { env: { DISTRI_API_URL: `http://127.0.0.1:${port}`, DISTRI_TOKEN: token } });
-    await expect(smoke).resolves.toMatchObject({ stderr: '' });
+    const smoke = () => execute(process.execPath, [resolve('deploy/smoke.mjs')], { env: { DISTRI_API_URL: `http://127.0.0.1:${port}`, DISTRI_TOKEN: token } });
+    await expect(smoke()).resolves.toMatchObject({ stderr: '', stdout: expect.stringContaining('no worker runs scripts') as string });
+    await service('worker-shell');
+    await expect(smoke()).resolves.toMatchObject({ stderr: '', stdout: expect.stringContaining('it runs scripts') as string });
 
     for (const [name, command] of running) {
       const grace = 1_000 * Number.parseInt(services[name]?.stop_grace_period ?? '10s', 10);
@@ -121,8 +158,23 @@ describe('the processes of the compose file, by hand', () => {
     }
   });
 
-  test('the worker that runs scripts gets no secret and no database', () => {
-    const { environment = {} } = services['worker-shell'] ?? {};
+  test('each user of Postgres reaches its own databases alone', async () => {
+    const reached = async (user: string, database: string) => {
+      const url = `postgres://${user}:${env[`POSTGRES_${user.toUpperCase()}_PASSWORD`]}@127.0.0.1:${postgres().port}/${database}`;
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await client.query('create table mine ()');
+      await client.query('drop table mine');
+      await client.end();
+    };
+    await Promise.all([reached('distri', 'distri'), reached('temporal', 'temporal'), reached('temporal', 'temporal_visibility')]);
+    await expect(reached('temporal', 'distri')).rejects.toThrow(/permission denied for database/);
+    await expect(reached('distri', 'temporal')).rejects.toThrow(/permission denied for database/);
+  });
+
+  test('the worker that runs scripts is started on request only, and gets no database and no key of connections', () => {
+    const { environment = {}, profiles } = services['worker-shell'] ?? {};
+    expect(profiles).toEqual(['shell']);
     expect(Object.keys(environment)).not.toContain('DATABASE_URL');
     expect(Object.keys(environment)).not.toContain('DISTRI_SECRET_KEYS');
     expect(Object.keys(services['worker-engine']?.environment ?? {})).toContain('DISTRI_SECRET_KEYS');

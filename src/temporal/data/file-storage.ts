@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { access, chmod, mkdir, mkdtemp, readFile, rename, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import {
   StorageDriverClaim,
   type Payload,
@@ -20,6 +20,7 @@ export const OWNER_FILE = 'run.json';
 export const DRIVER_NAME = 'distri.files';
 const FILE_MODE = 0o660;
 const FOLDER_MODE = 0o770;
+const GROUP_MAY_ALL = 0o070;
 const SETTING = 'The folder is that of --payload-dir or DISTRI_PAYLOAD_DIR (option payloadDir); client, CLI and all workers need the same one.';
 
 /** The run whose payloads a folder holds. */
@@ -40,7 +41,8 @@ export function ownerFolder(root: string, key: string): string {
 
 /**
  * Keeps payloads as files: `<root>/<shard>/<run>/<SHA-256 of the content>`. What is written is whole or not there, equal
- * content of a run is stored once, and what is read is checked against its hash.
+ * content of a run is stored once, and what is read is checked against its hash. Programs of several users may share the
+ * root by a group: what one of them adds, the others can read, and add to.
  */
 export class FileStorage implements StorageDriver {
   readonly name = DRIVER_NAME;
@@ -57,7 +59,9 @@ export class FileStorage implements StorageDriver {
     const run = ownerKey(owner);
     const folder = ownerFolder(this.root, run);
     try {
-      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      await mkdir(this.root, { recursive: true, mode: FOLDER_MODE });
+      await makeFolder(dirname(folder));
+      await makeFolder(folder);
       await writeOnce(join(folder, OWNER_FILE), JSON.stringify(owner));
       const claims: StorageDriverClaim[] = [];
       for (const payload of payloads) {
@@ -93,6 +97,29 @@ export class FileStorage implements StorageDriver {
   }
 }
 
+/**
+ * Makes a folder that its group may write to, whatever the umask. It is there as such or not at all: it must not be in the way
+ * of another user while it is the first one's alone. It keeps the bit by which a folder hands its group down.
+ */
+async function makeFolder(path: string): Promise<void> {
+  if (await isThere(path)) return;
+  const made = await mkdtemp(`${path}.`);
+  try {
+    await chmod(made, (await stat(made)).mode | GROUP_MAY_ALL);
+    await rename(made, path);
+  } catch (error) {
+    await rmdir(made);
+    if (!(await isThere(path))) throw error;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function writeOnce(path: string, text: string): Promise<void> {
   await writeFile(path, text, { flag: 'wx', mode: FILE_MODE }).catch((error: unknown) => {
     if (!isCode(error, 'EEXIST')) throw error;
@@ -105,8 +132,10 @@ async function writeContent(path: string, content: Buffer): Promise<void> {
   try {
     await utimes(path, now, now);
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error;
-    await writeFileAtomic(path, content, { mode: FILE_MODE });
+    if (isCode(error, 'ENOENT')) await writeFileAtomic(path, content, { mode: FILE_MODE });
+    // Only its owner may set the times of a file; whoever may write to it sets them by writing what is there.
+    else if (isCode(error, 'EPERM')) await writeFile(path, content, { flag: 'r+' });
+    else throw error;
   }
 }
 
