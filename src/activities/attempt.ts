@@ -159,6 +159,7 @@ export class Attempt {
       connections: this.#connections,
       mapping: this.task.mapping === undefined ? undefined : resolve(this.task.mapping, lookup),
       context: this.task.context,
+      ...(this.task.timeout_secs === undefined ? {} : { timeoutSecs: this.task.timeout_secs }),
     };
   }
 }
