@@ -38,4 +38,9 @@ export class FirstOfConnections implements ConnectionSource {
   async list(): Promise<ListedConnection[]> {
     return (await Promise.all(this.#sources.map((source) => source.list()))).flat();
   }
+
+  async isAbsent(): Promise<boolean> {
+    const absent = await Promise.all(this.#sources.map((source) => source.isAbsent?.() ?? false));
+    return absent.every(Boolean);
+  }
 }
