@@ -31,4 +31,9 @@ export interface ConnectionSource {
   list(): Promise<readonly ListedConnection[]>;
   /** A service did not accept this revision of the connection that `get` gave. A source that can renew it does so at the next `get`. */
   rejected?(skill: string, revision: string, owner?: string): Promise<void>;
+  /**
+   * Whether connections have no place here at all, such as a file that has never been there: a step that requires one
+   * fails then instead of waiting for it. Default: they have.
+   */
+  isAbsent?(): Promise<boolean>;
 }

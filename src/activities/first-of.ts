@@ -42,4 +42,9 @@ export class FirstOfConnections implements ConnectionSource {
   async rejected(skill: string, revision: string, owner?: string): Promise<void> {
     await Promise.all(this.#sources.map((source) => source.rejected?.(skill, revision, owner)));
   }
+
+  async isAbsent(): Promise<boolean> {
+    const absent = await Promise.all(this.#sources.map((source) => source.isAbsent?.() ?? false));
+    return absent.every(Boolean);
+  }
 }

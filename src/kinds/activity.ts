@@ -35,6 +35,8 @@ export interface ActivityContext extends StepContext {
   readonly mapping: JsonValue | undefined;
   /** The run's whole context, when the format gives it to this step. */
   readonly context: JsonValue | undefined;
+  /** Seconds that the step's own `timeout_secs` gives the attempt; `signal` aborts then. */
+  readonly timeoutSecs?: number;
 }
 
 /** The code of an activity kind: rendered config in, result out. It throws {@link StepFailure} to fail. */

@@ -4,7 +4,7 @@ import type { JsonObject } from '../definition/json.js';
 import type { Db } from './database.js';
 import type { Page } from './page.js';
 import { isStorable } from './storable.js';
-import { workflows } from './tables.js';
+import { workflows, workflowShares } from './tables.js';
 import { apply, audit, checkVersion, copyName, insert, type NewWorkflow, type WorkflowAt, type WorkflowChange } from './workflows/changes.js';
 import { readStored } from './workflows/content.js';
 import { listWorkflows, type Shelf, type WorkflowFilter } from './workflows/listing.js';

@@ -26,6 +26,8 @@ export interface CarriedFan {
   masked: number;
   /** It begins nothing more. */
   stopped?: NonNullable<FanOut['stopped']>;
+  /** How often the step, or an element of it, was run again, at most. */
+  reruns?: number;
   /** The list, when the run cannot find it again by its reference. */
   items?: JsonValue[];
 }
@@ -43,9 +45,9 @@ export interface Carried {
   log: { last_seq: number; entries: Entry[] };
   warnings: RunWarning[];
   finished: number[];
-  /** Steps that are done and of which nobody has taken note yet. */
-  done?: number[];
   unreached: number[];
+  /** Steps whose external checkpoints are still to be made. */
+  unsaved?: number[];
   held: number[];
   deadlines: [index: number, at: number][];
   /** So that a step whose turn has come after a check of its own need not be checked again and again. */
@@ -54,11 +56,13 @@ export interface Carried {
   shown: [status: RunStatus, missing: string];
   failure?: Failure & { step?: number };
   pauses?: Paused[];
+  /** Ids of the updates that the run has taken. */
+  updates?: string[];
 }
 
 /** What a new execution of the run needs to go on from here, with the newest `events` entries of its log; only while nothing is in flight. */
 export function carry(run: RunMachine, events = KEPT_EVENTS): Carried {
-  const { scope, log, failure, done, pauses } = run;
+  const { scope, log, failure, pauses } = run;
   const others = dictionary<JsonValue>();
   for (const [id, value] of Object.entries(scope.steps)) {
     const state = run.step(id)?.state;
@@ -78,8 +82,8 @@ export function carry(run: RunMachine, events = KEPT_EVENTS): Carried {
     log: { last_seq: log.lastSeq, entries: [...log.newest(events)] },
     warnings: run.warnings,
     finished: run.finished,
-    ...(done.length > 0 ? { done } : {}),
     unreached: run.ready.unreached,
+    ...(run.unsaved.size > 0 ? { unsaved: [...run.unsaved] } : {}),
     held: [...run.held].filter(isStep),
     deadlines: [...run.deadlines].filter(([index]) => isStep(index)),
     known: run.gate.known(),
@@ -87,6 +91,7 @@ export function carry(run: RunMachine, events = KEPT_EVENTS): Carried {
     shown: run.shown,
     ...(failure ? { failure } : {}),
     ...(pauses.length > 0 ? { pauses } : {}),
+    ...(run.taken.ids.length > 0 ? { updates: run.taken.ids } : {}),
   };
 }
 
@@ -125,6 +130,7 @@ function packFan(run: RunMachine, fan: FanOut): CarriedFan {
     attempts,
     masked,
     ...(stopped ? { stopped } : {}),
+    ...(fan.reruns > 0 ? { reruns: fan.reruns } : {}),
     ...(isLasting(unit.step.step.for_each?.items) ? {} : { items: [...items] }),
   };
 }
@@ -142,8 +148,9 @@ export function restore(run: RunMachine, carried: Carried): void {
   run.finished.push(...carried.finished);
   run.failure = carried.failure;
   run.pauses.push(...(carried.pauses ?? []));
-  run.done.push(...(carried.done ?? []));
+  for (const id of carried.updates ?? []) run.taken.add(id);
   for (const index of carried.held) run.held.add(index);
+  for (const index of carried.unsaved ?? []) run.unsaved.push(index);
   for (const [index, at] of carried.deadlines) run.deadlines.set(index, at);
   for (const [key, id] of carried.context_from) run.contextFrom.set(key, id);
   run.gate.recall(carried.known);
@@ -211,8 +218,8 @@ function restoreFan(run: RunMachine, carried: CarriedFan): void {
   if (!unit || !settings) return;
   const items = carried.items ?? resolve(settings.items, unit.lookup);
   const fan = new FanOut(unit, Array.isArray(items) ? items : [], settings, run.concurrency);
-  const { next, results, open, failures, failed, attempts, masked, stopped } = carried;
-  Object.assign(fan, { next, failed, attempts, masked, stopped });
+  const { next, results, open, failures, failed, attempts, masked, stopped, reruns = 0 } = carried;
+  Object.assign(fan, { next, failed, attempts, masked, stopped, settledReruns: reruns });
   for (const result of results) fan.results.push(result);
   fan.failures.push(...failures);
   run.fans.set(unit.index, fan);

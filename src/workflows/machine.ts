@@ -133,13 +133,6 @@ export class RunMachine extends RunState {
     }
   }
 
-  /** Steps that are done since the last call, for an external checkpoint. */
-  takeDone(): number[] {
-    const { done } = this;
-    this.done = [];
-    return done;
-  }
-
   /** What the blocked ones wait for, or undefined when none is blocked. */
   awaited(): { key: string; check: RequirementsCheck } | undefined {
     if (this.blocked.size === 0) return undefined;
@@ -150,8 +143,10 @@ export class RunMachine extends RunState {
   /** Some skills may have appeared: those blocked that lack one of them are checked again. */
   recheck(skills?: ReadonlySet<string>): void {
     for (const index of this.blocked) {
-      const missing = this.unit(index)?.state.missing ?? [];
-      if (!skills || missing.some((skill) => skills.has(skill))) this.gate.queueCheck(index);
+      const state = this.unit(index)?.state;
+      if (skills && !state?.missing?.some((skill) => skills.has(skill))) continue;
+      if (state?.missed) state.missed = { ...state.missed, waits: false };
+      this.gate.queueCheck(index);
     }
   }
 
@@ -167,13 +162,20 @@ export class RunMachine extends RunState {
   }
 
   /** A connection was missing, or was answered 401 or 403, while the step ran: it blocks until that changes. */
-  reject(index: number, rejection: { skill: string; revision?: string }, failure: Failure): void {
+  reject(index: number, { skill, revision }: { skill: string; revision?: string }, failure: Failure): void {
     const unit = this.#ended(index);
     const { state } = unit;
-    state.rejections += 1;
     state.attempts = failure.attempts ?? state.attempts;
-    if (state.rejections >= MAX_REJECTIONS) return fail(this, unit, failure);
-    if (rejection.revision !== undefined) (state.rejected ??= new Map()).set(rejection.skill, rejection.revision);
+    // To runs that got here before 0.2.0 a connection that was missing was one that was rejected.
+    if (failure.code === 'CONNECTION_MISSING' && this.patched('missing-is-not-rejected')) {
+      const times = (state.missed?.times ?? 0) + 1;
+      // It may have gone just now: the first time it is looked for at once.
+      state.missed = { skill, times, waits: times > 1 };
+    } else {
+      state.rejections += 1;
+      if (state.rejections >= MAX_REJECTIONS) return fail(this, unit, failure);
+    }
+    if (revision !== undefined) (state.rejected ??= new Map()).set(skill, revision);
     this.#placeAgain(unit);
   }
 
@@ -278,7 +280,7 @@ export class RunMachine extends RunState {
       record(this, unit, status, result);
       this.ready.settle(unit.index, false);
     }
-    this.done = [];
+    this.unsaved.clear();
   }
 
   #startOf(unit: Unit): Start | Failure {

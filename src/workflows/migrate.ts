@@ -15,7 +15,9 @@ const LONGEST_MESSAGE = 10_000;
 export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDecisions): MigrationPlan {
   const states = dictionary<{ status: RunMachine['steps'][number]['status']; until?: number; result?: JsonValue }>();
   for (const { index, step, state } of machine.units) {
-    const { status, result, child } = state;
+    const { result, child } = state;
+    // A fan-out of which all that is open is held has failed, as observers see it.
+    const status = machine.fans.get(index)?.status === 'failed' ? 'failed' : state.status;
     // A child that has a time-out runs all the same.
     const until = child ? undefined : machine.deadlines.get(index);
     states[step.id] = { status, ...(until === undefined ? {} : { until }), ...(result === undefined ? {} : { result }) };
@@ -34,11 +36,11 @@ export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDe
 export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, event: Omit<Entry, 'seq'>, events = KEPT_EVENTS): Carried {
   const carried = carry(machine, events);
   const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
-  const move = new Move(machine.plan, after, actions);
+  const move = new Move(machine.plan, after, actions, new Map(carried.fans?.map(({ step, reruns = 0 }) => [step, reruns])));
   const steps = [...carried.steps.flatMap((step) => move.step(step, event.at)), ...move.leftOut(event.at)].sort(([a], [b]) => a - b);
   const held = move.indexes(carried.held);
   const fans = (carried.fans ?? []).flatMap((fan) => move.indexes([fan.step]).map((step) => ({ ...fan, step })));
-  const { pauses, done, failure: _none, fans: _fans, ...kept } = carried;
+  const { pauses, failure: _none, fans: _fans, ...kept } = carried;
   const finished = move.indexes(carried.finished);
   const holds = held.length > 0 || fans.some(({ open }) => open.some((one) => one.held));
   const seq = carried.log.last_seq + 1;
@@ -50,8 +52,8 @@ export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, 
     ...contextOf(after, steps, finished),
     log: { last_seq: seq, entries: [...carried.log.entries.map((entry) => move.entry(entry)), { seq, ...event }] },
     finished,
-    ...(done ? { done: move.indexes(done) } : {}),
     unreached: [],
+    ...(carried.unsaved ? { unsaved: move.indexes(carried.unsaved) } : {}),
     held,
     deadlines: carried.deadlines.flatMap(([index, at]): Carried['deadlines'] => move.indexes([index]).map((moved) => [moved, at])),
     ...(pauses ? { pauses: pauses.filter(({ by }) => by !== 'failure' || holds) } : {}),
@@ -65,6 +67,8 @@ class Move {
     private readonly before: Plan,
     private readonly after: Plan,
     private readonly actions: ReadonlyMap<string, MigrationAction>,
+    /** How often the fan-outs under way were run again, by step. */
+    private readonly fans: ReadonlyMap<number, number>,
   ) {}
 
   #id(index: number): string {
@@ -84,10 +88,10 @@ class Move {
     const id = this.#id(index);
     const moved = this.after.indexOf.get(id);
     if (moved === undefined) return [];
-    const settled = state.status === 'done' || state.status === 'skipped' || state.status === 'failed';
+    const hasRun = state.status === 'done' || state.status === 'skipped' || state.status === 'failed' || this.fans.has(index);
     switch (this.actions.get(id)) {
       case 'reset':
-        return [[moved, { status: 'pending', reruns: (state.reruns ?? 0) + (settled ? 1 : 0) }]];
+        return [[moved, { status: 'pending', reruns: (this.fans.get(index) ?? state.reruns ?? 0) + (hasRun ? 1 : 0) }]];
       case 'drop':
         return [[moved, { status: 'skipped', completedAt: now }]];
       default:

@@ -11,6 +11,7 @@ import { Fifo } from './queues.js';
 import { Readiness } from './readiness.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { pendingState, type Failure, type StepState } from './state.js';
+import { TakenUpdates } from './taken-updates.js';
 import type { Unit } from './unit.js';
 
 const LONGEST_WARNING = 1_000;
@@ -63,12 +64,13 @@ export class RunState {
   readonly pauses: Paused[] = [];
   /** Indexes of finished steps, the latest last. */
   readonly finished: number[] = [];
-  /** Indexes of steps that are done and of which nobody has taken note yet. */
-  done: number[] = [];
+  /** Steps that are done, in a run with external checkpoints, and have not been saved yet. */
+  readonly unsaved = new Fifo();
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   readonly contextFrom = new Map<string, string>();
   /** The definition that the run is to go on by: nothing starts until it does. */
   migration: Migrate | undefined;
+  readonly taken = new TakenUpdates();
   /** Starts nothing, so that the run comes to a moment with nothing in flight. */
   draining = false;
   failure: (Failure & { step?: number }) | undefined;
@@ -94,6 +96,11 @@ export class RunState {
     this.gate = new Gate(plan, (index) => this.unit(index));
   }
 
+  /** Whether a change of what the interpreter does counts for this run (decision 2). */
+  patched(change: string): boolean {
+    return this.options.patched?.(change) ?? true;
+  }
+
   /** A step, or an element that is not settled. */
   unit(index: number): Unit | undefined {
     return this.units[index] ?? this.elements.get(index);
@@ -112,7 +119,10 @@ export class RunState {
   /** An element of a fan-out begins, or comes from another execution. */
   openElement(fan: FanOut, element: number): Unit {
     const lookup = this.#lookupIn(fan, element);
-    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state: pendingState(), lookup, fan, element };
+    const state = pendingState();
+    // Elements of runs that got here before 0.2.0 ran again under the names that they had before.
+    if (fan.unit.state.reruns > 0 && this.patched('element-reruns')) state.reruns = fan.unit.state.reruns;
+    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state, lookup, fan, element };
     this.#nextElement += 1;
     this.elements.set(unit.index, unit);
     fan.open.set(element, unit);

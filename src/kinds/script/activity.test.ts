@@ -4,7 +4,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { activityContext } from '../../../test/support/activity-context.js';
 import type { JsonValue } from '../../definition/json.js';
 import type { ActivityContext } from '../activity.js';
@@ -290,5 +290,28 @@ describe('another user', () => {
   it('that does not exist is an error that names the setting', async () => {
     const error = await failure(script('true', {}, { user: 'no-such-user' }));
     expect(error).toMatchObject({ code: 'SCRIPT_START', message: expect.stringContaining('DISTRI_SCRIPT_USER') as string });
+  });
+});
+
+describe('the time-out of a script', () => {
+  const inAMinute = async (context: Partial<ActivityContext>) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const ended = script('sleep 0.5; echo done', context).catch((error: unknown) => error);
+      await delay(200);
+      vi.advanceTimersByTime(61_000);
+      vi.useRealTimers();
+      return await ended;
+    } finally {
+      vi.useRealTimers();
+    }
+  };
+
+  it('is 60 s when neither the script nor its step has one', async () => {
+    expect(await inAMinute({})).toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  it('is that of the step when the script has none', async () => {
+    expect(await inAMinute({ timeoutSecs: 300 })).toEqual({ output: 'done' });
   });
 });

@@ -17,6 +17,7 @@ import { findUser, type ScriptUser } from './user.js';
 type Config = ConfigOf<'script'>;
 type Shell = NonNullable<Config['shell']>;
 
+/** Of a script for which neither the kind nor the step has a time-out. */
 const DEFAULT_TIMEOUT_SECS = 60;
 const DEFAULT_OUTPUT_BYTES = 1.5 * 1024 * 1024;
 const STDERR_CHARS = 64 * 1024;
@@ -55,7 +56,8 @@ async function run(config: Config, context: ActivityContext, command: Command, l
   const stdout = new Output(limit, () => stop.abort(tooMuchOutput(limit)));
   const stderr = new Tail(STDERR_CHARS);
   const seen = config.output_format === 'stream' ? new Tail(HEARTBEAT_CHARS) : undefined;
-  const ended = await withTimeout(config.timeout_secs ?? DEFAULT_TIMEOUT_SECS, stop, () =>
+  const secs = config.timeout_secs ?? (context.timeoutSecs === undefined ? DEFAULT_TIMEOUT_SECS : undefined);
+  const ended = await withTimeout(secs, stop, () =>
     started(command, AbortSignal.any([context.signal, stop.signal]), {
       stdout: (chunk) => {
         stdout.add(chunk);
@@ -79,7 +81,8 @@ async function started(...[command, signal, output]: Parameters<typeof runProces
   }
 }
 
-async function withTimeout<T>(secs: number, stop: AbortController, work: () => Promise<T>): Promise<T> {
+async function withTimeout<T>(secs: number | undefined, stop: AbortController, work: () => Promise<T>): Promise<T> {
+  if (secs === undefined) return work();
   const timer = setTimeout(() => stop.abort(timedOut(secs)), Math.min(secs * 1000, LONGEST_TIMER_MS));
   try {
     return await work();

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { DistriError } from '../../definition/errors.js';
 import { isObject, own, type JsonValue } from '../../definition/json.js';
 import { isSafeEndpoint } from '../../definition/loopback.js';
-import { messageOf } from '../../definition/text.js';
 import { isUserId, isScope, identity, USER_SCOPES, type Identity, type Scope } from '../identity.js';
 
 /** How bearer tokens of an OpenID Connect provider are read. */
