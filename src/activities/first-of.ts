@@ -44,7 +44,7 @@ export class FirstOfConnections implements ConnectionSource {
   }
 
   async isAbsent(): Promise<boolean> {
-    const absent = await Promise.all(this.#sources.map((source) => source.isAbsent?.() ?? false));
-    return absent.every(Boolean);
+    for (const source of this.#sources) if ((await source.isAbsent?.()) !== true) return false;
+    return true;
   }
 }

@@ -92,7 +92,7 @@ function choose(run: RunState, unit: Unit): boolean {
 /** The names that an element has in the expression of its condition. */
 function aliasesIn(run: RunState, { fan }: Unit, { expression }: ConfigOf<'condition'>): readonly string[] {
   const aliases = fan?.aliases ?? [];
-  if (!aliases.includes(parseExpression(expression, aliases).namespace)) return [];
+  if (aliases.length === 0 || !aliases.includes(parseExpression(expression, aliases).namespace)) return [];
   // Runs that got here before 0.2.0 took such a name for one of the input.
   return run.patched('element-names-in-conditions') ? aliases : [];
 }

@@ -70,7 +70,7 @@ export function handleMessages(machine: RunMachine, identity: RunIdentity, { inb
         machine.taken.add(currentUpdateInfo()?.id);
         return null;
       },
-      { validator: (argument) => (isTaken() ? undefined : check?.(argument)) },
+      { validator: (argument: Argument) => (isTaken() ? undefined : check?.(argument)) },
     );
   const free = (about: Addressed): boolean => !inbox.holds(addressOf(about));
   setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
