@@ -4995,10 +4995,9 @@ export interface components {
                     } | null;
                     /**
                      * Timeout
-                     * @description Seconds
-                     * @default 60
+                     * @description Seconds; default: the step's timeout_secs, else 60
                      */
-                    timeout_secs: number | null;
+                    timeout_secs?: number | null;
                     /** Output format */
                     output_format?: ("text" | "json" | "stream") | null;
                     /**

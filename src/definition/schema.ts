@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { jsonSchemaSchema, jsonValueSchema } from './json-value.js';
 import { stepKindSchema } from '../kinds/schemas.js';
+import { seconds } from '../kinds/seconds.js';
 
 const id = z.string().min(1).max(1_000);
 const runtime = z.unknown().optional().meta({ description: 'Written by older engines; accepted and ignored' });
 const name = z.string().nullish().meta({ description: 'Shown to people' });
 const description = z.string().nullish().meta({ description: 'Shown to people' });
 const version = z.union([z.string(), z.number()]).nullish().meta({ description: 'Shown to people' });
-const seconds = z.number().positive();
 const concurrency = z.number().int().min(1).max(1000).nullish();
 
 export const stepRequirementSchema = z
@@ -108,7 +108,7 @@ export const triggerSchema = z
       response: z
         .discriminatedUnion('type', [
           z.object({ type: z.literal('ack') }),
-          z.object({ type: z.literal('sync'), timeout_secs: z.number().positive().nullish() }),
+          z.object({ type: z.literal('sync'), timeout_secs: seconds.nullish() }),
         ])
         .nullish(),
     }),
