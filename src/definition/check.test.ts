@@ -140,6 +140,7 @@ describe('warnings', () => {
     ['a literal token', call({ headers: { authorization: 'Bearer abc' } }), 'LITERAL_CREDENTIAL', '$.steps[0].kind.headers.authorization', 'connection'],
     ['a literal key', call({ headers: { 'X-API-Key': 'abc' } }), 'LITERAL_CREDENTIAL', '$.steps[0].kind.headers["X-API-Key"]'],
     ['a password in a URL', call({ url: 'https://a:b@example.com' }), 'LITERAL_CREDENTIAL', '$.steps[0].kind.url'],
+    ["an input with dots in skip_if, which does not see a fan-out's element", { input_schema: { properties: { 'row.ok': {} } }, steps: [{ ...ok('a'), for_each: { items: [1], as: 'row' }, skip_if: '{row.ok}' }] }, 'UNREACHABLE_KEY', '$.steps[0].skip_if', "'row.ok'"],
     ['a step id with dots', { steps: [ok('a.b'), ok('c', { input: { x: ['{steps.a.b.z}'] } })] }, 'UNREACHABLE_KEY', '$.steps[1].input.x[0]', "'a.b'"],
     ['an input with dots', { steps: [ok('c', { input: '{input.a.b}' })], input_schema: { properties: { 'a.b': {} } } }, 'UNREACHABLE_KEY', '$.steps[0].input', "'a.b'"],
     ['a reference to no step', { steps: [ok('fetch'), ok('b', { input: { x: 'got {steps.fetsh.x}' } })] }, 'UNKNOWN_REFERENCE', '$.steps[1].input.x', "Did you mean 'fetch'"],
@@ -186,6 +187,13 @@ describe('what is fine', () => {
     ['references to steps that come first', { steps: [ok(), ok('b', { input: '{steps.a.x} {steps.a} {context.b.c} {input.q}', depends_on: ['a'] })], output: '{steps.b}' }],
     ['delays by numbers, times and references', { steps: [0, 1.5, '90', '{input.secs}'].map((secs, i) => ({ id: `s${i}`, kind: { type: 'delay', secs, until: null } })) }],
     ['delays until times and references', { steps: ['2020-01-01', '2027-01-31T09:00+02:00', '{input.day}T09:00Z'].map((until, i) => ({ id: `s${i}`, kind: { type: 'delay', until } })) }],
+    [
+      "names of a fan-out's element in a condition",
+      {
+        input_schema: { properties: { 'row.ok': {} } },
+        steps: [{ id: 'a', for_each: { items: [1], as: 'row' }, kind: { type: 'condition', expression: '{row.ok}', if_true: { type: 'checkpoint', message: 'm' } } }],
+      },
+    ],
     ['time-outs and retries where they have a meaning', { steps: [{ id: 'a', timeout_secs: 1, kind: { type: 'wait_for_input', message: 'm', schema: {} } }, { id: 'b', timeout_secs: 1, retry: { max_attempts: 2 }, queue_timeout_secs: 5, input: {}, kind: { type: 'condition', expression: 'x', if_true: { type: 'script', command: 'ls' } } }, { id: 'c', retry: null, timeout_secs: null, kind: { type: 'checkpoint', message: 'm' } }] }],
     ['errors of steps that may fail', { steps: [ok('a', { on_error: 'continue' }), ok('b', { run_on: 'failure', input: '{steps.a.error} {steps.a.error_code}' })] }],
     ['reply buttons', withKind({ type: 'reply', text: 't', buttons_from: '{input.x}', button_template: { label: '{item.x}' } })],

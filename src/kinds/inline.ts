@@ -15,5 +15,8 @@ export type InlineOutcome =
   | { readonly type: 'fail'; readonly failure: { readonly code: Code; readonly message: string } }
   | { readonly type: 'branch'; readonly kind: StepKind };
 
-/** The code of an inline kind: its config as written, and what references see. It runs in the workflow sandbox. */
-export type Inline<Config> = (config: Config, lookup: Lookup) => InlineOutcome;
+/**
+ * The code of an inline kind: its config as written, what references see, and the names that begin references of an
+ * expression besides the usual ones. It runs in the workflow sandbox.
+ */
+export type Inline<Config> = (config: Config, lookup: Lookup, aliases?: readonly string[]) => InlineOutcome;

@@ -1,7 +1,7 @@
-import { evaluate } from '../definition/expressions.js';
+import { evaluate, parseExpression } from '../definition/expressions.js';
 import { resolve, resolveText, type Lookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
-import type { StepKind } from '../definition/types.js';
+import type { ConfigOf, StepKind } from '../definition/types.js';
 import { FanOut } from './fan-out.js';
 import { runInline, type InlineKind } from './inline.js';
 import type { RunState } from './run-state.js';
@@ -76,7 +76,7 @@ function choose(run: RunState, unit: Unit): boolean {
   }
   let kind: StepKind = step.step.kind;
   while (kind.type === 'condition') {
-    const outcome = runInline(kind, lookup);
+    const outcome = runInline(kind, lookup, aliasesIn(run, unit, kind));
     if (outcome.type === 'done') {
       markStarted(run, unit);
       finish(run, unit, 'done', outcome.result);
@@ -87,6 +87,14 @@ function choose(run: RunState, unit: Unit): boolean {
   }
   state.kind = kind;
   return true;
+}
+
+/** The names that an element has in the expression of its condition. */
+function aliasesIn(run: RunState, { fan }: Unit, { expression }: ConfigOf<'condition'>): readonly string[] {
+  const aliases = fan?.aliases ?? [];
+  if (aliases.length === 0 || !aliases.includes(parseExpression(expression, aliases).namespace)) return [];
+  // Runs that got here before 0.2.0 took such a name for one of the input.
+  return run.patched('element-names-in-conditions') ? aliases : [];
 }
 
 function fanOut(run: RunState, unit: Unit, lookup: Lookup): void {

@@ -3,6 +3,7 @@ import {
   CancellationScope,
   CancelledFailure,
   continueAsNew,
+  patched,
   proxyLocalActivities,
   setCurrentDetails,
   workflowInfo,
@@ -62,6 +63,7 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
     ...(input.seed ? { seed: input.seed } : {}),
     ...(input.storage ? { sharesValues: true } : {}),
     childRunId: childRunIds(runId),
+    patched,
   });
   const bell = new Bell();
   const clock = new TaskClock();

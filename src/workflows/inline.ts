@@ -19,8 +19,8 @@ const inlineKinds = {
 
 export type InlineKind = Extract<StepKind, { type: InlineKindName }>;
 
-/** Runs an inline kind. */
-export function runInline(kind: InlineKind, lookup: Lookup): InlineOutcome {
+/** Runs an inline kind. `aliases`: names that begin references of its expression besides the usual ones. */
+export function runInline(kind: InlineKind, lookup: Lookup, aliases?: readonly string[]): InlineOutcome {
   const run = inlineKinds[kind.type] as Inline<typeof kind>;
-  return run(kind, lookup);
+  return run(kind, lookup, aliases);
 }

@@ -124,6 +124,20 @@ inEachExecution(() => {
       expect(run.element('c', 1).machine.steps[0]?.result).toEqual([{ message: 'no 0' }, { ok: 1 }, { message: 'no 2' }]);
     });
 
+    it("sees the element by its name in a condition's expression, also in a branch, and not in skip_if", () => {
+      const kind = {
+        type: 'condition',
+        expression: '{row.v} == 1',
+        if_true: { type: 'condition', expression: 'row_index != 1', if_true: { type: 'checkpoint', message: 'odd' }, if_false: { type: 'checkpoint', message: 'one' } },
+        if_false: { type: 'checkpoint', message: 'no {row.v}' },
+      };
+      const step = { id: 'c', kind, for_each: { items: '{input.rows}', as: 'row' }, skip_if: '{row.v}' } as unknown as Steps[number];
+      const result = (options: object) => new Driver({ steps: [step] }, { ...rows(3), ...options }).begin().machine.steps[0]?.result;
+      expect(result({})).toEqual([{ message: 'no 0' }, { message: 'one' }, { message: 'no 2' }]);
+      // A run that got there before the names counted goes on as it did.
+      expect(result({ patched: () => false })).toEqual([{ message: 'no 0' }, { message: 'no 1' }, { message: 'no 2' }]);
+    });
+
     it('blocks as a step, and goes on when what it lacks appears', () => {
       const run = new Driver({ steps: [each('e', {}, { requires: [{ skill: 'google:drive' }] }), tool('b')] }, rows(3));
       run.missing.add('google:drive');

@@ -93,6 +93,11 @@ export class RunState {
 
   /** A step, or an element that is not settled. */
   unit(index: number): Unit | undefined {
+  /** Whether a change of what the interpreter does counts for this run (decision 2). */
+  patched(change: string): boolean {
+    return this.options.patched?.(change) ?? true;
+  }
+
     return this.units[index] ?? this.elements.get(index);
   }
 

@@ -20,6 +20,8 @@ export interface MachineOptions {
   readonly sharesValues?: boolean;
   /** The run id of a child by the name of its step or element. */
   readonly childRunId?: (name: string) => string;
+  /** Temporal's `patched`. Default: every change counts. */
+  readonly patched?: (change: string) => boolean;
 }
 
 /** Input laid over the document's context; `steps`, `env` and `input` are never overwritten by input's keys. */
