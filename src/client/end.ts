@@ -56,12 +56,16 @@ function isAboutTheCall(error: unknown): boolean {
 }
 
 function failed(runId: string, { snapshot, reason }: Ended): RunFailedError {
-  const [stepId, step] = Object.entries(snapshot.steps).find(([, candidate]) => candidate.status === 'failed') ?? [];
-  const told = reason ?? snapshot.error ?? 'no reason is known';
-  const named = stepId === undefined || told.includes(stepId) ? told : `Step '${stepId}': ${step?.error ?? told}`;
+  const told = reason ?? snapshot.error ?? failedStep(snapshot) ?? 'no reason is known';
   return snapshot.status === 'canceled'
     ? new RunFailedError('RUN_CANCELED', `Run '${runId}' was canceled: ${told}`, snapshot)
-    : new RunFailedError('RUN_FAILED', `Run '${runId}' failed: ${named}`, snapshot);
+    : new RunFailedError('RUN_FAILED', `Run '${runId}' failed: ${told}`, snapshot);
+}
+
+/** A guess where the run itself left no reason: failed steps may be such as did not fail it. */
+function failedStep({ steps }: RunSnapshot): string | undefined {
+  const [stepId, step] = Object.entries(steps).find(([, candidate]) => candidate.status === 'failed') ?? [];
+  return stepId === undefined ? undefined : `Step '${stepId}': ${step?.error ?? 'it failed'}`;
 }
 
 /** Asks a run to cancel, with a reason that its history keeps. Nothing happens when it has ended. */

@@ -13,7 +13,7 @@ import {
   type RunEvent,
 } from '../../src/client/index.js';
 import { defineTool } from '../../src/worker/define-tool.js';
-import { chain, failing, greeting, review } from './documents.js';
+import { call, chain, failing, greeting, review } from './documents.js';
 import { collect, eventually, isPaused, sharedStage, untilRun } from './stage.js';
 
 const text = z.object({ text: z.string() });
@@ -198,6 +198,16 @@ describe('an end that is no completion', () => {
       status: 'failed',
       steps: { first: { status: 'done', result: { said: 'ONE' } }, second: { status: 'failed', error_code: 'TOOL_FAILED' } },
     });
+  });
+
+  test('of a failed run names the step that failed it, not one before it that may fail', async () => {
+    const run = await stage.client.start({
+      id: 'tolerant',
+      steps: [call('first', 'break', { on_error: 'continue' }), call('second', 'break', { input: { text: 'two' }, depends_on: ['first'] })],
+    });
+    const error = (await run.result().catch((caught: unknown) => caught)) as RunFailedError;
+    expect(error.message).toContain("Step 'second' failed");
+    expect(error.message).not.toContain('first');
   });
 
   test('of a canceled run keeps the reason, its results and its log', async () => {

@@ -48,7 +48,11 @@ export function sayEnd(terminal: Terminal, snapshot: RunSnapshot): number {
     return EXIT.completed;
   }
   const { color } = terminal;
-  const failed = Object.entries(snapshot.steps).filter(([, step]) => step.status === 'failed');
+  const isCause = (step: StepSnapshot): number => (step.error === snapshot.error ? 1 : 0);
+  // Steps that may fail (`on_error: continue`) are told of after the one that has failed the run.
+  const failed = Object.entries(snapshot.steps)
+    .filter(([, step]) => step.status === 'failed')
+    .sort(([, one], [, other]) => isCause(other) - isCause(one));
   const how = snapshot.status === 'canceled' ? 'The run was canceled' : 'The run failed';
   const code = snapshot.error_code === undefined ? '' : ` ${color.bold(snapshot.error_code)}`;
   const error = plain(snapshot.error ?? '');
@@ -56,7 +60,7 @@ export function sayEnd(terminal: Terminal, snapshot: RunSnapshot): number {
   const reason = told || error.startsWith(how) ? '' : `${how}: `;
   terminal.say(`${color.red('error')}${code}: ${reason}${told ? how : error}`);
   for (const [id, step] of failed) terminal.say(failureLine(terminal, id, step));
-  const docs = failed[0]?.[1].error_code ?? snapshot.error_code;
+  const docs = snapshot.error_code ?? failed[0]?.[1].error_code;
   if (docs !== undefined) terminal.say(color.dim(`  See docs/errors.md#${docs.toLowerCase()}`));
   return EXIT.failed;
 }
