@@ -129,14 +129,14 @@ export interface Described {
   readonly raw: RawDescription;
 }
 
-/** Describes a run. Throws `RunNotFoundError`, also for workflows of other types. */
-export async function describe(session: Session, runId: string): Promise<Described> {
+/** Describes a run, by default its current execution. Throws `RunNotFoundError`, also for workflows of other types. */
+export async function describe(session: Session, runId: string, temporalRunId?: string): Promise<Described> {
   let raw: RawDescription;
   try {
     raw = await timed(session, () =>
       session.client.workflowService.describeWorkflowExecution({
         namespace: session.namespace,
-        execution: { workflowId: runId },
+        execution: { workflowId: runId, ...(temporalRunId === undefined ? {} : { runId: temporalRunId }) },
       }),
     );
   } catch (error) {

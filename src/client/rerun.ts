@@ -1,4 +1,4 @@
-import { DistriError, InvalidInputError } from '../definition/errors.js';
+import { DistriError, InvalidInputError, RunNotFoundError } from '../definition/errors.js';
 import { isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { RunInput } from '../definition/messages.js';
 import { changedKeys, planRerun, seedOf, type RerunPlan, type RerunRequest } from '../definition/rerun.js';
@@ -87,9 +87,22 @@ async function withOmitted(session: Session, described: Described, snapshot: Run
 /** The reruns of a run, newest first; a new one shows after up to a few seconds. */
 export async function* listReruns(session: Session, runId: string): AsyncGenerator<RunInfo, void> {
   const { raw } = await describe(session, runId);
-  const original = await infoOf(session, raw.workflowExecutionInfo ?? {});
-  for await (const run of listRuns(session, { workflowId: original.workflow_id })) {
-    if (run.started_at < original.started_at) return;
+  const info = raw.workflowExecutionInfo ?? {};
+  const original = await infoOf(session, info);
+  const since = await firstStart(session, runId, info.firstRunId ?? original.temporal_run_id, original);
+  for await (const run of listRuns(session, { workflowId: original.workflow_id, ...(since === undefined ? {} : { startedAfter: since }) })) {
     if (run.rerun_of === runId) yield run;
+  }
+}
+
+/** When a run started that may have continued as new since; undefined when its first execution is past its retention. */
+async function firstStart(session: Session, runId: string, first: string, now: RunInfo): Promise<string | undefined> {
+  if (first === now.temporal_run_id) return now.started_at;
+  try {
+    const { raw } = await describe(session, runId, first);
+    return (await infoOf(session, raw.workflowExecutionInfo ?? {})).started_at;
+  } catch (error) {
+    if (error instanceof RunNotFoundError) return undefined;
+    throw error;
   }
 }

@@ -115,3 +115,20 @@ test('a result that is left out of the end of a run is found in its history', as
   expect((await second.result()).steps['end']?.result).toMatchObject({ given: { n: 'load' } });
   expect(calls).toEqual(['end']);
 });
+
+test('reruns are found that were started before the run continued as new', async () => {
+  const { client } = stage;
+  const ask = { id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } };
+  const definition = { id: 'asks-on', steps: [ask] };
+  const first = await client.start(definition);
+  await untilRun(first, isPaused);
+  const second = await client.rerun(first.id);
+  await first.migrate({ ...definition, steps: [ask, { id: 'more', kind: { type: 'checkpoint', message: 'x' }, depends_on: ['ask'] }] });
+  await eventually(async () => ((await first.describe()).temporal_run_id === first.temporalRunId ? undefined : true));
+  const listed = await eventually(async () => {
+    const reruns = await collect(first.reruns());
+    return reruns.length > 0 ? reruns : undefined;
+  });
+  expect(listed.map(({ run_id }) => run_id)).toEqual([second.id]);
+  await Promise.all([first.terminate(), second.terminate()]);
+});
