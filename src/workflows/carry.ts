@@ -27,6 +27,8 @@ export interface CarriedFan {
   failed: number;
   attempts: number;
   masked: number;
+  /** How often the step, or an element of it, was run again, at most. */
+  reruns?: number;
   /** The list, when the run cannot find it again by its reference. */
   items?: JsonValue[];
 }
@@ -128,6 +130,7 @@ function packFan(run: RunMachine, fan: FanOut): CarriedFan {
 
 /** Whether a reference finds the same list for as long as the run lasts: inputs and results of steps do not change. */
 function isLasting(items: JsonValue | undefined): boolean {
+    ...(fan.reruns > 0 ? { reruns: fan.reruns } : {}),
   return typeof items === 'string' && /^\s*\{(input|steps)\./.test(items);
 }
 
@@ -207,8 +210,8 @@ function restoreFan(run: RunMachine, carried: CarriedFan): void {
   if (!unit || !settings) return;
   const items = carried.items ?? resolve(settings.items, unit.lookup);
   const fan = new FanOut(unit, Array.isArray(items) ? items : [], settings, run.concurrency);
-  const { next, results, open, failures, failed, attempts, masked } = carried;
-  Object.assign(fan, { next, failed, attempts, masked });
+  const { next, results, open, failures, failed, attempts, masked, reruns = 0 } = carried;
+  Object.assign(fan, { next, failed, attempts, masked, settledReruns: reruns });
   for (const result of results) fan.results.push(result);
   fan.failures.push(...failures);
   run.fans.set(unit.index, fan);

@@ -29,6 +29,8 @@ export class FanOut {
   failed = 0;
   attempts = 0;
   masked = 0;
+  /** How often elements that are settled were run again, at most. */
+  settledReruns = 0;
   /** It starts nothing more, and ends with this failure, or as unreached, once its running elements have ended. */
   stopped: { failure?: Failure } | undefined;
   /** What all elements are sent alike, once that is known. */
@@ -61,6 +63,13 @@ export class FanOut {
 
   get isOver(): boolean {
     return this.open.size === 0 && (this.stopped !== undefined || this.next >= this.total);
+  }
+
+  /** How often the step, or an element of it, was run again, at most: another time must not repeat the names of those. */
+  get reruns(): number {
+    let most = Math.max(this.unit.state.reruns, this.settledReruns);
+    for (const { state } of this.open.values()) most = Math.max(most, state.reruns);
+    return most;
   }
 
   /** Whether one more element may begin. */

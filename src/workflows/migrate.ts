@@ -15,7 +15,9 @@ const LONGEST_MESSAGE = 10_000;
 export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDecisions): MigrationPlan {
   const states = dictionary<{ status: RunMachine['steps'][number]['status']; until?: number; result?: JsonValue }>();
   for (const { index, step, state } of machine.units) {
-    const { status, result, child } = state;
+    const { result, child } = state;
+    // A fan-out of which all that is open is held has failed, as observers see it.
+    const status = machine.fans.get(index)?.status === 'failed' ? 'failed' : state.status;
     // A child that has a time-out runs all the same.
     const until = child ? undefined : machine.deadlines.get(index);
     states[step.id] = { status, ...(until === undefined ? {} : { until }), ...(result === undefined ? {} : { result }) };
@@ -34,7 +36,7 @@ export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDe
 export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, event: Omit<Entry, 'seq'>): Carried {
   const carried = carry(machine);
   const actions = new Map(plan.steps.map(({ id, action }) => [id, action]));
-  const move = new Move(machine.plan, after, actions);
+  const move = new Move(machine.plan, after, actions, new Map(carried.fans?.map(({ step, reruns = 0 }) => [step, reruns])));
   const steps = [...carried.steps.flatMap((step) => move.step(step, event.at)), ...move.leftOut(event.at)].sort(([a], [b]) => a - b);
   const held = move.indexes(carried.held);
   const fans = (carried.fans ?? []).flatMap((fan) => move.indexes([fan.step]).map((step) => ({ ...fan, step })));
@@ -64,6 +66,8 @@ class Move {
     private readonly after: Plan,
     private readonly actions: ReadonlyMap<string, MigrationAction>,
   ) {}
+    /** How often the fan-outs under way were run again, by step. */
+    private readonly fans: ReadonlyMap<number, number>,
 
   #id(index: number): string {
     return this.before.steps[index]?.id ?? '';
@@ -82,10 +86,10 @@ class Move {
     const id = this.#id(index);
     const moved = this.after.indexOf.get(id);
     if (moved === undefined) return [];
-    const settled = state.status === 'done' || state.status === 'skipped' || state.status === 'failed';
+    const hasRun = state.status === 'done' || state.status === 'skipped' || state.status === 'failed' || this.fans.has(index);
     switch (this.actions.get(id)) {
       case 'reset':
-        return [[moved, { status: 'pending', reruns: (state.reruns ?? 0) + (settled ? 1 : 0) }]];
+        return [[moved, { status: 'pending', reruns: (this.fans.get(index) ?? state.reruns ?? 0) + (hasRun ? 1 : 0) }]];
       case 'drop':
         return [[moved, { status: 'skipped', completedAt: now }]];
       default:

@@ -114,7 +114,10 @@ export class RunState {
   /** An element of a fan-out begins, or comes from another execution. */
   openElement(fan: FanOut, element: number): Unit {
     const lookup = this.#lookupIn(fan, element);
-    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state: pendingState(), lookup, fan, element };
+    const state = pendingState();
+    // Elements of runs that got here before 0.2.0 ran again under the names that they had before.
+    if (fan.unit.state.reruns > 0 && this.patched('element-reruns')) state.reruns = fan.unit.state.reruns;
+    const unit: Unit = { index: this.#nextElement, step: fan.unit.step, state, lookup, fan, element };
     this.#nextElement += 1;
     this.elements.set(unit.index, unit);
     fan.open.set(element, unit);

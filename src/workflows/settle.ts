@@ -124,6 +124,7 @@ function close(run: RunState, fan: FanOut, unit: Unit): void {
 
 function drop(run: RunState, fan: FanOut, unit: Unit): void {
   fan.attempts += unit.state.attempts;
+  fan.settledReruns = Math.max(fan.settledReruns, unit.state.reruns);
   leave(run, unit);
   run.held.delete(unit.index);
   fan.held.delete(unit);
@@ -152,6 +153,7 @@ function conclude(run: RunState, fan: FanOut): void {
   const { state } = unit;
   state.elements = fan.summary();
   state.attempts = fan.attempts;
+  state.reruns = fan.reruns;
   if (fan.masked > 0) state.masked = fan.masked;
   if (stopped?.failure) return fail(run, unit, stopped.failure);
   if (fan.done + (fan.toleratesFailure ? fan.failed : 0) === fan.items.length) return finish(run, unit, 'done', fan.results);

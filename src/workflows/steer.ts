@@ -94,6 +94,7 @@ export function skip(run: RunState, stepId: string, result: JsonValue | undefine
       run.elements.delete(open.index);
     }
     unit.state.elements = fan.summary();
+    unit.state.reruns = fan.reruns;
   }
   leave(run, unit);
   finish(run, unit, 'skipped', result);
