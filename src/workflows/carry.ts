@@ -57,6 +57,8 @@ export interface Carried {
   paused?: Paused;
 }
 
+  /** Ids of the updates that the run has taken. */
+  updates?: string[];
 /** What a new execution of the run needs to go on from here; only while nothing is in flight. */
 export function carry(run: RunMachine): Carried {
   const { scope, log, failure, paused } = run;
@@ -90,6 +92,7 @@ export function carry(run: RunMachine): Carried {
   };
 }
 
+    ...(run.taken.ids.length > 0 ? { updates: run.taken.ids } : {}),
 const DEFAULTS: Partial<StepState> = { attempts: 0, rejections: 0, reruns: 0 };
 
 /** A state without what is the default or as its step is written; undefined when nothing is left but `pending`. */
@@ -145,6 +148,7 @@ export function restore(run: RunMachine, carried: Carried): void {
   for (const index of carried.held) run.held.add(index);
   for (const [index, at] of carried.deadlines) run.deadlines.set(index, at);
   for (const [key, id] of carried.context_from) run.contextFrom.set(key, id);
+  for (const id of carried.updates ?? []) run.taken.add(id);
   run.gate.recall(carried.known);
   Object.assign(run.scope.context, carried.context);
   Object.assign(run.scope.steps, carried.others);

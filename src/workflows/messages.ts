@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, currentUpdateInfo, defineQuery, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { JsonObject } from '../definition/json.js';
 import {
   QUERIES,
@@ -41,19 +41,37 @@ interface Addressed {
   index?: number;
 }
 
+interface Heard<Argument> {
+  readonly act: (argument: Argument) => void;
+  /** What it is about. */
+  readonly address?: (argument: Argument) => string;
+  /** Throws when it cannot be. */
+  readonly check?: (argument: Argument) => void;
+}
+
 const addressOf = ({ step_id, index }: Addressed): string => JSON.stringify([step_id, index ?? null]);
 const sayAddress = ({ step_id, index }: Addressed): string => (index === undefined ? `Step '${step_id}'` : `Element ${index} of step '${step_id}'`);
 
 /** Lets the run be asked and told; all handlers are synchronous, so that none is under way when the run ends. */
 export function handleMessages(machine: RunMachine, identity: RunIdentity, { inbox, bell, clock, children, parent }: Hearing): void {
-  const told = (act: () => void, about?: Addressed): null => {
+  const told = (act: () => void, address?: string): void =>
     inbox.take(() => {
       machine.now = clock.now();
       act();
       bell.ring();
-    }, about && addressOf(about));
-    return null;
-  };
+    }, address);
+  // What an earlier execution of the run has taken counts no second time, and is not refused either.
+  const isTaken = (): boolean => machine.taken.has(currentUpdateInfo()?.id);
+  const hear = <Argument>(name: string, { act, address, check }: Heard<Argument>): void =>
+    setHandler(
+      defineUpdate<null, [Argument]>(name),
+      (argument) => {
+        if (!isTaken()) told(() => act(argument), address?.(argument));
+        machine.taken.add(currentUpdateInfo()?.id);
+        return null;
+      },
+      { validator: (argument: Argument) => (isTaken() ? undefined : check?.(argument)) },
+    );
   const free = (about: Addressed): boolean => !inbox.holds(addressOf(about));
   setHandler(defineSignal<[ConnectionsChanged]>(SIGNALS.connectionsChanged), ({ skills }) => {
     told(() => machine.recheck(new Set(skills)));
@@ -65,41 +83,35 @@ export function handleMessages(machine: RunMachine, identity: RunIdentity, { inb
   });
   setHandler(defineSignal(SIGNALS.parentPaused), () => void told(() => pause(machine, 'parent')));
   setHandler(defineSignal(SIGNALS.parentResumed), () => void told(() => resume(machine, 'parent')));
-  setHandler(
-    defineUpdate<null, [Answer]>(UPDATES.answer),
-    (answer) => told(() => machine.answer(answer.step_id, answer.value, answer.index), answer),
-    { validator: (answer: Answer) => checkAnswer(free(answer) ? machine.waitingStep(answer.step_id, answer.index) : undefined, answer) },
-  );
-  setHandler(defineUpdate<null>(UPDATES.pause), () => told(() => pause(machine)));
-  setHandler(defineUpdate<null>(UPDATES.resume), () => told(() => resume(machine)));
-  setHandler(
-    defineUpdate<null, [RetryStep]>(UPDATES.retryStep),
-    (step) => told(() => retry(machine, step.step_id, step.index), step),
-    {
-      validator: (step: RetryStep) => {
-        if (free(step) && heldUnits(machine, step.step_id, step.index).length > 0) return;
-        throw refused('STEP_NOT_HELD', `The run does not hold for ${sayAddress(step).replace(/^[SE]/, (first) => first.toLowerCase())}`);
-      },
+  hear<Answer>(UPDATES.answer, {
+    act: (answer) => machine.answer(answer.step_id, answer.value, answer.index),
+    address: addressOf,
+    check: (answer) => checkAnswer(free(answer) ? machine.waitingStep(answer.step_id, answer.index) : undefined, answer),
+  });
+  hear(UPDATES.pause, { act: () => pause(machine) });
+  hear(UPDATES.resume, { act: () => resume(machine) });
+  hear<RetryStep>(UPDATES.retryStep, {
+    act: (step) => retry(machine, step.step_id, step.index),
+    address: addressOf,
+    check: (step) => {
+      if (free(step) && heldUnits(machine, step.step_id, step.index).length > 0) return;
+      throw refused('STEP_NOT_HELD', `The run does not hold for ${sayAddress(step).replace(/^[SE]/, (first) => first.toLowerCase())}`);
     },
-  );
-  setHandler(
-    defineUpdate<null, [SkipStep]>(UPDATES.skipStep),
-    (step) => told(() => skip(machine, step.step_id, step.result, step.index), step),
-    {
-      validator: (step: SkipStep) => {
-        if (free(step) && isSkippable(machine, step.step_id, step.index)) return;
-        throw refused('STEP_NOT_SKIPPABLE', `${sayAddress(step)} does not exist, runs, or has ended`);
-      },
+  });
+  hear<SkipStep>(UPDATES.skipStep, {
+    act: (step) => skip(machine, step.step_id, step.result, step.index),
+    address: addressOf,
+    check: (step) => {
+      if (free(step) && isSkippable(machine, step.step_id, step.index)) return;
+      throw refused('STEP_NOT_SKIPPABLE', `${sayAddress(step)} does not exist, runs, or has ended`);
     },
-  );
-  setHandler(
-    defineUpdate<null, [Migrate]>(UPDATES.migrate),
-    (migrate) =>
-      told(() => {
-        machine.migration = migrate;
-      }),
-    { validator: (migrate: Migrate) => checkMigration(machine, migrate) },
-  );
+  });
+  hear<Migrate>(UPDATES.migrate, {
+    act: (migrate) => {
+      machine.migration = migrate;
+    },
+    check: (migrate) => checkMigration(machine, migrate),
+  });
   setHandler(defineQuery<RunSnapshot>(QUERIES.snapshot), () => snapshotOf(machine, identity));
   setHandler(defineQuery<JsonObject>(QUERIES.context), () => machine.context());
   setHandler(defineQuery<EventsPage, [number]>(QUERIES.events), (after) => eventsAfter(machine, after));

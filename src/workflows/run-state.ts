@@ -11,6 +11,7 @@ import { Fifo } from './queues.js';
 import { Readiness } from './readiness.js';
 import { initialScope, noticing, type MachineOptions, type RunScope } from './scope.js';
 import { pendingState, type Failure, type StepState } from './state.js';
+import { TakenUpdates } from './taken-updates.js';
 import type { Unit } from './unit.js';
 
 const LONGEST_WARNING = 1_000;
@@ -60,12 +61,13 @@ export class RunState {
   paused: Paused | undefined;
   /** Indexes of finished steps, the latest last. */
   readonly finished: number[] = [];
-  /** Indexes of steps that are done and of which nobody has taken note yet. */
-  done: number[] = [];
+  /** Steps that are done, in a run with external checkpoints, and have not been saved yet. */
+  readonly unsaved = new Fifo();
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   readonly contextFrom = new Map<string, string>();
   /** The definition that the run is to go on by: nothing starts until it does. */
   migration: Migrate | undefined;
+  readonly taken = new TakenUpdates();
   /** Starts nothing, so that the run comes to a moment with nothing in flight. */
   draining = false;
   failure: (Failure & { step?: number }) | undefined;

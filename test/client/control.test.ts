@@ -197,3 +197,25 @@ test('without a worker the message is an error, and counts once when it is sent 
   expect(await run.snapshot()).not.toHaveProperty('paused');
   await run.terminate();
 });
+
+describe('what is sent again after the run has continued as new', () => {
+  const continued = async () => {
+    const steps = [{ id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }, ...Array.from({ length: 6 }, (_, index) => call(`s${index}`, 'shout')), { id: 'end', kind: { type: 'wait_for_input', message: 'Well?' } }];
+    const run = await stage.client.start({ id: 'long', steps }, { continueAfterEvents: 20 });
+    await untilRun(run, isPaused);
+    await run.answer('ask', 1, { updateId: 'mine' });
+    await untilRun(run, ({ steps: now }) => now['end']?.status === 'waiting_for_input');
+    await eventually(async () => ((await run.describe()).temporal_run_id === run.temporalRunId ? undefined : true));
+    return run;
+  };
+
+  test('counts once, by its update id', async () => {
+    const run = await continued();
+    await run.answer('ask', 1, { updateId: 'mine' });
+    await expect(run.answer('ask', 1)).rejects.toMatchObject({ code: 'STEP_NOT_WAITING' });
+    await run.answer('end', 2, { updateId: 'mine' });
+    expect((await run.snapshot()).steps['end']?.status).toBe('waiting_for_input');
+    await run.answer('end', 2);
+    expect((await run.result()).steps).toMatchObject({ ask: { result: 1 }, end: { result: 2 } });
+  });
+});
