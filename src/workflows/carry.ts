@@ -47,6 +47,8 @@ export interface Carried {
   warnings: RunWarning[];
   finished: number[];
   unreached: number[];
+  /** Steps whose external checkpoints are still to be made. */
+  unsaved?: number[];
   held: number[];
   deadlines: [index: number, at: number][];
   /** So that a step whose turn has come after a check of its own need not be checked again and again. */
@@ -55,10 +57,10 @@ export interface Carried {
   shown: [status: RunStatus, missing: string];
   failure?: Failure & { step?: number };
   paused?: Paused;
-}
-
   /** Ids of the updates that the run has taken. */
   updates?: string[];
+}
+
 /** What a new execution of the run needs to go on from here; only while nothing is in flight. */
 export function carry(run: RunMachine): Carried {
   const { scope, log, failure, paused } = run;
@@ -82,6 +84,7 @@ export function carry(run: RunMachine): Carried {
     warnings: run.warnings,
     finished: run.finished,
     unreached: run.ready.unreached,
+    ...(run.unsaved.size > 0 ? { unsaved: [...run.unsaved] } : {}),
     held: [...run.held].filter(isStep),
     deadlines: [...run.deadlines].filter(([index]) => isStep(index)),
     known: run.gate.known(),
@@ -89,10 +92,10 @@ export function carry(run: RunMachine): Carried {
     shown: run.shown,
     ...(failure ? { failure } : {}),
     ...(paused ? { paused } : {}),
+    ...(run.taken.ids.length > 0 ? { updates: run.taken.ids } : {}),
   };
 }
 
-    ...(run.taken.ids.length > 0 ? { updates: run.taken.ids } : {}),
 const DEFAULTS: Partial<StepState> = { attempts: 0, rejections: 0, reruns: 0 };
 
 /** A state without what is the default or as its step is written; undefined when nothing is left but `pending`. */
@@ -127,13 +130,13 @@ function packFan(run: RunMachine, fan: FanOut): CarriedFan {
     failed,
     attempts,
     masked,
+    ...(fan.reruns > 0 ? { reruns: fan.reruns } : {}),
     ...(isLasting(unit.step.step.for_each?.items) ? {} : { items: [...items] }),
   };
 }
 
 /** Whether a reference finds the same list for as long as the run lasts: inputs and results of steps do not change. */
 function isLasting(items: JsonValue | undefined): boolean {
-    ...(fan.reruns > 0 ? { reruns: fan.reruns } : {}),
   return typeof items === 'string' && /^\s*\{(input|steps)\./.test(items);
 }
 
@@ -145,10 +148,11 @@ export function restore(run: RunMachine, carried: Carried): void {
   run.finished.push(...carried.finished);
   run.failure = carried.failure;
   run.paused = carried.paused;
+  for (const id of carried.updates ?? []) run.taken.add(id);
   for (const index of carried.held) run.held.add(index);
+  for (const index of carried.unsaved ?? []) run.unsaved.push(index);
   for (const [index, at] of carried.deadlines) run.deadlines.set(index, at);
   for (const [key, id] of carried.context_from) run.contextFrom.set(key, id);
-  for (const id of carried.updates ?? []) run.taken.add(id);
   run.gate.recall(carried.known);
   Object.assign(run.scope.context, carried.context);
   Object.assign(run.scope.steps, carried.others);

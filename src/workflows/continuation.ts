@@ -1,7 +1,8 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { JsonObject } from '../definition/json.js';
 import { MOST_STORED_BYTES, type Migrate, type RunInput } from '../definition/messages.js';
 import { carry } from './carry.js';
+import { SAVES_IN_LINE } from './checkpoints.js';
 import type { RunMachine } from './machine.js';
 import { migrationInput } from './migrate.js';
 import { jsonBytes } from './size.js';
@@ -21,15 +22,18 @@ export class Continuation {
     private readonly input: RunInput,
   ) {}
 
-  /** The input of the next execution, when it is time for it. */
-  due(): RunInput | undefined {
-    if (this.machine.migration && this.machine.idle) return this.#migrate(this.machine.migration);
+  /** The input of the next execution, when it is time for it. `settled`: no message and no checkpoint is on its way. */
+  due(settled: boolean): RunInput | undefined {
+    if (settled && this.machine.migration && this.machine.idle) return this.#migrate(this.machine.migration);
     const { historyLength, historySize, continueAsNewSuggested } = workflowInfo();
     const limit = this.input.continue_after_events;
     const wanted = continueAsNewSuggested || (limit !== undefined && historyLength >= limit);
-    if (!wanted || this.#tooLarge || this.machine.over) return undefined;
-    this.machine.draining = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
-    if (!this.machine.idle) return undefined;
+    if (!wanted || this.#tooLarge) return undefined;
+    const full = historyLength >= DRAIN_EVENTS || historySize >= DRAIN_BYTES;
+    // Runs that got here before 0.2.0 made all their checkpoints in one execution, and started steps for as long as those took.
+    if (this.machine.over && !(full && this.machine.unsaved.size > 0 && patched(SAVES_IN_LINE))) return undefined;
+    if (settled || (full && !this.machine.draining && patched('drain-unsettled'))) this.machine.draining = full;
+    if (!settled || !this.machine.idle) return undefined;
     const { seed: _seed, ...input } = this.input;
     const next = { ...input, carried: carry(this.machine) as unknown as JsonObject };
     if (this.#fits(next)) return next;

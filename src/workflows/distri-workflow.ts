@@ -118,7 +118,7 @@ async function drive(
   });
   const requirements = new Requirements(machine, work, bell, clock, input.owner);
   const activities = new StepActivities(machine, bell, clock, children, input);
-  const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock);
+  const checkpoints = new ExternalCheckpoints(machine, identity, bell, clock, input.storage === true);
   const timers = new Timers(machine, work, bell, clock);
   const attributes = new SearchAttributes(input.search_attributes === true, input.carried !== undefined);
   const continuation = new Continuation(machine, input);
@@ -128,17 +128,17 @@ async function drive(
     bell.rest();
     if (!first) {
       machine.now = clock.now();
-      checkHistory(machine);
+      if (isFull(machine)) checkpoints.giveUp('the history of the run is full');
     }
     machine.advance();
-    const settled = checkpoints.settled && children.settled && parent.settled;
-    const next = !first && settled ? continuation.due() : undefined;
+    const settled = checkpoints.idle && children.settled && parent.settled;
+    const next = first ? undefined : continuation.due(settled);
     if (next) return parent.passOn(next);
     work.within(() => {
-      activities.startDue();
+      const left = activities.startDue();
       children.followUp();
       requirements.followUp();
-      checkpoints.saveNew();
+      checkpoints.saveNew(left);
       timers.keep();
     });
     // Commands that cancel something come before the search attributes, as in the histories that there are.
@@ -203,9 +203,10 @@ function failureOf(machine: RunMachine, record?: FinalRecord): ApplicationFailur
   });
 }
 
-function checkHistory(machine: RunMachine): void {
+/** A run whose history is full fails. */
+function isFull(machine: RunMachine): boolean {
   const { historyLength, historySize } = workflowInfo();
-  if (historyLength < MOST_EVENTS && historySize < MOST_BYTES) return;
+  if (historyLength < MOST_EVENTS && historySize < MOST_BYTES) return false;
   failRun(machine, {
     code: 'HISTORY_FULL',
     message:
@@ -213,4 +214,5 @@ function checkHistory(machine: RunMachine): void {
       'Split the document into several, and give its steps input mappings so that they are not sent the whole context. ' +
       'What has come together must also fit one payload: give client and workers a payload folder (--payload-dir).',
   });
+  return true;
 }

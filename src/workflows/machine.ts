@@ -131,13 +131,6 @@ export class RunMachine extends RunState {
     }
   }
 
-  /** Steps that are done since the last call, for an external checkpoint. */
-  takeDone(): number[] {
-    const { done } = this;
-    this.done = [];
-    return done;
-  }
-
   /** What the blocked ones wait for, or undefined when none is blocked. */
   awaited(): { key: string; check: RequirementsCheck } | undefined {
     if (this.blocked.size === 0) return undefined;
@@ -270,7 +263,7 @@ export class RunMachine extends RunState {
       record(this, unit, status, result);
       this.ready.settle(unit.index, false);
     }
-    this.done = [];
+    this.unsaved.clear();
   }
 
   #startOf(unit: Unit): Start | Failure {

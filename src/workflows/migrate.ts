@@ -52,6 +52,7 @@ export function migrated(machine: RunMachine, after: Plan, plan: MigrationPlan, 
     log: { last_seq: seq, entries: [...carried.log.entries.map((entry) => move.entry(entry)), { seq, ...event }] },
     finished,
     unreached: [],
+    ...(carried.unsaved ? { unsaved: move.indexes(carried.unsaved) } : {}),
     held,
     deadlines: carried.deadlines.flatMap(([index, at]): Carried['deadlines'] => move.indexes([index]).map((moved) => [moved, at])),
     ...(paused && (paused.by !== 'failure' || held.length > 0 || fans.some(({ open }) => open.some((one) => one.held))) ? { paused } : {}),
@@ -65,9 +66,9 @@ class Move {
     private readonly before: Plan,
     private readonly after: Plan,
     private readonly actions: ReadonlyMap<string, MigrationAction>,
-  ) {}
     /** How often the fan-outs under way were run again, by step. */
     private readonly fans: ReadonlyMap<number, number>,
+  ) {}
 
   #id(index: number): string {
     return this.before.steps[index]?.id ?? '';

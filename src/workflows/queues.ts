@@ -15,6 +15,10 @@ export class Fifo {
     return this.#items[this.#head];
   }
 
+  *[Symbol.iterator](): Generator<number> {
+    for (let at = this.#head; at < this.#items.length; at += 1) yield this.#items[at] as number;
+  }
+
   shift(): number | undefined {
     const item = this.#items[this.#head];
     if (item === undefined) return undefined;

@@ -93,13 +93,13 @@ export class RunState {
     this.gate = new Gate(plan, (index) => this.unit(index));
   }
 
-  /** A step, or an element that is not settled. */
-  unit(index: number): Unit | undefined {
   /** Whether a change of what the interpreter does counts for this run (decision 2). */
   patched(change: string): boolean {
     return this.options.patched?.(change) ?? true;
   }
 
+  /** A step, or an element that is not settled. */
+  unit(index: number): Unit | undefined {
     return this.units[index] ?? this.elements.get(index);
   }
 

@@ -36,7 +36,7 @@ export function record(run: RunState, unit: Unit, status: 'done' | 'skipped', re
   run.counts[status] += 1;
   if (status === 'done') {
     run.finished.push(index);
-    run.done.push(index);
+    if (run.plan.definition.checkpoint?.type === 'external') run.unsaved.push(index);
     const plain = kinds[(state.kind ?? step.step.kind).type];
     if (plain.runs === 'activity' && 'contextKey' in plain && result !== undefined) {
       run.scope.context[plain.contextKey] = result;

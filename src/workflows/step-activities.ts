@@ -9,25 +9,19 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
-import { MOST_STORED_BYTES, STORED_FROM_BYTES, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
+import { skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
 import { cut, wellFormed } from '../definition/text.js';
 import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
+import { measured, mostInputBytes, TURN_BYTES } from './budget.js';
 import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
 import type { ActivityStart, RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
-import { jsonBytes } from './size.js';
 import type { Failure } from './state.js';
 import type { Unit } from './unit.js';
 
-/** Inputs that one turn schedules. A workflow task has two turns at most, and Temporal ends a run at 4 MB of commands. */
-const TURN_BYTES = 1_048_576;
-/** Inputs that are stored outside the history count by this part. */
-const STORED_PART = TURN_BYTES / MOST_STORED_BYTES;
-/** A payload must stay below Temporal's limit of 2 MB. */
-const MOST_INPUT_BYTES = 1_900_000;
 const QUEUE_TIMEOUT_SECS = 300;
 /**
  * Attempts that Temporal makes beside a step's own. How many lost workers and hand-backs of a missing tool a step
@@ -49,17 +43,22 @@ export class StepActivities {
     private readonly input: Pick<RunInput, 'owner' | 'storage'>,
   ) {}
 
-  startDue(): void {
+  /** What is left of the turn's budget. */
+  startDue(): number {
     const storage = this.input.storage === true;
-    const limit = storage ? MOST_STORED_BYTES : MOST_INPUT_BYTES;
-    const starts = this.machine.takeStarts(TURN_BYTES, limit, (sent) => {
-      const bytes = jsonBytes(sent);
-      return { bytes, cost: storage && bytes >= STORED_FROM_BYTES ? bytes * STORED_PART : bytes };
+    const costs = new Map<unknown, number>();
+    const starts = this.machine.takeStarts(TURN_BYTES, mostInputBytes(storage), (sent) => {
+      const size = measured(sent, storage);
+      costs.set(sent, size.cost);
+      return size;
     });
+    let left = TURN_BYTES;
     for (const start of starts) {
+      left -= costs.get(start.child ?? start.task) ?? 0;
       if (start.child) this.children.start(start.child);
       else this.#run(start);
     }
+    return left;
   }
 
   #run(start: ActivityStart): void {

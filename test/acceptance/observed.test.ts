@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ActivityFailure, ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject, JsonValue, Run } from '../../src/client/index.js';
@@ -8,6 +9,8 @@ import { WellKnownTools } from './support/tools.js';
 
 let stage: Stage;
 const saved: JsonObject[] = [];
+/** How many saves of a run are under way, were at most, and were in all. */
+const saving = new Map<string, { now: number; most: number; all: number }>();
 const keepers = [
   defineTool({
     name: 'keeper',
@@ -17,6 +20,20 @@ const keepers = [
       if (request.action === 'list') return mine.map(({ state: _state, ...rest }) => rest);
       if (request.action === 'load') return mine.find((one) => one.checkpoint_id === request.checkpoint_id) ?? null;
       saved.push(request);
+      return null;
+    },
+  }),
+  defineTool({
+    name: 'slow_keeper',
+    execute: async (given) => {
+      const { run_id } = given as { run_id: string };
+      const mine = saving.get(run_id) ?? { now: 0, most: 0, all: 0 };
+      saving.set(run_id, mine);
+      mine.now += 1;
+      mine.all += 1;
+      mine.most = Math.max(mine.most, mine.now);
+      await sleep(20);
+      mine.now -= 1;
       return null;
     },
   }),
@@ -119,6 +136,26 @@ describe.concurrent('external checkpoints', () => {
     const loaded = await run.loadCheckpoint(`${run.id}/a`);
     expect(loaded).toMatchObject({ checkpoint: { step_id: 'a' }, state: { steps: { a: { id: 'a' } } } });
     expect(loaded.state).not.toHaveProperty('steps.b');
+  });
+
+  test('of many steps that end at once stand in line, for all of them together would be too much for one message', async () => {
+    const steps = Array.from({ length: 60 }, (_, index) => ({ id: `s${index}`, execution: 'parallel', kind: { type: 'checkpoint', message: 'x' } }));
+    const input = { data: 'x'.repeat(50_000) };
+    const run = await stage.client.start({ id: 'many', checkpoint: { type: 'external', tool_name: 'slow_keeper' }, steps }, { input, executionTimeoutSecs: 80 });
+    expect((await run.result()).warnings).toEqual([]);
+    expect(saving.get(run.id)).toMatchObject({ all: 60, now: 0 });
+    expect(saving.get(run.id)?.most).toBeLessThanOrEqual(10);
+  });
+
+  test('of a state that no payload holds are a warning, and the run goes on', async () => {
+    const big = (id: string, after: string[]): JsonObject => ({ id, depends_on: after, input: { bytes: 1_100_000 }, kind: { type: 'tool_call', tool_name: 'big' } });
+    const document = { id: 'large', checkpoint: { type: 'external', tool_name: 'keeper' }, steps: [big('a', []), big('b', ['a']), { id: 'c', depends_on: ['b'], kind: { type: 'checkpoint', message: 'x' } }] };
+    const run = await stage.client.start(document, { executionTimeoutSecs: 80 });
+    const { status, warnings } = await run.result();
+    expect(status).toBe('completed');
+    expect(saved.filter((one) => one.run_id === run.id).map((one) => one.step_id)).toEqual(['a']);
+    const message = expect.stringMatching(/the state of the run is \d{7} bytes; 1900000 fit.*--payload-dir/) as string;
+    expect(warnings).toEqual(['b', 'c'].map((step_id) => ({ code: 'CHECKPOINT_FAILED', step_id, message })));
   });
 
   test('whose save fails are a warning, and the run goes on', async () => {
