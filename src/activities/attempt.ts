@@ -23,7 +23,7 @@ const HEARTBEAT_MS = 3_000;
 const LONGEST_MESSAGE = 10_000;
 
 /** Failures that another attempt cannot mend, whatever the step's `retry` says. */
-const PERMANENT = new Set<Code>(['CONNECTION_MISSING', 'CONNECTION_REJECTED', 'HTTP_REFUSED', 'TOOL_INPUT', 'RESULT_TOO_LARGE']);
+const PERMANENT = new Set<Code>(['CONNECTION_MISSING', 'CONNECTION_REJECTED', 'NO_CONNECTION_SOURCE', 'HTTP_REFUSED', 'TOOL_INPUT', 'RESULT_TOO_LARGE']);
 /** Failures for which the tool, and not the default of three attempts, says how often to try. */
 const TOOL_DECIDES = new Set<Code>(['TOOL_FAILED', 'TOOL_NOT_FOUND', 'TIMED_OUT']);
 

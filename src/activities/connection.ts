@@ -29,4 +29,9 @@ export interface ConnectionSource {
   get(skill: string, owner?: string): Promise<Connection | undefined>;
   /** Those of all owners. */
   list(): Promise<readonly ListedConnection[]>;
+  /**
+   * Whether connections have no place here at all, such as a file that has never been there: a step that requires one
+   * fails then instead of waiting for it. Default: they have.
+   */
+  isAbsent?(): Promise<boolean>;
 }

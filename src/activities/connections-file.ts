@@ -49,6 +49,12 @@ export class FileConnections implements ConnectionSource {
     }));
   }
 
+  /** Whether there has never been such a file. */
+  async isAbsent(): Promise<boolean> {
+    await this.load();
+    return this.loaded === undefined;
+  }
+
   /**
    * Adds a connection, or replaces the one of the same skill, with a new revision.
    *

@@ -38,4 +38,9 @@ export class FirstOfConnections implements ConnectionSource {
   async list(): Promise<ListedConnection[]> {
     return (await Promise.all(this.#sources.map((source) => source.list()))).flat();
   }
+
+  async isAbsent(): Promise<boolean> {
+    for (const source of this.#sources) if ((await source.isAbsent?.()) !== true) return false;
+    return true;
+  }
 }

@@ -1,4 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FirstOfConnections } from './first-of.js';
+import { FileConnections } from './connections-file.js';
 import { requiredConnections } from './required-connections.js';
 
 describe('requiredConnections', () => {
@@ -24,5 +29,25 @@ describe('requiredConnections', () => {
       message: 'The connection a:b cannot be read: The database does not answer',
       details: { skill: 'a:b' },
     });
+  });
+
+  it('fails a step at once whose worker has no place for connections, and says what to do', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sources-'));
+    try {
+      const file = new FileConnections(join(folder, 'connections.json'));
+      const code = (source: ConstructorParameters<typeof FirstOfConnections>[0][number]) =>
+        requiredConnections([{ skill: 'a:b' }], source).catch((error: unknown) => error);
+      expect(await code(file)).toMatchObject({ code: 'NO_CONNECTION_SOURCE', message: expect.stringMatching(/a:b.*DATABASE_URL.*--connections/) as string });
+      expect(await code(new FirstOfConnections([file, file]))).toMatchObject({ code: 'NO_CONNECTION_SOURCE' });
+      const store = { get: async () => undefined, list: async () => [] };
+      expect(await code(new FirstOfConnections([file, store]))).toMatchObject({ code: 'CONNECTION_MISSING' });
+      await file.add({ skill: 'c:d', permissions: [], env: {}, secrets: {}, headers: {}, hosts: [] });
+      expect(await code(file)).toMatchObject({ code: 'CONNECTION_MISSING' });
+      await rm(file.path);
+      // Whoever moves the file for a moment has not said that there are none.
+      expect(await code(file)).toMatchObject({ code: 'CONNECTION_MISSING' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

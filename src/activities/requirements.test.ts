@@ -100,6 +100,12 @@ describe('check_requirements', () => {
     expect(found).toEqual({ available: reason === undefined, served: false, revision: '7', ...(reason && { reason }) });
   });
 
+  test('what workers have missed is not there, whatever is known here', async () => {
+    const missed = { available: false, served: false, reason: 'a worker that needs it has not found it' };
+    expect(await state({ skill: 'google:drive', missed: 2 }, { connections: source(drive) })).toEqual(missed);
+    expect(await state({ skill: 'native:agent', worker: true, missed: 2 }, { own: ['native:agent'] })).toEqual(missed);
+  });
+
   test('a connection that is not there is missing, and one that cannot be read too, without its secrets', async () => {
     expect((await state({ skill: 'google:drive' }, {}))?.reason).toBe('there is no connection google:drive');
     const broken = { ...source(), get: () => Promise.reject(new Error('very-secret-token')) };
@@ -146,6 +152,21 @@ describe('await_requirements', () => {
   test('answers as soon as one connection or one live tool is there', async () => {
     expect((await attempt(1, { connections: source(drive) })).requirements[0]?.available).toBe(true);
     expect((await attempt(1, { tools: { search: 'a:b' }, live: ['a:b'] })).tools).toEqual({ search: { skill: 'a:b', live: true } });
+  });
+
+  test.each([
+    [2, 1, 2_000],
+    [3, 1, 5_000],
+    [5, 1, 60_000],
+    [6, 1, 600_000],
+    [40, 1, 600_000],
+    [3, 2, 15_000],
+  ])('lets a pause pass before it looks for what workers have missed %i times, at attempt %i', async (missed, number, delay) => {
+    const asked = { requirements: [{ skill: 'google:drive', missed }], tools: [] };
+    const look = (at: number, ...there: Connection[]): Promise<RequirementsReport> =>
+      new MockActivityEnvironment({ attempt: at }).run(world({ connections: source(...there) }).await_requirements, asked);
+    await expect(look(number, ...(number === 1 ? [drive] : []))).rejects.toMatchObject({ nextRetryDelay: delay });
+    expect((await look(2, drive)).requirements).toEqual([{ available: true, served: false, revision: '7' }]);
   });
 
   test('goes on waiting for a tool whose workers are gone', async () => {

@@ -27,6 +27,9 @@ export interface RequirementsDeps {
   catalogue(): Promise<readonly WorkerAnnouncement[]>;
 }
 
+/** What workers have missed does not count as there, whatever is known here, until a pause has passed. */
+const MISSED: RequirementState = { available: false, served: false, reason: 'a worker that needs it has not found it' };
+
 type Served = (skill: string) => Promise<boolean>;
 type GetConnection = (skill: string) => Promise<Connection | undefined>;
 type ToolState = RequirementsReport['tools'][string];
@@ -42,18 +45,29 @@ export function createRequirements(deps: RequirementsDeps): RequirementsActiviti
     check_requirements: (check) => report(check, deps, (skill) => deps.pollers.confirmed(skill)),
 
     async await_requirements(check) {
-      const found = await report(check, deps, (skill) => deps.pollers.live(skill));
+      const { attempt } = activityInfo();
+      const found = await report(attempt > 1 ? withoutPause(check) : check, deps, (skill) => deps.pollers.live(skill));
       const tools = Object.values(found.tools);
       if (found.requirements.some((state) => state.available) || tools.some((tool) => tool?.live)) return found;
       const names = [...check.requirements.map((query) => query.skill), ...check.tools.map((name) => `tool ${name}`)];
       throw ApplicationFailure.create({
         type: 'CONNECTION_MISSING',
         message: wellFormed(cut(`Still missing: ${names.join(', ')}`, 1000)),
-        nextRetryDelay: (WAITS_SECS[activityInfo().attempt - 1] ?? LONG_WAIT_SECS) * 1000,
+        nextRetryDelay: (WAITS_SECS[attempt - 1 + pauses(check)] ?? LONG_WAIT_SECS) * 1000,
         category: ApplicationFailureCategory.BENIGN,
       });
     },
   };
+}
+
+/** A pause has passed: what workers had missed is looked for like all else. */
+function withoutPause(check: RequirementsCheck): RequirementsCheck {
+  return { ...check, requirements: check.requirements.map(({ missed: _, ...query }) => query) };
+}
+
+/** How many pauses there have been before: the more often workers miss something, the longer the next pause. */
+function pauses({ requirements }: RequirementsCheck): number {
+  return Math.max(0, ...requirements.map(({ missed = 2 }) => missed - 2));
 }
 
 async function report(check: RequirementsCheck, deps: RequirementsDeps, confirm: Served): Promise<RequirementsReport> {
@@ -62,9 +76,11 @@ async function report(check: RequirementsCheck, deps: RequirementsDeps, confirm:
   const glance = ownOr(deps.ownSkills, once((skill) => deps.pollers.live(skill)));
   const [requirements, tools] = await Promise.all([
     Promise.all(
-      check.requirements.map((query) =>
-        needsWorker(query) ? workerState(query.skill, needed) : connectionState(query, (skill) => deps.connections.get(skill, check.owner), glance),
-      ),
+      check.requirements.map(async (query) => {
+        if (query.missed !== undefined) return MISSED;
+        if (needsWorker(query)) return workerState(query.skill, needed);
+        return connectionState(query, (skill) => deps.connections.get(skill, check.owner), glance);
+      }),
     ),
     toolStates(check.tools, deps, needed),
   ]);

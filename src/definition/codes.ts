@@ -103,6 +103,7 @@ export const codes = {
   HISTORY_FULL: { exit: 1, title: 'The history of the run is full' },
   CONNECTION_MISSING: { exit: 3, title: 'A connection or skill is missing' },
   CONNECTION_REJECTED: { exit: 3, title: 'A connection was rejected with 401 or 403' },
+  NO_CONNECTION_SOURCE: { exit: 1, title: 'A worker has nowhere to take connections from' },
   HTTP_STATUS: { exit: 1, title: 'The answer of an API call is not 2xx' },
   HTTP_NETWORK: { exit: 1, title: 'An API call could not be made' },
   HTTP_TOO_LARGE: { exit: 1, title: 'The answer of an API call is too large' },

@@ -230,6 +230,8 @@ export interface RequirementQuery {
   worker?: boolean;
   /** The revision of the connection that was answered 401 or 403: only another revision counts. */
   rejected_revision?: string;
+  /** A worker has lacked it so often, at least twice, though it was there: it counts as there only after a pause. */
+  missed?: number;
 }
 
 /**

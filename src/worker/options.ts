@@ -96,6 +96,7 @@ export interface CompiledOptions {
 const NO_CONNECTIONS: ConnectionSource = {
   get: async () => undefined,
   list: async (): Promise<Connection[]> => [],
+  isAbsent: async () => true,
 };
 
 let workers = 0;

@@ -50,10 +50,9 @@ export class Gate {
 
   place(index: number): Placement {
     const unit = this.unitAt(index) as Unit;
-    const { rejected } = unit.state;
     const kind = unit.state.kind as StepKind;
     const toolName = kind.type === 'tool_call' ? cut(resolveText(kind.tool_name, unit.lookup), LONGEST_TOOL_NAME) : undefined;
-    return this.#available.place(kind, toolName, unit.step.requires, rejected);
+    return this.#available.place(kind, toolName, unit.step.requires, unit.state);
   }
 
   /** Whether all that keeps a step from running has been looked for: a reference names a tool only now, a rerun leaves its entry point. */
@@ -71,7 +70,7 @@ export class Gate {
 
   /** The skill on whose queue a tool runs; undefined when nobody offers it. */
   skillOfTool(name: string): string | undefined {
-    const placement = this.#available.place({ type: 'tool_call', tool_name: name }, name, [], undefined);
+    const placement = this.#available.place({ type: 'tool_call', tool_name: name }, name, [], {});
     return placement.at === 'skill' ? placement.skill : undefined;
   }
 

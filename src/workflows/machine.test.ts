@@ -158,6 +158,45 @@ inEachExecution(() => {
       expect(run.machine.failure).toMatchObject({ code: 'CONNECTION_REJECTED', message: 'HTTP 401' });
     });
 
+    it('never fails for a connection that its worker misses: the first time it is looked for at once, then it waits', () => {
+      const run = new Driver({ steps: [tool('a', drive)] }).begin();
+      const miss = (revision?: string): void => {
+        const rejection = { skill: 'google:drive', ...(revision === undefined ? {} : { revision }) };
+        run.machine.reject(0, rejection, { code: 'CONNECTION_MISSING', message: 'cannot be read' });
+        run.turn();
+      };
+      miss();
+      expect(run.running).toEqual(['a']);
+      for (let times = 2; times <= 12; times += 1) {
+        miss(times % 2 === 0 ? 'old' : undefined);
+        expect([run.status('a'), run.machine.missing()]).toEqual(['blocked', ['google:drive']]);
+        expect(run.machine.awaited()?.check.requirements).toEqual([expect.objectContaining({ skill: 'google:drive', missed: times })]);
+        run.machine.recheck(times % 2 === 0 ? new Set(['google:drive']) : undefined);
+        expect(run.turn().running).toEqual(['a']);
+      }
+      expect(run.done('a').machine.status).toBe('completed');
+    });
+
+    it('counts what is missing as rejected in a run that did so before', () => {
+      const run = new Driver({ steps: [tool('a', drive)] }, { patched: () => false }).begin();
+      for (let times = 1; times <= 5; times += 1) {
+        run.machine.reject(0, { skill: 'google:drive' }, { code: 'CONNECTION_MISSING', message: 'gone' });
+        run.turn();
+      }
+      expect(run.machine.failure).toMatchObject({ code: 'CONNECTION_MISSING' });
+    });
+
+    it('waits, too, for the model that a worker of agents lacks', () => {
+      const agent = { id: 'a', kind: { type: 'agent_run' as const, agent_id: 'x', prompt: 'p' } } as Steps[number];
+      const run = new Driver({ steps: [agent] }).begin();
+      for (let times = 1; times <= 2; times += 1) {
+        expect(run.running).toEqual(['a']);
+        run.machine.reject(0, { skill: 'native:agent' }, { code: 'CONNECTION_MISSING', message: 'no model' });
+        run.turn();
+      }
+      expect([run.status('a'), run.machine.missing()]).toEqual(['blocked', ['native:agent']]);
+    });
+
     it('places a step again, without an attempt, that no worker took', () => {
       const run = new Driver({ steps: [tool('a')] }).begin();
       run.machine.requeue(0);

@@ -141,8 +141,10 @@ export class RunMachine extends RunState {
   /** Some skills may have appeared: those blocked that lack one of them are checked again. */
   recheck(skills?: ReadonlySet<string>): void {
     for (const index of this.blocked) {
-      const missing = this.unit(index)?.state.missing ?? [];
-      if (!skills || missing.some((skill) => skills.has(skill))) this.gate.queueCheck(index);
+      const state = this.unit(index)?.state;
+      if (skills && !state?.missing?.some((skill) => skills.has(skill))) continue;
+      if (state?.missed) state.missed = { ...state.missed, waits: false };
+      this.gate.queueCheck(index);
     }
   }
 
@@ -158,13 +160,20 @@ export class RunMachine extends RunState {
   }
 
   /** A connection was missing, or was answered 401 or 403, while the step ran: it blocks until that changes. */
-  reject(index: number, rejection: { skill: string; revision?: string }, failure: Failure): void {
+  reject(index: number, { skill, revision }: { skill: string; revision?: string }, failure: Failure): void {
     const unit = this.#ended(index);
     const { state } = unit;
-    state.rejections += 1;
     state.attempts = failure.attempts ?? state.attempts;
-    if (state.rejections >= MAX_REJECTIONS) return fail(this, unit, failure);
-    if (rejection.revision !== undefined) (state.rejected ??= new Map()).set(rejection.skill, rejection.revision);
+    // To runs that got here before 0.2.0 a connection that was missing was one that was rejected.
+    if (failure.code === 'CONNECTION_MISSING' && this.patched('missing-is-not-rejected')) {
+      const times = (state.missed?.times ?? 0) + 1;
+      // It may have gone just now: the first time it is looked for at once.
+      state.missed = { skill, times, waits: times > 1 };
+    } else {
+      state.rejections += 1;
+      if (state.rejections >= MAX_REJECTIONS) return fail(this, unit, failure);
+    }
+    if (revision !== undefined) (state.rejected ??= new Map()).set(skill, revision);
     this.#placeAgain(unit);
   }
 

@@ -2,6 +2,7 @@ import { own } from '../definition/json.js';
 import { kinds } from '../kinds/index.js';
 import type { RequirementQuery, RequirementsCheck, RequirementsReport, RequirementState } from '../definition/messages.js';
 import type { StepKind, StepRequirement } from '../definition/types.js';
+import type { StepState } from './state.js';
 
 /** Where a step runs and what it still lacks. */
 export type Placement =
@@ -21,18 +22,30 @@ function isNative(skill: string): boolean {
 }
 
 function keyOf(query: RequirementQuery): string {
-  return JSON.stringify([query.skill, query.worker === true, [...(query.permissions ?? [])].sort(), query.rejected_revision]);
+  return JSON.stringify([query.skill, query.worker === true, [...(query.permissions ?? [])].sort(), query.rejected_revision, ...(query.missed ? [query.missed] : [])]);
 }
 
-/** A step's explicit requirement as a question; `rejected` maps a skill to its revision that was answered 401 or 403. */
-function queryOf(requirement: StepRequirement, rejected: ReadonlyMap<string, string> | undefined): RequirementQuery {
-  if (isNative(requirement.skill)) return { skill: requirement.skill, worker: true };
-  const revision = rejected?.get(requirement.skill);
+/** What workers said of the connections of a step: `rejected` maps a skill to its revision that was answered 401 or 403. */
+type Found = Pick<StepState, 'rejected' | 'missed'>;
+
+/** A step's explicit requirement as a question. */
+function queryOf({ skill, permissions }: StepRequirement, found: Found): RequirementQuery {
+  if (isNative(skill)) return workerQuery(skill, found);
+  const revision = found.rejected?.get(skill);
   return {
-    skill: requirement.skill,
-    ...(requirement.permissions?.length ? { permissions: requirement.permissions } : {}),
+    skill,
+    ...(permissions?.length ? { permissions } : {}),
     ...(revision === undefined ? {} : { rejected_revision: revision }),
+    ...missedIn(found, skill),
   };
+}
+
+function workerQuery(skill: string, found: Found): RequirementQuery {
+  return { skill, worker: true, ...missedIn(found, skill) };
+}
+
+function missedIn({ missed }: Found, skill: string): Pick<RequirementQuery, 'missed'> {
+  return missed?.waits && missed.skill === skill ? { missed: missed.times } : {};
 }
 
 /** What is known of skills, by question, and of tools, by name. */
@@ -84,9 +97,9 @@ export class Availability {
     kind: StepKind,
     toolName: string | undefined,
     requires: readonly StepRequirement[],
-    rejected: ReadonlyMap<string, string> | undefined,
+    found: Found,
   ): Placement {
-    const explicit = requires.map((requirement) => queryOf(requirement, rejected));
+    const explicit = requires.map((requirement) => queryOf(requirement, found));
     const unmet = explicit.filter((query) => !this.#met(query));
     const plain = kinds[kind.type];
     if (plain.runs !== 'activity') return unmet.length > 0 ? { at: 'nowhere', unmet, tools: [] } : { at: plain.runs };
@@ -99,7 +112,7 @@ export class Availability {
     if (mayMove && only && this.#states.get(keyOf(only))?.served) return { at: 'skill', skill: only.skill };
 
     const skill = tool?.skill ?? plain.skill;
-    const worker: RequirementQuery = { skill, worker: true };
+    const worker = workerQuery(skill, found);
     if (!tool?.live && !this.#met(worker) && !unmet.some((query) => query.skill === skill)) unmet.push(worker);
     if (unmet.length === 0) return { at: 'skill', skill };
     if (toolName === undefined) return { at: 'nowhere', unmet, tools: [] };
@@ -124,7 +137,7 @@ export class Questions {
   /** All that steps of this kind may need, branches of conditions too. */
   addKind(kind: StepKind, requires: readonly StepRequirement[]): void {
     this.add(
-      requires.map((requirement) => queryOf(requirement, undefined)),
+      requires.map((requirement) => queryOf(requirement, {})),
       [],
     );
     if (kind.type === 'condition') {

@@ -31,6 +31,13 @@ export interface ChildState {
   ending?: Failure;
 }
 
+/** A connection that a worker lacked though it should be there: how often, and whether the step waits before it asks again. */
+export interface Missed {
+  readonly skill: string;
+  readonly times: number;
+  readonly waits: boolean;
+}
+
 /** What a run knows of one of its steps. Times are milliseconds since the epoch. */
 export interface StepState {
   status: StepStatus;
@@ -53,6 +60,7 @@ export interface StepState {
   /** Connections that were answered 401 or 403, with the revision that was. */
   rejected?: Map<string, string>;
   rejections: number;
+  missed?: Missed;
   /** How often its user had it run again. */
   reruns: number;
   /** Of a fan-out that is settled. */

@@ -63,8 +63,8 @@ export class Driver {
 
   report(check: RequirementsCheck): RequirementsReport {
     return {
-      requirements: check.requirements.map(({ skill }) => ({
-        available: !this.missing.has(skill),
+      requirements: check.requirements.map(({ skill, missed }) => ({
+        available: !this.missing.has(skill) && missed === undefined,
         served: false,
         ...(skill.startsWith('native:') ? {} : { revision: 'r1' }),
       })),
