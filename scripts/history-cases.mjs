@@ -73,6 +73,18 @@ const asks = (id, more = {}) => ({
   ...more,
 });
 
+const fanOutRerun = {
+  id: 'fan-out-rerun',
+  steps: [
+    {
+      id: 'all',
+      for_each: { items: [1, 2] },
+      kind: { type: 'workflow', definition: { id: 'counts', steps: [say('say', '{input.n}')] }, input: { n: '{item}' } },
+    },
+    { id: 'ask', kind: { type: 'wait_for_input', message: 'Are {steps.all} fine?' }, ...after('all') },
+  ],
+};
+
 export const cases = {
   linear: {
     document: linear,
@@ -143,6 +155,14 @@ export const cases = {
       await connect('acme:api', 'right');
     },
   },
+  'connection-missed': {
+    document: { id: 'connection-missed', steps: [script('copy', 'echo "$USER_NAME"', needs('acme:flaky'))] },
+    before: async ({ connect, lacks }) => {
+      await connect('acme:flaky');
+      // The checks find it, and the step does not, twice.
+      lacks('acme:flaky', [2, 4]);
+    },
+  },
   failed: {
     document: {
       id: 'failed',
@@ -175,6 +195,13 @@ export const cases = {
       id: 'external-checkpoint',
       checkpoint: { type: 'external', tool_name: 'keep' },
       steps: [tool('first', 'echo', { n: 1 }), say('second', 'two'), tool('third', 'echo', { n: 3 })],
+    },
+  },
+  'external-checkpoints-in-line': {
+    document: {
+      id: 'external-checkpoints-in-line',
+      checkpoint: { type: 'external', tool_name: 'keep' },
+      steps: Array.from({ length: 15 }, (_, n) => say(`s${n}`, 'x', parallel)),
     },
   },
   'external-checkpoint-fails': {
@@ -232,6 +259,31 @@ export const cases = {
         await run.answer('ask', index > 0, { index });
       }
     },
+  },
+  'fan-out-named': {
+    document: {
+      id: 'fan-out-named',
+      steps: [
+        {
+          id: 'choose',
+          for_each: { items: '{input.rows}', as: 'row' },
+          kind: { type: 'condition', expression: '{row.n} == 1', if_true: tool('', 'echo').kind, if_false: say('', 'no {row_index}').kind },
+          input: {},
+        },
+      ],
+    },
+    start: rows(3),
+  },
+  'fan-out-rerun': {
+    document: fanOutRerun,
+    drive: async ({ run, became, continued }) => {
+      await became('paused');
+      await run.migrate(fanOutRerun, { decisions: { all: 'rerun' } });
+      await continued();
+      await became('paused');
+      await run.answer('ask', 'yes');
+    },
+    also: { 'fan-out-rerun-first': { execution: 'first' } },
   },
   'fan-out-continued': {
     document: {

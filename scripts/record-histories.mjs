@@ -61,8 +61,15 @@ async function serveWeb() {
 /** The connections of the recording, and how a case adds one. */
 function connectionsOf(client) {
   const connections = new Map();
+  const lacking = new Map();
+  const get = async (skill) => {
+    const lack = lacking.get(skill);
+    if (lack) lack.looks += 1;
+    return lack?.at.includes(lack.looks) ? undefined : connections.get(skill);
+  };
   return {
-    source: { get: async (skill) => connections.get(skill), list: async () => [...connections.values()] },
+    source: { get, list: async () => [...connections.values()] },
+    lacks: (skill, at) => lacking.set(skill, { at, looks: 0 }),
     connect: async (skill, token = 'right') => {
       const revision = String(connections.size + 1) + token;
       const headers = { authorization: token };
@@ -120,7 +127,7 @@ async function main() {
   const web = await serveWeb();
   const connection = await Connection.connect({ address: server.address });
   const client = DistriClient.fromClient(new Client({ connection, identity: 'recorder' }));
-  const { source, connect } = connectionsOf(client);
+  const { source, connect, lacks } = connectionsOf(client);
   const worker = await createWorker({
     address: server.address,
     identity: 'recording-worker',
@@ -132,7 +139,7 @@ async function main() {
   const running = worker.run();
   try {
     for (const name of chosen.length > 0 ? chosen : Object.keys(cases)) {
-      process.stdout.write(`${name}: ${await record(name, client, { url: web.url, connect })}\n`);
+      process.stdout.write(`${name}: ${await record(name, client, { url: web.url, connect, lacks })}\n`);
     }
     if (chosen.length === 0) await save('catalogue', client, `${client.queuePrefix}-catalogue`);
   } finally {
