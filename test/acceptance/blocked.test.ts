@@ -162,6 +162,37 @@ describe.concurrent('a blocked run', () => {
     expect(calls()).toBe(5);
   });
 
+  test("waits, with pauses, for a connection that its step's worker lacks, however often", async () => {
+    for (const skill of ['apart:a', 'apart:b']) connections.set(skill);
+    let looks = 0;
+    const get = async (skill: string) => {
+      looks += 1;
+      if (looks <= 3) throw new Error('The database does not answer');
+      return connections.get(skill);
+    };
+    const far = defineTool({ name: 'far_away', skill: 'apart:machine', execute: () => 'here' });
+    const worker = await stage.worker({ engine: false, skills: ['apart:machine'], tools: [far], connections: { get, list: async () => [] } });
+    const step = { id: 'far', requires: [{ skill: 'apart:a' }, { skill: 'apart:b' }], kind: { type: 'tool_call', tool_name: 'far_away', input: {} } };
+    const run = await stage.client.start({ id: 'apart', steps: [step] }, { executionTimeoutSecs: 80 });
+    await untilRun(run, ({ status, missing }) => status === 'blocked' && missing?.[0] === 'apart:a');
+    expect(looks).toBeGreaterThan(1);
+    expect((await run.result()).output).toEqual({ output: 'here' });
+    const events = await eventsOf(run);
+    expect(events.filter((event) => event === 'step_unblocked far').length).toBeGreaterThanOrEqual(2);
+    await worker.stop();
+  });
+
+  test('is none when the worker of its step has no place for connections at all: the step fails at once', async () => {
+    for (const skill of ['bare:a', 'bare:b']) connections.set(skill);
+    const bare = defineTool({ name: 'bare', skill: 'bare:machine', execute: () => null });
+    const worker = await stage.worker({ engine: false, skills: ['bare:machine'], tools: [bare] });
+    const step = { id: 'bare', retry: { max_attempts: 5 }, requires: [{ skill: 'bare:a' }, { skill: 'bare:b' }], kind: { type: 'tool_call', tool_name: 'bare', input: {} } };
+    const run = await stage.client.start({ id: 'bare', steps: [step] }, { executionTimeoutSecs: 80 });
+    const failure = { status: 'failed', attempts: 1, error_code: 'NO_CONNECTION_SOURCE', error: expect.stringContaining('give that worker DATABASE_URL') as string };
+    await expect(run.result()).rejects.toMatchObject({ snapshot: { steps: { bare: failure } } });
+    await worker.stop();
+  });
+
   test('lets independent branches go on, and takes up each step as its own connection appears', async () => {
     const step = (id: string, skill: string) => ({ id, execution: 'parallel', requires: [{ skill }], kind: { type: 'checkpoint', message: id } });
     const steps = [step('one', 'pair:one'), step('two', 'pair:two'), { id: 'end', depends_on: ['one', 'two'], kind: { type: 'checkpoint', message: 'end' } }];
