@@ -13,13 +13,15 @@ describe('the API', () => {
   it('looks whether it is ready once a second, however often it is asked', async () => {
     const own = await openPlatform();
     const ping = vi.spyOn(own.store.database, 'ping');
+    const begun = Date.now();
     await Promise.all(Array.from({ length: 20 }, () => own.send('GET', '/readyz', { as: null })));
-    await own.send('GET', '/readyz', { as: null });
-    expect(ping).toHaveBeenCalledTimes(1);
+    const looked = ping.mock.calls.length;
+    expect(looked).toBeGreaterThan(0);
+    expect(looked).toBeLessThanOrEqual(1 + Math.floor((Date.now() - begun) / 1_000));
     await vi.waitFor(async () => {
       await own.send('GET', '/readyz', { as: null });
-      expect(ping).toHaveBeenCalledTimes(2);
-    }, { timeout: 3_000 });
+      expect(ping.mock.calls.length).toBeGreaterThan(looked);
+    }, { timeout: 5_000 });
     await own.close();
   });
 
