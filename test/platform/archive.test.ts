@@ -91,7 +91,7 @@ describe('the archive of a large deployment', () => {
       select md5(n::text), 'kept', 'completed', '{}', 'null', now() - n * interval '1 minute', now() - n * interval '1 minute' from generate_series(1, 20000) n`);
     await db.execute(sql`insert into audit_log (at, actor, action, target) select now() - n * interval '1 minute', 'ann', 'act', 'x' from generate_series(1, 20000) n`);
     await db.execute(sql`analyze`);
-    const plan = async (query: string): Promise<string> => JSON.stringify((await db.execute(sql.raw(`explain ${query}`))) as object);
+    const plan = async (query: string): Promise<string> => JSON.stringify(await db.execute(sql.raw(`explain ${query}`)));
     expect(await plan('select max(completed_at) from ended_runs')).toContain('ended_runs_by_end');
     const page = await plan('select run_id from ended_runs order by started_at desc, run_id limit 101');
     expect(page).toContain('ended_runs_by_start');
