@@ -40,7 +40,7 @@ export class FirstOfConnections implements ConnectionSource {
   }
 
   async rejected(skill: string, revision: string, owner?: string): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.rejected?.(skill, revision, owner)));
+    for (const source of this.#sources) await source.rejected?.(skill, revision, owner);
   }
 
   async isAbsent(): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { SharedValues, StepOutcome, StepTask } from '../definition/messages.js';
+import { messageOf } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Activity } from '../kinds/activity.js';
 import type { ActivityKindName } from '../kinds/index.js';
@@ -48,7 +49,9 @@ export function serveStep<N extends ActivityKindName>(
         observe('canceled');
         throw abandoned(cancellationSignal);
       }
-      await tellRejection(error, deps.connections, task.owner).catch((cause: unknown) => log.warn('A rejected connection could not be renewed', { reason: String(cause) }));
+      await tellRejection(error, deps.connections, task.owner).catch((cause: unknown) => {
+        log.warn('A rejected connection could not be renewed', { reason: messageOf(cause) });
+      });
       const failure = attempt.failureOf(error);
       observe(failure.nonRetryable ? 'failed' : 'retrying', failure.type ?? undefined);
       throw failure;
