@@ -3084,7 +3084,7 @@ export interface paths {
         };
         /**
          * Begin a consent to a connection
-         * @description Answers `{url}` to those who accept JSON, else 302: an address of this server that is good once and for 10 minutes, without a token. The browser that opens it goes to the provider, and the consent ends in that browser.
+         * @description Answers `{url}` to those who accept JSON, else 302: an address of this server that is good once and for 10 minutes, without a token. The browser that opens it is told whose connection it makes and goes on to the provider, and the consent ends in that browser.
          */
         get: {
             parameters: {

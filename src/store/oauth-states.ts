@@ -28,6 +28,8 @@ export interface ConsentSecrets {
   readonly verifier: string;
   /** What the browser that began it must send. */
   readonly browser: string;
+  /** Who opened its address was told whose connection it makes, and goes on. */
+  readonly confirmed?: true;
   /** What the provider was asked for, more than `permissions` perhaps. */
   readonly scopes: readonly string[];
 }

@@ -39,7 +39,7 @@ async function addressFor(skill: string, { query = '', as = 'ann' }: { query?: s
 }
 
 async function begin(browser: Browser, skill: string, { until, ...which }: { query?: string; as?: string; until?: (url: string) => boolean } = {}) {
-  return browser.open(await addressFor(skill, which), { ...(until && { until }) });
+  return browser.consent(await addressFor(skill, which), { ...(until && { until }) });
 }
 
 const isProvider = (url: string): boolean => url.startsWith(oauth.issuer);
@@ -201,8 +201,14 @@ describe('the way to the provider', () => {
     expect([status, headers.get('location'), headers.get('set-cookie')]).toEqual([302, expect.stringMatching(address), null]);
   });
 
+  it('says whose connection it makes before it goes on: the address may come from somebody else', async () => {
+    const [own, shared] = [await addressFor('files:x'), await addressFor('files:x', { query: '?shared=true', as: 'root:admin' })];
+    expect(await new Browser().open(own)).toMatchObject({ status: 200, url: own, text: expect.stringContaining('will be used by the runs of ann. ann asked for it.') as string });
+    expect((await new Browser().open(shared)).text).toContain('will be used by the runs of everybody. root asked for it.');
+  });
+
   it('leaves a cookie for the way back alone', async () => {
-    const { status, headers } = await fetch(await addressFor('files:x'), { redirect: 'manual' });
+    const { status, headers } = await fetch(await new Browser().confirm(await addressFor('files:x')), { redirect: 'manual' });
     expect(status).toBe(302);
     expect(headers.get('location')).toMatch(new RegExp(`^${oauth.issuer}/auth\\?`));
     expect(headers.get('cache-control')).toBe('no-store');
@@ -213,8 +219,9 @@ describe('the way to the provider', () => {
     const refused = { status: 400, text: expect.stringContaining('This address was opened before') as string };
     const browser = new Browser();
     const address = await addressFor('files:ticket');
-    await browser.open(address, { until: isProvider });
-    expect(await browser.open(address)).toMatchObject(refused);
+    const confirmed = await browser.confirm(address);
+    await browser.open(confirmed, { until: isProvider });
+    for (const used of [address, confirmed]) expect(await browser.open(used)).toMatchObject(refused);
     const late = await addressFor('files:ticket');
     await platform.store.database.db.execute("update oauth_states set expires_at = now() - interval '1 second'");
     expect(await browser.open(late)).toMatchObject(refused);

@@ -57,7 +57,7 @@ beforeEach(() => {
 
 async function connect(skill: string): Promise<ConnectionRow> {
   const { body } = await platform.send('GET', `/v1/connections/${skill}/authorize`, { as: 'ann', headers: { accept: 'application/json' } });
-  const end = await new Browser().open(body.url);
+  const end = await new Browser().consent(body.url);
   expect(end.status).toBe(200);
   return rowOf(skill);
 }

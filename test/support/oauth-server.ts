@@ -145,6 +145,19 @@ export class Browser {
     throw new Error(`Too many redirects, the last one to ${url.href}`);
   }
 
+  /** Opens the address of a consent, and goes on from the page that tells whose connection it makes. */
+  async consent(address: string, options: { until?: (url: string) => boolean } = {}): ReturnType<Browser['open']> {
+    return this.open(await this.confirm(address), options);
+  }
+
+  /** The address behind the page that tells whose connection a consent makes. */
+  async confirm(address: string): Promise<string> {
+    const { status, text } = await this.open(address);
+    const link = /<a href="([^"]+)">Go on to /.exec(text)?.[1];
+    if (status !== 200 || link === undefined) throw new Error(`No page that asks whether to go on: ${status} ${text}`);
+    return link.replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)));
+  }
+
   #cookiesFor({ hostname, pathname }: URL): string {
     const sent = [...(this.#cookies.get(hostname) ?? [])].filter(([, { path }]) => pathname.startsWith(path));
     return sent.map(([name, { value }]) => `${name}=${value}`).join('; ');

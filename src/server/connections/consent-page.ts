@@ -1,17 +1,17 @@
-/** What a browser shows at the end of a consent. */
+/** What a browser shows before and at the end of a consent. */
 export interface ConsentPage {
   readonly title: string;
   readonly text: string;
   readonly hint?: string | undefined;
-  /** Where to go from there. */
-  readonly returnTo?: string | undefined;
+  /** Where to go from there; without one there is nothing more to do. */
+  readonly link?: { readonly href: string; readonly text: string } | undefined;
 }
 
 /** A page that needs nothing but itself: no script, no other file. */
-export function consentPage({ title, text, hint, returnTo }: ConsentPage): string {
+export function consentPage({ title, text, hint, link }: ConsentPage): string {
   const further = [
     ...(hint === undefined ? [] : [`<p>${escaped(hint)}</p>`]),
-    returnTo === undefined ? '<p>You can close this window.</p>' : `<p><a href="${escaped(returnTo)}">Go back</a></p>`,
+    link === undefined ? '<p>You can close this window.</p>' : `<p><a href="${escaped(link.href)}">${escaped(link.text)}</a></p>`,
   ];
   return `<!doctype html>
 <html lang="en">

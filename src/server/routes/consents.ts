@@ -45,7 +45,7 @@ export const consentRoutes: Routes = (app, deps) => {
       schema: {
         tags: ['connections'],
         summary: 'Begin a consent to a connection',
-        description: `Answers \`{url}\` to those who accept JSON, else 302: an address of this server that is good once and for ${CONSENT_MINUTES} minutes, without a token. The browser that opens it goes to the provider, and the consent ends in that browser.`,
+        description: `Answers \`{url}\` to those who accept JSON, else 302: an address of this server that is good once and for ${CONSENT_MINUTES} minutes, without a token. The browser that opens it is told whose connection it makes and goes on to the provider, and the consent ends in that browser.`,
         params,
         querystring: authorizeQuery,
         response: { 200: z.object({ url: z.string() }), 302: z.undefined(), ...errorResponses },
@@ -87,6 +87,7 @@ export const consentRoutes: Routes = (app, deps) => {
       let consent: Consent | undefined;
       try {
         consent = await asked(deps, request.query.ticket);
+        if (settings.auth !== 'local' && !consent.secrets.confirmed) return await ask(deps, reply, consent);
         const state = randomText();
         const { scopes, verifier, browser } = consent.secrets;
         const url = await oauth.authorizationUrl(oauth.providers.get(consent.provider), { redirectUri: callback.href, scopes, state, verifier });
@@ -132,6 +133,24 @@ async function asked({ store }: ServerDeps, ticket: string): Promise<Consent> {
   throw new DistriError('OAUTH_STATE_INVALID', `This address was opened before, or made more than ${CONSENT_MINUTES} minutes ago`, { hint: 'Connect again.' });
 }
 
+/** Whoever opens the address of a consent may not be who asked for it, and is told whose connection it makes. */
+async function ask({ store, oauth, settings }: ServerDeps, reply: FastifyReply, consent: Consent): Promise<FastifyReply> {
+  const { skill, owner, secrets } = consent;
+  const { title } = oauth.providers.get(consent.provider);
+  const ticket = randomText();
+  await store.oauthStates.add(ticket, { ...consent, secrets: { ...secrets, confirmed: true } });
+  return page(reply, 200, {
+    title: `Connect ${skill}`,
+    text: `The account that you choose at ${title} will be used by the runs of ${sayOwner(owner)}. ${secrets.actor} asked for it.`,
+    hint: 'Go on only if that is you, or who may use your account. Else close this window.',
+    link: { href: `${settings.publicUrl}${BEGIN}?ticket=${ticket}`, text: `Go on to ${title}` },
+  });
+}
+
+function sayOwner(owner: string): string {
+  return owner === SHARED_OWNER ? 'everybody' : owner;
+}
+
 /** The consent that a browser comes back from; it is good once. Throws `OAUTH_STATE_INVALID`. */
 async function begun({ store }: ServerDeps, state: string | undefined, cookies: string | undefined): Promise<Consent> {
   const consent = state === undefined ? undefined : await store.oauthStates.take(state);
@@ -167,8 +186,7 @@ async function connect({ store, oauth }: ServerDeps, consent: Consent, url: URL,
 
 function answer(reply: FastifyReply, { skill, account, owner }: ConnectionRow, returnTo: string | undefined): FastifyReply {
   if (returnTo === undefined) {
-    const whose = owner === SHARED_OWNER ? 'everybody' : owner;
-    const text = `${skill} is connected${account === null ? '' : ` as ${account}`}, for the runs of ${whose}. Those that waited for it go on.`;
+    const text = `${skill} is connected${account === null ? '' : ` as ${account}`}, for the runs of ${sayOwner(owner)}. Those that waited for it go on.`;
     return page(reply, 200, { title: 'Connected', text });
   }
   const url = new URL(returnTo);
@@ -179,7 +197,7 @@ function answer(reply: FastifyReply, { skill, account, owner }: ConnectionRow, r
 /** Shown to people as a page, else thrown. */
 function notConnected(request: FastifyRequest, reply: FastifyReply, error: unknown, consent: Consent | undefined): FastifyReply {
   if (!(error instanceof DistriError) || !wantsPage(request)) throw error;
-  return page(reply, statusOf(error), { title: 'Not connected', text: error.message, hint: error.hint, returnTo: consent?.returnTo });
+  return page(reply, statusOf(error), { title: 'Not connected', text: error.message, hint: error.hint, link: consent?.returnTo === undefined ? undefined : { href: consent.returnTo, text: 'Go back' } });
 }
 
 function page(reply: FastifyReply, status: number, shown: ConsentPage): FastifyReply {
