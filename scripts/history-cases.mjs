@@ -253,6 +253,27 @@ export const cases = {
       await run.skip('held', { result: ['skipped'] });
     },
   },
+  'cannot-start': {
+    document: {
+      id: 'cannot-start',
+      steps: [
+        { id: 'run', on_error: 'continue', kind: { type: 'workflow', workflow_id: 'any', input: '{input.text}' } },
+        tool('next', 'echo', { n: 1 }, after('run')),
+      ],
+    },
+    start: () => ({ input: { text: 'no object' } }),
+  },
+  'paused-twice': {
+    document: { id: 'paused-twice', on_failure: 'hold', steps: [tool('fails', 'breaks'), tool('next', 'echo', { n: 1 }, { on_error: 'continue' })] },
+    drive: async ({ run, became }) => {
+      await became('paused');
+      await run.pause();
+      await run.retry('fails');
+      await run.resume();
+      await became('paused');
+      await run.skip('fails');
+    },
+  },
   'fan-out-waits': {
     document: {
       id: 'fan-out-waits',

@@ -135,7 +135,8 @@ export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = fa
     }
   }
   unblock(run, unit);
-  const mustWait = placement.at === 'inline' && (run.paused !== undefined || run.migration !== undefined);
+  // Runs that got here before 0.2.0 began it all the same.
+  const mustWait = placement.at === 'inline' && (run.paused !== undefined || run.migration !== undefined) && run.patched('inline-while-paused');
   if (mustWait || (queueAgain && isSequential(unit))) getInLine(run, unit);
   else if (placement.at === 'inline') beginInline(run, unit);
   else run.slots.push(index);

@@ -111,8 +111,8 @@ export class RunMachine extends RunState {
       if (!unit || !start) continue;
       if ('code' in start || bytes > limit) {
         fail(this, unit, 'code' in start ? start : inputTooLarge(bytes, limit));
-        // Nothing else lets those behind it begin when nothing is in flight.
-        this.advance();
+        // Nothing else lets those behind it begin when nothing is in flight. Runs of before 0.2.0 waited until something was.
+        if (this.patched('behind-what-cannot-start')) this.advance();
         continue;
       }
       left -= cost;

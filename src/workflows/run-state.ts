@@ -141,6 +141,8 @@ export class RunState {
   /** Nothing new starts until this cause has ended, and every other. */
   pauseFor(by: Paused['by']): void {
     if (this.pauses.some((pause) => pause.by === by)) return;
+    // Runs that got here before 0.2.0 knew one pause at a time, and held for what had failed after it.
+    if (by !== 'failure' && this.paused && !this.patched('pauses-add-up')) return;
     this.pauses.push({ by, at: this.now });
     if (this.pauses.length === 1) this.log.add(this.now, 'run_paused', -1, { by });
   }
