@@ -6,7 +6,7 @@ import type { ActivityKindName } from '../kinds/index.js';
 import { kinds } from '../kinds/index.js';
 import type { Code } from '../definition/codes.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
-import { LOST_WORKER_ATTEMPTS, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
+import { LOST_WORKER_ATTEMPTS, MOST_INLINE_BYTES, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
 import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
 import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
@@ -16,7 +16,6 @@ import { idempotencyKey } from './idempotency-key.js';
 import { maskText, maskValue, secretsOf } from './mask.js';
 import { requiredConnections } from './required-connections.js';
 
-const MOST_RESULT_BYTES = 1_900_000;
 const DEEPEST_RESULT = 500;
 const DEFAULT_ATTEMPTS = 3;
 const HEARTBEAT_MS = 3_000;
@@ -77,7 +76,7 @@ export class Attempt {
     if (!nestsWithin(result, DEEPEST_RESULT)) throw tooDeep();
     const masked = maskValue(result, secretsOf(this.#connections));
     const bytes = Buffer.byteLength(JSON.stringify(masked.value));
-    const most = this.deps.maxResultBytes ?? MOST_RESULT_BYTES;
+    const most = this.deps.maxResultBytes ?? MOST_INLINE_BYTES;
     if (bytes > most) throw tooLarge(bytes, most);
     return {
       result: masked.value,

@@ -52,7 +52,7 @@ export interface StartRequest {
 /** A payload above 2 MB is refused by the server; some room is left for what goes around it. */
 const MOST_BYTES = Math.floor(1.9 * 1024 * 1024);
 /** What a definition may have when large payloads are stored outside. */
-const MOST_STORED_BYTES = 4 * 1024 * 1024;
+const MOST_STORED_DEFINITION_BYTES = 4 * 1024 * 1024;
 const LONGEST_FAIRNESS_KEY = 64;
 /** How long to start runs without search attributes before trying with them again. */
 const RETRY_ATTRIBUTES_MS = 60_000;
@@ -89,7 +89,7 @@ export function checkedDefinition(session: Session, document: unknown, id: strin
 
 /** Bytes of compact JSON that a definition may have. */
 export function maxDefinitionBytes(session: Session): number {
-  return hasStorage(session) ? MOST_STORED_BYTES : LIMITS.bytes;
+  return hasStorage(session) ? MOST_STORED_DEFINITION_BYTES : LIMITS.bytes;
 }
 
 function checked(session: Session, document: unknown): { definition: WorkflowDefinition; hash: string } {

@@ -18,11 +18,20 @@ export function catalogueId(prefix: string): string {
   return `${prefix}-catalogue`;
 }
 
+/** Most bytes of a value as JSON that is kept in the history: Temporal refuses a payload above 2 MB. */
+export const MOST_INLINE_BYTES = 1_900_000;
+
 /**
  * Most bytes of a value as JSON, and of what one turn of a run sends off, when large payloads are stored outside the
  * history: what a worker's memory bears, and what the sandbox gets through within a workflow task's 10 s.
  */
 export const MOST_STORED_BYTES = 32 * 1024 * 1024;
+
+/** Most bytes of a value as JSON; `storage`: large ones go outside the history. */
+export function mostValueBytes(storage: boolean): number {
+  return storage ? MOST_STORED_BYTES : MOST_INLINE_BYTES;
+}
+
 /** With external storage, from here on at the latest a payload is stored outside the history. */
 export const STORED_FROM_BYTES = 256 * 1024;
 

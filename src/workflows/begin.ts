@@ -1,4 +1,5 @@
 import { evaluate, parseExpression } from '../definition/expressions.js';
+import { MOST_INLINE_BYTES } from '../definition/messages.js';
 import { resolve, resolveText, type Lookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import type { ConfigOf, StepKind } from '../definition/types.js';
@@ -10,8 +11,6 @@ import { jsonBytes } from './size.js';
 import { LONGEST_LABEL, type Failure, type StepState } from './state.js';
 import { isSequential, type Unit } from './unit.js';
 
-/** The largest result of an inline step: what a Temporal payload holds. */
-const MOST_INLINE_BYTES = 1_900_000;
 /** A delay up to this long, in seconds, holds back sequential steps as a running step does. */
 export const SHORT_DELAY_SECS = 60;
 /** A text that references may blow up, and that the log, the snapshot and the end of the run all repeat. */

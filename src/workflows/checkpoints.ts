@@ -1,8 +1,8 @@
 import { ActivityCancellationType, patched, scheduleActivity, TimeoutFailure, workflowInfo } from '@temporalio/workflow';
-import { skillQueue, type StepTask } from '../definition/messages.js';
+import { mostValueBytes, skillQueue, type StepTask } from '../definition/messages.js';
 import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { Bell } from './bell.js';
-import { measured, mostInputBytes, TURN_BYTES } from './budget.js';
+import { measured, TURN_BYTES } from './budget.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import type { RunIdentity } from './observe.js';
@@ -51,7 +51,7 @@ export class ExternalCheckpoints {
       if (this.#mustWait() && patched(SAVES_IN_LINE)) return;
       const task = this.#task(strategy.tool_name, this.#stepId(index));
       const { bytes, cost } = measured(task, this.storage);
-      if (bytes > mostInputBytes(this.storage) && patched(SAVES_IN_LINE)) {
+      if (bytes > mostValueBytes(this.storage) && patched(SAVES_IN_LINE)) {
         unsaved.shift();
         this.#warn(index, tooLarge(bytes, this.storage));
         continue;
@@ -136,5 +136,5 @@ export class ExternalCheckpoints {
 
 function tooLarge(bytes: number, storage: boolean): string {
   const mend = storage ? '' : ', and more with a payload folder for client and workers (--payload-dir)';
-  return `the state of the run is ${bytes} bytes; ${mostInputBytes(storage)} fit${mend}`;
+  return `the state of the run is ${bytes} bytes; ${mostValueBytes(storage)} fit${mend}`;
 }

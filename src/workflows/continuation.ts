@@ -1,6 +1,6 @@
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { JsonObject } from '../definition/json.js';
-import { MOST_STORED_BYTES, type Migrate, type RunInput } from '../definition/messages.js';
+import { mostValueBytes, type Migrate, type RunInput } from '../definition/messages.js';
 import { carry } from './carry.js';
 import { KEPT_EVENTS } from './log.js';
 import { SAVES_IN_LINE } from './checkpoints.js';
@@ -11,8 +11,6 @@ import { jsonBytes } from './size.js';
 /** From here on a run starts nothing more until it can continue as new. */
 const DRAIN_EVENTS = 20_000;
 const DRAIN_BYTES = 20_000_000;
-/** What does not fit a payload is not attempted. */
-const MOST_BYTES = 1_900_000;
 /** Entries of its log that a run takes along: fewer when all that it keeps do not fit. */
 const CARRIED_EVENTS = [KEPT_EVENTS, 1_000];
 
@@ -50,7 +48,7 @@ export class Continuation {
   }
 
   #fits(next: RunInput): boolean {
-    return jsonBytes(next) <= (this.input.storage === true ? MOST_STORED_BYTES : MOST_BYTES);
+    return jsonBytes(next) <= mostValueBytes(this.input.storage === true);
   }
 
   /** What ended since the migration was accepted may stand against it: then the run goes on as it was, and says so. */

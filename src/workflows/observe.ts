@@ -1,5 +1,5 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
-import { MOST_STORED_BYTES, type ChildResult, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
+import { MOST_STORED_BYTES, mostValueBytes, type ChildResult, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
 import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
@@ -14,7 +14,6 @@ import type { Unit } from './unit.js';
 const QUERY_BYTES = 1_500_000;
 const PAGE_BYTES = 1_048_576;
 const END_BYTES = 1_048_576;
-const MOST_BYTES = 1_900_000;
 /** Characters of a string in V8. */
 const LONGEST_STRING = 2 ** 29 - 24;
 const FINAL_EVENTS = 1_000;
@@ -206,7 +205,7 @@ function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>):
  */
 export function finalRecord(machine: RunMachine, identity: RunIdentity, storage = false): FinalRecord {
   const endBytes = storage ? MOST_STORED_BYTES : END_BYTES;
-  const mostBytes = storage ? MOST_STORED_BYTES : MOST_BYTES;
+  const mostBytes = mostValueBytes(storage);
   const steps = stepsOf(machine, finalStep);
   const results = new Set<JsonValue>(machine.steps.flatMap((state) => (isObject(state.result) ? [state.result] : [])));
   const read = reader(machine);
@@ -260,7 +259,7 @@ export function outputOfRecord(machine: RunMachine, record: FinalRecord, storage
   const { output: mapping } = machine.plan.definition;
   const known = record.output ?? from ?? (mapping === undefined ? null : undefined);
   const { output, bytes } = known === undefined ? resolved(machine, mapping ?? null) : { output: known, bytes: jsonBytes(known) };
-  return bytes <= (storage ? MOST_STORED_BYTES : MOST_BYTES) ? { output } : { output: null, output_bytes: bytes };
+  return bytes <= mostValueBytes(storage) ? { output } : { output: null, output_bytes: bytes };
 }
 
 /** An output and its size; of one for which the longest string that there is was too short, that length alone. */

@@ -9,12 +9,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
-import { skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
+import { mostValueBytes, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
 import { cut, messageOf, wellFormed } from '../definition/text.js';
 import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
-import { measured, mostInputBytes, TURN_BYTES } from './budget.js';
+import { measured, TURN_BYTES } from './budget.js';
 import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
 import type { ActivityStart, RunMachine } from './machine.js';
@@ -47,7 +47,7 @@ export class StepActivities {
   startDue(): number {
     const storage = this.input.storage === true;
     const costs = new Map<unknown, number>();
-    const starts = this.machine.takeStarts(TURN_BYTES, mostInputBytes(storage), (sent) => {
+    const starts = this.machine.takeStarts(TURN_BYTES, mostValueBytes(storage), (sent) => {
       const size = measured(sent, storage);
       costs.set(sent, size.cost);
       return size;
