@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Driver, note, parallel, tool } from '../../test/support/machine-driver.js';
+import { Driver, note, parallel, tool, wait } from '../../test/support/machine-driver.js';
 import type { RunInput } from '../definition/messages.js';
 import type { WorkflowDefinition } from '../definition/types.js';
 import { Continuation } from './continuation.js';
@@ -57,6 +57,15 @@ describe('a run whose history grows long', () => {
     temporal.events = 20_000;
     const { run, continuation } = runOf({ steps: [note('a', 'x')] });
     expect([run.machine.unsaved.size, continuation.due(true)]).toEqual([0, undefined]);
+  });
+
+  it('waits for what is due at this moment', () => {
+    const { run, continuation } = runOf({ steps: [wait('w', { timeout_secs: 5 })] });
+    temporal.events = 5_000;
+    run.machine.now = 6_000;
+    expect(continuation.due(true)).toBeUndefined();
+    run.machine.now = 5_999;
+    expect(continuation.due(true)?.carried).toMatchObject({ deadlines: [[0, 6_000]] });
   });
 
   it('begins what it held back when it is too large to be taken along', () => {

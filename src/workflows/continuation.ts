@@ -34,7 +34,8 @@ export class Continuation {
     // Runs that got here before 0.2.0 made all their checkpoints in one execution, and started steps for as long as those took.
     if (this.machine.over && !(full && this.machine.unsaved.size > 0 && patched(SAVES_IN_LINE))) return undefined;
     if (settled || (full && !this.machine.draining && patched('drain-unsettled'))) this.machine.draining = full;
-    if (!settled || !this.machine.idle) return undefined;
+    // The next execution would set the timer anew, and messages could have it continue as new before that fires, again and again.
+    if (!settled || !this.machine.idle || this.machine.isOverdue) return undefined;
     const { seed: _seed, ...input } = this.input;
     for (const events of CARRIED_EVENTS) {
       const next = { ...input, carried: carry(this.machine, events) as unknown as JsonObject };

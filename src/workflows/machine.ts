@@ -58,6 +58,12 @@ export class RunMachine extends RunState {
     return this.running.size === 0 && this.gate.checking === 0 && !this.canceled;
   }
 
+  /** Whether a time is up whose timer has yet to fire. */
+  get isOverdue(): boolean {
+    for (const at of this.deadlines.values()) if (at <= this.now) return true;
+    return false;
+  }
+
   /** Lets every unit whose turn has come begin; afterwards `takeStarts` and `gate.takeChecks` hold what the world must do. */
   advance(): void {
     while (!this.paused && !this.migration) {
