@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../definition/json.js';
 import { LIMITS } from '../definition/limits.js';
 import type { RunInput } from '../definition/messages.js';
 import { checkStart, validateWorkflow, type ParsedWorkflow } from '../definition/parse.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { summaryOf, wellFormed } from '../definition/text.js';
 import type { WorkflowDefinition } from '../definition/types.js';
 import { lacksAttributes } from '../temporal/visibility.js';
 import { ADD_ATTRIBUTES } from './attributes.js';
@@ -138,7 +138,7 @@ export function startParameters(session: Session, { input, options }: StartReque
       ...(requestHash && { request_hash: requestHash }),
       ...(trigger && { trigger }),
     },
-    staticSummary: cut(wellFormed(name ?? definition.id), 200),
+    staticSummary: summaryOf(name ?? definition.id),
     priority: { fairnessKey: cutBytes(wellFormed(owner ?? definition.id), LONGEST_FAIRNESS_KEY) },
     ...(options.executionTimeoutSecs === undefined ? {} : { workflowExecutionTimeout: options.executionTimeoutSecs * 1000 }),
   } satisfies Omit<WorkflowStartOptions, 'workflowId'>;

@@ -87,3 +87,10 @@ const LONGEST_KEYWORD = 255;
 export function keyword(value: string): string {
   return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST_KEYWORD);
 }
+
+const LONGEST_SUMMARY = 200;
+
+/** A text as the Temporal Web UI shows it beside a run, an activity or a child. */
+export function summaryOf(text: string): string {
+  return cut(wellFormed(text), LONGEST_SUMMARY);
+}

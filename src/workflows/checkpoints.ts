@@ -1,6 +1,6 @@
 import { ActivityCancellationType, patched, scheduleActivity, TimeoutFailure, workflowInfo } from '@temporalio/workflow';
 import { mostValueBytes, skillQueue, type StepTask } from '../definition/messages.js';
-import { cut, messageOf, wellFormed } from '../definition/text.js';
+import { messageOf, summaryOf } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import { measured, TURN_BYTES } from './budget.js';
 import type { TaskClock } from './clock.js';
@@ -93,7 +93,7 @@ export class ExternalCheckpoints {
       await scheduleActivity('tool_call', [task], {
         activityId: `~checkpoint~${index}`,
         taskQueue: skillQueue(this.#prefix, skill),
-        summary: wellFormed(cut(`checkpoint after ${this.#stepId(index)}`, 200)),
+        summary: summaryOf(`checkpoint after ${this.#stepId(index)}`),
         startToCloseTimeout: '10 minutes',
         scheduleToStartTimeout: `${QUEUE_TIMEOUT_MINUTES} minutes`,
         heartbeatTimeout: '15 seconds',

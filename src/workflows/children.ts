@@ -12,7 +12,7 @@ import {
 import { startAttributes } from '../definition/attributes.js';
 import { endingOf } from '../definition/ending.js';
 import { SIGNALS, WORKFLOW_TYPE, type AwaitedChildren, type ChildEnded, type ChildResult, type RunInput } from '../definition/messages.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { summaryOf } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import { childEnded, type ChildRequest } from './child.js';
 import { endOf } from './child-end.js';
@@ -20,8 +20,6 @@ import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
 import { Outbox } from './outbox.js';
-
-const LONGEST_SUMMARY = 200;
 
 /**
  * Runs the children of a run. One that was started by this execution is waited for by Temporal itself. Those of an earlier
@@ -186,7 +184,7 @@ export class ChildRuns {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
       memo: { workflow_id, parent: workflowId, ...(owner === undefined ? {} : { owner }) },
-      staticSummary: wellFormed(cut(unit ? `${labelOfUnit(this.machine, unit)} (${name})` : name, LONGEST_SUMMARY)),
+      staticSummary: summaryOf(unit ? `${labelOfUnit(this.machine, unit)} (${name})` : name),
       ...(search_attributes === true ? { typedSearchAttributes: new TypedSearchAttributes(attributes) } : {}),
     };
   }

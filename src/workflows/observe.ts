@@ -257,7 +257,7 @@ function outputOf(machine: RunMachine): Output {
 export function outputOfRecord(machine: RunMachine, record: FinalRecord, storage: boolean): ChildResult {
   const from = record.output_from === undefined ? undefined : machine.step(record.output_from)?.state.result;
   const { output: mapping } = machine.plan.definition;
-  const known = record.output ?? from ?? (mapping === undefined ? null : undefined);
+  const known = record.output ?? from;
   const { output, bytes } = known === undefined ? resolved(machine, mapping ?? null) : { output: known, bytes: jsonBytes(known) };
   return bytes <= mostValueBytes(storage) ? { output } : { output: null, output_bytes: bytes };
 }

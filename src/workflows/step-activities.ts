@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { codes, type Code } from '../definition/codes.js';
 import { mostValueBytes, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
-import { cut, messageOf, wellFormed } from '../definition/text.js';
+import { messageOf, summaryOf } from '../definition/text.js';
 import type { RetryOptions } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
@@ -28,7 +28,6 @@ const QUEUE_TIMEOUT_SECS = 300;
  * survives is decided by the activity, which stops by a failure that is not retryable; this is only the backstop.
  */
 const SPARE_ATTEMPTS = 50;
-const LONGEST_SUMMARY = 200;
 const LONGEST_INTERVAL_SECS = 100;
 
 /** Runs the steps that are due as activities on their skills' task queues, in the current scope, and tells the machine how they ended. */
@@ -85,7 +84,7 @@ export class StepActivities {
     return scheduleActivity<StepOutcome>(type, [activityId === id ? sent : { ...sent, step_id: id }, ...(shared ? [shared] : [])], {
       activityId,
       taskQueue: skillQueue(this.#prefix, skill),
-      summary: wellFormed(cut(summary, LONGEST_SUMMARY)),
+      summary: summaryOf(summary),
       startToCloseTimeout: '365 days',
       scheduleToStartTimeout: `${step.queue_timeout_secs ?? QUEUE_TIMEOUT_SECS} seconds`,
       heartbeatTimeout: '15 seconds',

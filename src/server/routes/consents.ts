@@ -87,7 +87,7 @@ export const consentRoutes: Routes = (app, deps) => {
       let consent: Consent | undefined;
       try {
         consent = await asked(deps, request.query.ticket);
-        if (settings.auth !== 'local' && !consent.secrets.confirmed) return await ask(deps, reply, consent);
+        if (settings.auth !== 'local' && !consent.secrets.confirmed) return await askToConfirm(deps, reply, consent);
         const state = randomText();
         const { scopes, verifier, browser } = consent.secrets;
         const url = await oauth.authorizationUrl(oauth.providers.get(consent.provider), { redirectUri: callback.href, scopes, state, verifier });
@@ -134,7 +134,7 @@ async function asked({ store }: ServerDeps, ticket: string): Promise<Consent> {
 }
 
 /** Whoever opens the address of a consent may not be who asked for it, and is told whose connection it makes. */
-async function ask({ store, oauth, settings }: ServerDeps, reply: FastifyReply, consent: Consent): Promise<FastifyReply> {
+async function askToConfirm({ store, oauth, settings }: ServerDeps, reply: FastifyReply, consent: Consent): Promise<FastifyReply> {
   const { skill, owner, secrets } = consent;
   const { title } = oauth.providers.get(consent.provider);
   const ticket = randomText();
