@@ -5,6 +5,7 @@ import { createAwaitChildren } from '../activities/await-children.js';
 import { createRequirements, type RequirementsActivities } from '../activities/requirements.js';
 import { DistriError } from '../definition/errors.js';
 import { skillQueue } from '../definition/messages.js';
+import { removeLeftovers } from '../kinds/script/leftovers.js';
 import { tellBlockedRuns } from '../temporal/blocked-runs.js';
 import { readCatalogue } from '../temporal/catalogue.js';
 import { toTemporalError } from '../temporal/errors.js';
@@ -125,6 +126,7 @@ class SkillWorkers implements DistriWorker {
     const { connections, skills, engine, prefix, metrics } = this.#options;
     const found = await connectionSkills(connections);
     for (const skill of skills === 'all' ? allSkills(abilities(this.#options), found) : skills) this.#served.add(skill);
+    if (this.#served.has('native:shell')) await removeLeftovers();
     await Promise.all([...this.#served].map((skill) => this.#addSkill(skill)));
     if (engine) {
       await this.#group.add(prefix, await this.#factory.engine(this.#requirements(), createAwaitChildren(this.#client)));

@@ -125,7 +125,7 @@ describe('what a script is given', () => {
     };
     const shellsOwn = ['PWD', 'SHLVL', '_'];
     expect(output.split('\n').filter((name) => !shellsOwn.includes(name))).toEqual(
-      ['HOME', 'LANG', 'MINE', 'PATH', 'TMPDIR', 'WORKFLOW_CONTEXT', 'WORKFLOW_CONTEXT_FILE'].sort(),
+      ['DISTRI_SCRIPT_MARK', 'HOME', 'LANG', 'MINE', 'PATH', 'TMPDIR', 'WORKFLOW_CONTEXT', 'WORKFLOW_CONTEXT_FILE'].sort(),
     );
   });
 

@@ -122,6 +122,7 @@ function commandOf(
     args: [...NO_STARTUP_FILES[name], '-c', withArguments(config.command, args), name, ...args],
     cwd: config.cwd ?? undefined,
     env: { ...base, ...withoutContext(config.env ?? {}), ...context.variables },
+    folder: context.folder,
     ...(user && { uid: user.uid, gid: user.gid }),
   };
 }

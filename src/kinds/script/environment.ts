@@ -2,12 +2,14 @@ import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonValue } from '../../definition/json.js';
+import { folderPrefix } from './leftovers.js';
 import type { ScriptUser } from './user.js';
 
 /** A longer context is in the file alone: one variable may hold at most 128 KiB on Linux. */
 const LONGEST_VARIABLE = 64 * 1024;
 
 export interface ContextFile {
+  readonly folder: string;
   readonly variables: { readonly [name: string]: string };
   remove(): Promise<void>;
 }
@@ -15,14 +17,14 @@ export interface ContextFile {
 /** Writes what the script sees as its context to a file that only the script's user can read. */
 export async function writeContext(context: JsonValue, user: ScriptUser | undefined): Promise<ContextFile> {
   const json = JSON.stringify(context);
-  const folder = await mkdtemp(join(tmpdir(), 'distri-script-'));
+  const folder = await mkdtemp(join(tmpdir(), folderPrefix()));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const file = join(folder, 'context.json');
     await writeFile(file, json, { mode: 0o600 });
     if (user) for (const path of [file, folder]) await chown(path, user.uid, user.gid);
     const fits = Buffer.byteLength(json) <= LONGEST_VARIABLE;
-    return { variables: { WORKFLOW_CONTEXT_FILE: file, ...(fits && { WORKFLOW_CONTEXT: json }) }, remove };
+    return { folder, variables: { WORKFLOW_CONTEXT_FILE: file, ...(fits && { WORKFLOW_CONTEXT: json }) }, remove };
   } catch (error) {
     await remove();
     throw error;

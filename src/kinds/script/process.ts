@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
+import { endTree } from './end-tree.js';
+import { startGuard } from './guard.js';
+import { MARK_VARIABLE, startOf } from './processes.js';
 
-/** From SIGTERM to SIGKILL. */
-const KILL_AFTER_MS = 2000;
-const POLL_MS = 20;
 /** A child left in the background may keep the output open: this long it is read after the script's own end. */
 const DRAIN_MS = 250;
 
@@ -14,6 +15,8 @@ export interface Command {
   readonly env: { readonly [name: string]: string };
   readonly uid?: number;
   readonly gid?: number;
+  /** Removed when the worker dies before the command ends. */
+  readonly folder?: string;
 }
 
 export interface Ended {
@@ -22,36 +25,43 @@ export interface Ended {
 }
 
 /**
- * Runs a command in a process group of its own, without input, until it exits. When `signal` aborts, the whole group
- * gets SIGTERM, after 2 s SIGKILL; then this rejects with the signal's reason. A command that cannot be started rejects
- * with the system's error.
+ * Runs a command in a session of its own, without input, until it exits. When `signal` aborts, it and all its descendants
+ * get SIGTERM, after 2 s SIGKILL, in whatever process group they are; then this rejects with the signal's reason. When the
+ * worker dies, they are killed. A command that cannot be started rejects with the system's error.
  */
 export async function runProcess(
   command: Command,
   signal: AbortSignal,
   output: { readonly stdout: (chunk: Buffer) => void; readonly stderr: (chunk: Buffer) => void },
 ): Promise<Ended> {
-  const { file, args, ...options } = command;
-  const child = spawn(file, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { file, args, folder, env, ...options } = command;
+  const mark = randomUUID();
+  const child = spawn(file, args, { ...options, env: { ...env, [MARK_VARIABLE]: mark }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exited = exitOf(child);
   child.stdout.on('data', output.stdout);
   child.stderr.on('data', output.stderr);
   const { pid } = child;
   if (pid === undefined) return exited;
-  let groupEnded: Promise<void> | undefined;
-  const onAbort = () => void (groupEnded = endGroup(pid));
+  const guard = startGuard({ pid, mark, folder, uid: command.uid, gid: command.gid });
+  const started = startOf(pid);
+  let treeEnded: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    await endTree({ pid, started, mark });
+    // The environment of another user's processes may be unreadable here, and is readable to the guard.
+    if (command.uid !== undefined) await guard.sweep();
+  };
+  const onAbort = () => void (treeEnded = end());
   signal.addEventListener('abort', onAbort, { once: true });
-  const release = endGroupWithWorker(pid);
   try {
     const ended = await exited;
     await Promise.race([closed, delay(DRAIN_MS).then(() => setImmediate())]);
-    await groupEnded;
+    await treeEnded;
     signal.throwIfAborted();
     return ended;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    release();
+    guard.release();
     child.stdout.destroy();
     child.stderr.destroy();
   }
@@ -62,39 +72,4 @@ function exitOf(child: ChildProcess): Promise<Ended> {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
-}
-
-async function endGroup(pid: number): Promise<void> {
-  const until = Date.now() + KILL_AFTER_MS;
-  let alive = signalGroup(pid, 'SIGTERM');
-  while (alive && Date.now() < until) {
-    await delay(POLL_MS);
-    alive = signalGroup(pid, 0);
-  }
-  if (alive) signalGroup(pid, 'SIGKILL');
-}
-
-/** Whether the group was still there. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(-pid, signal);
-  } catch {
-    return false;
-  }
-}
-
-/**
- * A worker that dies by SIGKILL can end nothing any more, so a small shell waits beside each script: its input ends when
- * the worker is gone, and it ends the group. A line of input lets it go.
- */
-function endGroupWithWorker(pid: number): () => void {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _ || kill -KILL "-$1"', 'sh', String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-    env: {},
-  });
-  guard.on('error', () => undefined);
-  guard.stdin.on('error', () => undefined);
-  guard.unref();
-  return () => guard.stdin.end('\n');
 }
