@@ -1,9 +1,12 @@
-// Writes docs/steps from the kinds: their READMEs and, from their schemas, the tables of fields.
+// Writes docs/steps from the kinds: their READMEs and, from their schemas, the tables of fields; and docs/messages.md from the
+// table of messages.
 // With --check, only says whether the pages are current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 import { z } from 'zod';
+import { CATALOGUE_MESSAGES, RUN_MESSAGES } from '../dist/definition/message-table.js';
+import { shapeOf } from '../dist/definition/read-argument.js';
 import { stepSchema, workflowSchema, entryPointSchema } from '../dist/definition/schema.js';
 import { kinds } from '../dist/kinds/index.js';
 import { kindSchemas } from '../dist/kinds/schemas.js';
@@ -90,7 +93,56 @@ ${fieldTable(entryPointSchema)}
 `;
 }
 
+function argumentOf(row) {
+  if (row.argument === undefined) return 'none';
+  const shape = `\`${shapeOf(row)}\``;
+  const example = row.example === undefined ? '' : `, such as \`${row.example}\``;
+  return `${shape}${row.bare ? ' or none' : ''}${example}`;
+}
+
+function messageTable(rows) {
+  const lines = rows.map(([name, row]) => `| \`${name}\` | ${row.kind} | ${argumentOf(row).replaceAll('|', '\\|')} | ${row.description} |`);
+  return ['| name | | argument | what it does |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+function messagesPage() {
+  const rows = Object.entries(RUN_MESSAGES);
+  return `${NOTICE.replace('change the kind', 'change src/definition/message-table.ts')}# Messages of a run
+
+A run is a Temporal workflow of the type \`distriWorkflow\`, and can be told and asked with Temporal's own tools. The [SDK](sdk.md), the
+[command line](cli.md) and the [HTTP API](api.md) send the same messages.
+
+\`\`\`sh no-run
+temporal workflow update execute --workflow-id RUN --name answer --input '{"step_id":"review","value":{"approved":true}}'
+temporal workflow signal --query "DistriStatus = 'blocked' AND ExecutionStatus = 'Running'" --name connectionsChanged --reason "Slack is back"
+temporal workflow query --workflow-id RUN --type snapshot
+\`\`\`
+
+${messageTable(rows.filter(([, { internal }]) => !internal))}
+
+An update that does not fit is refused, with a code of [errors.md](errors.md) as the type of its failure, and the run stays as it was:
+\`BAD_REQUEST\` when its argument has another shape, \`INPUT_TOO_LARGE\` above 1,900,000 bytes without
+[storage outside the history](data.md), \`OVERLOADED\` when too much comes at one moment. A signal cannot be refused: one that does not fit,
+or that a run does not have, is dropped, and becomes a warning of the run (\`BAD_MESSAGE\`).
+
+An argument that the workers cannot read is dropped or refused as well, but for one that is encrypted with a key that they lack: the run
+then waits for a worker that has the key (\`engine_error\`). Give the \`temporal\` tool the address of a [codec server](data.md) when you
+send messages to runs that are encrypted.
+
+## Internal messages
+
+Runs and workers send these to each other. They are of no use to anybody else: what comes from no child or no parent of the run is dropped.
+
+${messageTable(rows.filter(([, { internal }]) => internal))}
+
+The catalogue, a workflow of the type \`distriCatalogue\` for each queue prefix, takes:
+
+${messageTable(Object.entries(CATALOGUE_MESSAGES))}
+`;
+}
+
 const generated = [
+  ['docs/messages.md', messagesPage()],
   ['docs/steps/README.md', indexPage()],
   ...Object.entries(kinds).map(([name, kind]) => [`docs/steps/${name}.md`, kindPage(name, kind)]),
 ];

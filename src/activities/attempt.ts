@@ -5,21 +5,23 @@ import { StepFailure } from '../kinds/failure.js';
 import type { ActivityKindName } from '../kinds/index.js';
 import { kinds } from '../kinds/index.js';
 import type { Code } from '../definition/codes.js';
+import { DEEPEST_VALUE, nestsWithin } from '../definition/depth.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import { LOST_WORKER_ATTEMPTS, MOST_INLINE_BYTES, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
 import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
-import { cut, messageOf, wellFormed } from '../definition/text.js';
+import { cut, failureType, messageOf, wellFormed } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
-import { nestsWithin } from './depth.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { maskText, maskValue, secretsOf } from './mask.js';
 import { requiredConnections } from './required-connections.js';
 
-const DEEPEST_RESULT = 500;
 const DEFAULT_ATTEMPTS = 3;
 const HEARTBEAT_MS = 3_000;
 const LONGEST_MESSAGE = 10_000;
+/** Characters of the details of a failure, as JSON. */
+const MOST_DETAILS = 100_000;
+const LONGEST_DELAY_SECS = 365 * 24 * 60 * 60;
 
 /** Failures that another attempt cannot mend, whatever the step's `retry` says. */
 const PERMANENT = new Set<Code>(['CONNECTION_MISSING', 'CONNECTION_REJECTED', 'NO_CONNECTION_SOURCE', 'HTTP_REFUSED', 'TOOL_INPUT', 'RESULT_TOO_LARGE']);
@@ -73,7 +75,7 @@ export class Attempt {
     const config = resolveFields(this.task.kind, kinds[kind].textFields, lookup) as ConfigOf<N>;
     const running = code(config, this.#stepContext(lookup));
     const result = await (this.#deadline ? Promise.race([running, rejectOnAbort(this.#deadline.signal)]) : running);
-    if (!nestsWithin(result, DEEPEST_RESULT)) throw tooDeep();
+    if (!nestsWithin(result, DEEPEST_VALUE)) throw tooDeep();
     const masked = maskValue(result, secretsOf(this.#connections));
     const bytes = Buffer.byteLength(JSON.stringify(masked.value));
     const most = this.deps.maxResultBytes ?? MOST_INLINE_BYTES;
@@ -96,14 +98,14 @@ export class Attempt {
     const details: FailureDetails = {
       attempts: attempt,
       ...(most === undefined ? {} : { max_attempts: most }),
-      ...(failure.details === undefined ? {} : { data: failure.details }),
+      ...dataOf(failure),
     };
     return ApplicationFailure.create({
-      type: failure.code,
-      message: cut(wellFormed(maskText(failure.message, secretsOf(this.#connections)).text), LONGEST_MESSAGE),
+      type: failureType(failure.code),
+      message: cut(wellFormed(maskText(String(failure.message), secretsOf(this.#connections)).text), LONGEST_MESSAGE),
       nonRetryable: !retryable,
       details: [details],
-      ...(retryable && failure.retryAfterSecs !== undefined ? { nextRetryDelay: failure.retryAfterSecs * 1000 } : {}),
+      ...(retryable ? delayOf(failure) : {}),
     });
   }
 
@@ -182,10 +184,25 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** The details of a failure, unless they are none that a failure can carry. */
+function dataOf({ details }: StepFailure): Pick<FailureDetails, 'data'> {
+  try {
+    const text = JSON.stringify(details) as string | undefined;
+    return text === undefined || text.length > MOST_DETAILS ? {} : { data: JSON.parse(text) as JsonValue };
+  } catch {
+    return {};
+  }
+}
+
+function delayOf({ retryAfterSecs }: StepFailure): { nextRetryDelay?: number } {
+  if (typeof retryAfterSecs !== 'number' || !(retryAfterSecs >= 0)) return {};
+  return { nextRetryDelay: Math.min(retryAfterSecs, LONGEST_DELAY_SECS) * 1000 };
+}
+
 function tooDeep(): StepFailure {
   return new StepFailure(
     'RESULT_TOO_LARGE',
-    `The result of the step is nested more than ${DEEPEST_RESULT} levels deep. Let the step return a flatter value.`,
+    `The result of the step is nested more than ${DEEPEST_VALUE} levels deep. Let the step return a flatter value.`,
   );
 }
 

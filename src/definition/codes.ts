@@ -60,6 +60,7 @@ export const codes = {
   NAMESPACE_NOT_FOUND: { exit: 2, title: 'The namespace does not exist' },
   TEMPORAL_UNAUTHORIZED: { exit: 2, title: 'The Temporal server refused the credentials' },
   NO_WORKER: { exit: 3, title: 'No engine worker is alive' },
+  ENGINE_ERROR: { exit: 3, title: 'The interpreter cannot go on with the run' },
   CODEC_MISMATCH: { exit: 2, title: 'A payload cannot be read with this codec' },
   PAYLOAD_MISSING: { exit: 2, title: 'A payload that is kept outside the history is not there' },
   PAYLOAD_DAMAGED: { exit: 2, title: 'A payload that is kept outside the history is not what was stored' },
@@ -124,6 +125,7 @@ export const codes = {
   INTERNAL: { exit: 1, title: 'A defect of the engine' },
   MISSING_VARIABLE: { exit: 0, title: 'A variable that the run does not have (warning)' },
   MIGRATION_GIVEN_UP: { exit: 0, title: 'A run could not be moved to another definition after all (warning)' },
+  BAD_MESSAGE: { exit: 0, title: 'A message to the run was dropped (warning)' },
   CHECKPOINT_FAILED: { exit: 0, title: 'An external checkpoint could not be saved (warning)' },
   SEARCH_ATTRIBUTES_MISSING: { exit: 0, title: 'The namespace lacks the search attributes (warning)' },
 } as const satisfies { [code: string]: { exit: 0 | 1 | 2 | 3; title: string } };

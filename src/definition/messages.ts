@@ -1,3 +1,4 @@
+import { cut, wellFormed } from './text.js';
 import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from './types.js';
 import type { JsonObject, JsonValue } from './json.js';
 import type { MigrationDecisions } from './migration.js';
@@ -8,9 +9,11 @@ export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
 export const DEFAULT_QUEUE_PREFIX = 'distri';
 
+const LONGEST_QUEUE = 1_000;
+
 /** The task queue of a skill, e.g. `distri:native:shell`. */
 export function skillQueue(prefix: string, skill: string): string {
-  return `${prefix}:${skill}`;
+  return cut(wellFormed(`${prefix}:${skill}`), LONGEST_QUEUE);
 }
 
 /** The id of the one catalogue workflow of a queue prefix. */

@@ -14,6 +14,13 @@ export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
+const LONGEST_FAILURE_TYPE = 200;
+
+/** A code as the type of a failure, whatever was thrown as one. */
+export function failureType(code: unknown): string {
+  return cut(wellFormed(typeof code === 'string' ? code : 'INTERNAL'), LONGEST_FAILURE_TYPE);
+}
+
 /** What an error says; of what was thrown besides errors, its text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

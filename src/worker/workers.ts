@@ -8,6 +8,7 @@ import { deploymentOptions } from './deployment.js';
 import type { WorkerMetrics } from './metrics.js';
 import type { CompiledOptions } from './options.js';
 import { kindsOn } from './skills.js';
+import { wellFormedFailures } from './well-formed-failures.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 /** After the grace time activities are canceled; what has not ended by then is left behind. */
@@ -83,6 +84,7 @@ export class WorkerFactory {
       ...(deployment === undefined ? {} : { workerDeploymentOptions: deploymentOptions(deployment) }),
       dataConverter,
       ...(tracing && { plugins: [tracing.plugin] }),
+      interceptors: { activity: [wellFormedFailures] },
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
       defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
       shutdownGraceTime: shutdownGraceMs,

@@ -45,10 +45,10 @@ function modernSources(config: BundlerConfig): BundlerConfig {
   return config;
 }
 
-/** The workflow code that lies beside the running code: TypeScript sources or their compiled form. */
-function ownWorkflows(): string {
+/** A module of the workflow code that lies beside the running code: TypeScript sources or their compiled form. */
+function ownModule(name: string): string {
   const extension = extname(fileURLToPath(import.meta.url));
-  return fileURLToPath(new URL(`../workflows/index${extension}`, import.meta.url));
+  return fileURLToPath(new URL(`../workflows/${name}${extension}`, import.meta.url));
 }
 
 /**
@@ -56,12 +56,13 @@ function ownWorkflows(): string {
  * once a run: they hold no state but the run's own, which hangs on its machine. Tracing adds its interceptors.
  * @throws Error naming each import that may not be in the sandbox, or with what the bundler said
  */
-export async function bundleWorkflows(workflowsPath = ownWorkflows(), tracing?: Tracing): Promise<string> {
+export async function bundleWorkflows(workflowsPath = ownModule('index'), tracing?: Tracing): Promise<string> {
   const offenders = new Set<string>();
   const said: string[] = [];
   const bundled = await bundleWorkflowCode({
     workflowsPath,
     preloadModules: [workflowsPath],
+    workflowInterceptorModules: [ownModule('interceptors')],
     logger: new DefaultLogger('ERROR', ({ message }) => said.push(message)),
     webpackConfigHook: (config) => refusing(offenders, modernSources(config)),
     ...(tracing && { plugins: [tracing.plugin] }),

@@ -1,9 +1,11 @@
 import { isObject } from '../definition/json.js';
 import { ANNOUNCEMENT_TTL_SECS, type ToolEntry, type WorkerAnnouncement } from '../definition/messages.js';
+import { isWellFormed } from '../definition/text.js';
 
 const MAX_SCHEMA_BYTES = 100 * 1024;
 const MAX_BYTES = 1536 * 1024;
 const ROWS = 50;
+const LONGEST_SKILL = 200;
 
 /** What the catalogue hands on when it continues as new. Each tool is held once, however many workers offer it. */
 export interface CatalogueState {
@@ -29,7 +31,27 @@ function bytes(value: unknown): number {
 }
 
 function isTool(value: unknown): value is ToolEntry {
-  return isObject(value) && [value['name'], value['skill'], value['hash']].every((field) => typeof field === 'string');
+  return isObject(value) && typeof value['name'] === 'string' && typeof value['hash'] === 'string' && isSkillName(value['skill']);
+}
+
+/** A skill becomes a part of a task queue's name, which must be writable as UTF-8. */
+function isSkillName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_SKILL && isWellFormed(value);
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
+
+/** Whoever starts the catalogue without our workers may give it anything. */
+function isOffer(value: unknown): value is Offer {
+  if (!isObject(value)) return false;
+  const { identity, skills, tools, expires } = value;
+  return typeof identity === 'string' && isTexts(skills) && isTexts(tools) && typeof expires === 'number' && Number.isFinite(expires);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Whether a signal's argument can be used: a malformed one must not fail the workflow task for ever. */
@@ -39,7 +61,7 @@ export function isAnnouncement(value: unknown): value is WorkerAnnouncement {
   return (
     typeof identity === 'string' &&
     Array.isArray(skills) &&
-    skills.every((skill) => typeof skill === 'string') &&
+    skills.every(isSkillName) &&
     Array.isArray(tools) &&
     tools.every(isTool) &&
     typeof expires === 'string' &&
@@ -66,8 +88,8 @@ export class Announcements {
   readonly #tools = new Map<string, ToolEntry>();
 
   constructor(state?: CatalogueState) {
-    for (const offer of state?.offers ?? []) this.#offers.set(offer.identity, offer);
-    for (const tool of state?.tools ?? []) this.#tools.set(keyOf(tool), tool);
+    for (const offer of listOf(state?.offers)) if (isOffer(offer)) this.#offers.set(offer.identity, offer);
+    for (const tool of listOf(state?.tools)) if (isTool(tool)) this.#tools.set(keyOf(tool), tool);
   }
 
   /** Takes an announcement in the place of the worker's former one; one that has expired takes the worker away. */

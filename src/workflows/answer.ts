@@ -1,32 +1,24 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import type { ApplicationFailure } from '@temporalio/workflow';
 import { Validator, type Schema } from '@cfworker/json-schema';
 import type { Problem } from '../definition/errors.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import type { Answer } from '../definition/messages.js';
 import { longTextProblem } from '../definition/pattern-text.js';
-import { cut, wellFormed } from '../definition/text.js';
-import type { StepState } from './state.js';
+import { refusal } from './handlers.js';
 
 /** A wrong answer may be wrong in a hundred thousand places. */
 const MOST_PROBLEMS = 100;
-const LONGEST_MESSAGE = 10_000;
 
-/**
- * The validator of the update `answer`; `waiting`: the state of the step, when it waits.
- *
- * @throws ApplicationFailure of type `STEP_NOT_WAITING` or `ANSWER_REFUSED`, whose first detail is the list of problems
- */
-export function checkAnswer(waiting: StepState | undefined, { step_id, index, value }: Answer): void {
-  if (!waiting) {
-    throw ApplicationFailure.nonRetryable(
-      wellFormed(`Step '${step_id}'${index === undefined ? '' : `, element ${index},`} not found or not in waiting_for_input state`),
-      'STEP_NOT_WAITING',
-    );
-  }
-  const problems = answerProblems(waiting.schema, value);
-  if (problems.length === 0) return;
-  const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
-  throw ApplicationFailure.nonRetryable(cut(wellFormed(message), LONGEST_MESSAGE), 'ANSWER_REFUSED', problems);
+/** The refusal of an answer to a step, or an element of it, that does not wait. */
+export function notWaiting({ step_id, index }: Answer): ApplicationFailure {
+  return refusal('STEP_NOT_WAITING', `Step '${step_id}'${index === undefined ? '' : `, element ${index},`} not found or not in waiting_for_input state`);
+}
+
+/** The refusal of an answer that does not fit the schema of its step, with the problems as its first detail; undefined when it fits. */
+export function answerRefusal(schema: JsonValue | undefined, value: JsonValue): ApplicationFailure | undefined {
+  const problems = answerProblems(schema, value);
+  if (problems.length === 0) return undefined;
+  return refusal('ANSWER_REFUSED', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), problems);
 }
 
 /** What is wrong with an answer by the JSON Schema of its step; empty when it fits. */

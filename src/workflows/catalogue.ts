@@ -1,17 +1,13 @@
 import {
   condition,
   continueAsNew,
-  defineQuery,
-  defineSignal,
   setCurrentDetails,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { CATALOGUE, type WorkerAnnouncement } from '../definition/messages.js';
+import { CATALOGUE_MESSAGES } from '../definition/message-table.js';
+import { CATALOGUE } from '../definition/messages.js';
 import { Announcements, isAnnouncement, type CatalogueState } from './announcements.js';
-
-const announce = defineSignal<[unknown]>(CATALOGUE.announce);
-const catalogue = defineQuery<WorkerAnnouncement[]>(CATALOGUE.catalogue);
+import { dropOtherSignals, hearQuery, hearSignal } from './handlers.js';
 
 /**
  * The one workflow of a queue prefix that knows which worker offers which skills and tools. Workers announce
@@ -20,12 +16,19 @@ const catalogue = defineQuery<WorkerAnnouncement[]>(CATALOGUE.catalogue);
 export async function distriCatalogue(state?: CatalogueState): Promise<void> {
   const announcements = new Announcements(state);
   let changed = false;
-  setHandler(announce, (announcement) => {
-    if (!isAnnouncement(announcement)) return;
-    announcements.announce(announcement, Date.now());
-    changed = true;
-  });
-  setHandler(catalogue, () => announcements.list());
+  const dropped = (): void => undefined;
+  hearSignal<unknown>(
+    CATALOGUE.announce,
+    CATALOGUE_MESSAGES.announce,
+    (announcement) => {
+      if (!isAnnouncement(announcement)) return;
+      announcements.announce(announcement, Date.now());
+      changed = true;
+    },
+    dropped,
+  );
+  hearQuery(CATALOGUE.catalogue, CATALOGUE_MESSAGES.catalogue, () => announcements.list());
+  dropOtherSignals([CATALOGUE.announce], dropped);
 
   while (!workflowInfo().continueAsNewSuggested) {
     announcements.expire(Date.now());

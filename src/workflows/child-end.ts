@@ -16,7 +16,7 @@ export function endOf(end: ChildEnded): ChildEnd {
       return { status: 'canceled', failure: { code: 'RUN_CANCELED', message: `Run '${runId}' was canceled` } };
     case 'failed': {
       const code = Object.hasOwn(codes, end.code) ? (end.code as Code) : 'RUN_FAILED';
-      return { status: 'failed', failure: { code, message: `Run '${runId}' failed: ${end.message}` } };
+      return { status: 'failed', failure: { code, message: `Run '${runId}' failed: ${(end.message as string | undefined) ?? 'it does not say why'}` } };
     }
   }
 }

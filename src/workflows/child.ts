@@ -47,10 +47,11 @@ function inputOf(kind: ConfigOf<'workflow'>, mapping: JsonValue | undefined, loo
 }
 
 /** A child says how it stands. */
-export function childChanged(run: RunState, { run_id, status, missing, waiting }: ChildReport): void {
+export function childChanged(run: RunState, { run_id, status, missing, waiting: told }: ChildReport): void {
   const unit = run.children.get(run_id);
   if (!unit?.state.child) return;
   const { ending, told_paused } = unit.state.child;
+  const waiting = told?.filter(({ run_id: of, step_id, message }) => [of, step_id, message].every((text) => typeof text === 'string'));
   unit.state.child = {
     run_id,
     status,

@@ -16,6 +16,7 @@ import { summaryOf } from '../definition/text.js';
 import type { Bell } from './bell.js';
 import { childEnded, type ChildRequest } from './child.js';
 import { endOf } from './child-end.js';
+import { isChildRunId } from './child-run-id.js';
 import type { TaskClock } from './clock.js';
 import type { RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
@@ -85,6 +86,11 @@ export class ChildRuns {
     else if (!this.#awaiting) this.#await();
   }
 
+  /** Whether a run is, or was, a child of this one: its id says so, or it is open. */
+  knows(runId: string): boolean {
+    return isChildRunId(workflowInfo().workflowId, runId) || this.machine.children.has(runId);
+  }
+
   /** An adopted child says that it has ended. */
   told(end: ChildEnded): void {
     childEnded(this.machine, end.run_id, endOf(end));
@@ -107,7 +113,7 @@ export class ChildRuns {
   }
 
   #signal(runId: string, name: string): void {
-    this.#tell(runId, (child) => child.signal(name));
+    this.#tell(runId, (child) => child.signal(name, { run_id: workflowInfo().workflowId }));
   }
 
   #tell(runId: string, say: (child: ExternalWorkflowHandle) => Promise<void>): void {

@@ -30,6 +30,7 @@ import { showDefinition } from './show-definition.js';
 import { cancel, failRun } from './steer.js';
 import { StepActivities } from './step-activities.js';
 import { Timers } from './timers.js';
+import { Undecided } from './undecided.js';
 import { Work } from './work.js';
 
 interface EngineActivities {
@@ -72,11 +73,12 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   const inbox = new Inbox();
   const children = new ChildRuns(machine, input, bell, clock);
   const parent = new ParentLink(machine, input.parent, runId, bell);
-  handleMessages(machine, identity, { inbox, bell, clock, children, parent });
+  const undecided = new Undecided();
+  handleMessages(machine, identity, { inbox, bell, clock, children, parent, undecided, storage: input.storage === true });
   showDefinition(input);
   const canceled = CancellationScope.current().cancelRequested;
   const work = new Work();
-  const next = await work.lead(() => drive(machine, identity, { input, canceled, inbox, bell, clock, work, children, parent }));
+  const next = await work.lead(() => drive(machine, identity, { input, canceled, inbox, bell, clock, work, children, parent, undecided }));
   if (next) return continueAsNew<typeof distriWorkflow>(next);
   const record = finalRecord(machine, identity, input.storage === true);
   return input.parent ? concludeChild(machine, record, parent, input.storage === true) : conclude(machine, record);
@@ -92,6 +94,7 @@ interface Driving {
   readonly input: RunInput;
   readonly children: ChildRuns;
   readonly parent: ParentLink;
+  readonly undecided: Undecided;
 }
 
 /**
@@ -102,7 +105,7 @@ interface Driving {
 async function drive(
   machine: RunMachine,
   identity: RunIdentity,
-  { input, canceled, inbox, bell, clock, work, children, parent }: Driving,
+  { input, canceled, inbox, bell, clock, work, children, parent, undecided }: Driving,
 ): Promise<RunInput | undefined> {
   work.outOfTime = () => {
     failRun(machine, { code: 'RUN_CANCELED', message: 'The steps that run always took too long after the cancel' });
@@ -131,8 +134,10 @@ async function drive(
       if (isFull(machine)) checkpoints.giveUp('the history of the run is full');
     }
     machine.advance();
+    const decided = !first && undecided.decide();
+    if (decided) machine.advance();
     const settled = checkpoints.idle && children.settled && parent.settled;
-    const next = first ? undefined : continuation.due(settled);
+    const next = first || decided ? undefined : continuation.due(settled);
     if (next) return parent.passOn(next);
     work.within(() => {
       const left = activities.startDue();
@@ -143,11 +148,14 @@ async function drive(
     });
     // Commands that cancel something come before the search attributes, as in the histories that there are.
     if (machine.over || attributes.differ(machine)) await work.settled();
+    // What an update was answered leaves with the workflow task only when it is a command before the run ends.
+    if (decided) await settledPromises();
     if (machine.over && checkpoints.settled && children.settled) break;
     parent.report();
     attributes.show(machine);
     setCurrentDetails(currentDetails(machine));
     if (first) inbox.open();
+    if (first && undecided.any) bell.ring();
     await bell.heard();
   }
   requirements.stop();
@@ -201,6 +209,11 @@ function failureOf(machine: RunMachine, record?: FinalRecord): ApplicationFailur
     nonRetryable: true,
     ...(record ? { details: [record] } : {}),
   });
+}
+
+/** Waits until promises that have been kept have had their effect, and those behind them. */
+async function settledPromises(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
 }
 
 /** A run whose history is full fails. */

@@ -1,15 +1,14 @@
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { dictionary, own, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { Migrate, RunInput } from '../definition/messages.js';
 import { describeMigration, planMigration, type MigrationAction, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
-import { cut, wellFormed } from '../definition/text.js';
+import { messageOf } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
 import { carry, type Carried } from './carry.js';
+import { refusal } from './handlers.js';
 import { KEPT_EVENTS, type Entry } from './log.js';
 import type { RunMachine } from './machine.js';
 import { compilePlan, reachable, type Plan } from './plan.js';
-
-const LONGEST_MESSAGE = 10_000;
 
 /** What moving this run to a new definition means at this moment. */
 export function planFor(machine: RunMachine, after: Plan, decisions: MigrationDecisions): MigrationPlan {
@@ -178,16 +177,17 @@ export function migrationInput(machine: RunMachine, input: RunInput, migration: 
 }
 
 /**
- * The validator of the update `migrate`.
- * @throws ApplicationFailure of type `MIGRATION_REFUSED` or `MIGRATION_UNDECIDED`, whose first detail is the plan
+ * Why the run cannot be moved to another definition, as a failure of type `MIGRATION_REFUSED` or `MIGRATION_UNDECIDED` whose
+ * first detail is the plan; undefined when it can be.
  */
-export function checkMigration(machine: RunMachine, { definition, decisions = {} }: Migrate): void {
-  if (machine.migration) throw refusal('MIGRATION_REFUSED', 'The run is about to be moved to another definition already');
-  const plan = planFor(machine, compilePlan(definition, machine.plan.entryPoint?.id), decisions);
-  if (plan.verdict === 'compatible') return;
-  throw refusal(plan.verdict === 'refused' ? 'MIGRATION_REFUSED' : 'MIGRATION_UNDECIDED', describeMigration(plan), plan);
-}
-
-function refusal(type: string, message: string, plan?: MigrationPlan): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(cut(wellFormed(message), LONGEST_MESSAGE), type, ...(plan ? [plan] : []));
+export function checkMigration(machine: RunMachine, { definition, decisions = {} }: Migrate): ApplicationFailure | undefined {
+  if (machine.migration) return refusal('MIGRATION_REFUSED', 'The run is about to be moved to another definition already');
+  let plan: MigrationPlan;
+  try {
+    plan = planFor(machine, compilePlan(definition, machine.plan.entryPoint?.id), decisions);
+  } catch (error) {
+    return refusal('MIGRATION_REFUSED', `The definition is none that a run can go on by: ${messageOf(error)}`);
+  }
+  if (plan.verdict === 'compatible') return undefined;
+  return refusal(plan.verdict === 'refused' ? 'MIGRATION_REFUSED' : 'MIGRATION_UNDECIDED', describeMigration(plan), plan);
 }

@@ -1,5 +1,5 @@
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
-import { MOST_STORED_BYTES, mostValueBytes, type ChildResult, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
+import { MOST_INLINE_BYTES, MOST_STORED_BYTES, mostValueBytes, type ChildResult, type EventsPage, type FinalRecord, type FinalStep } from '../definition/messages.js';
 import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
@@ -145,6 +145,14 @@ function withoutResults<T extends { result?: JsonValue }>(steps: { [id: string]:
   return Object.fromEntries(Object.entries(steps).map(([id, { result: _result, ...step }]) => [id, step]));
 }
 
+/** The run's whole context; throws when it does not fit a query's answer. */
+export function contextOf(machine: RunMachine): JsonObject {
+  const context = machine.context();
+  const bytes = jsonBytes(context);
+  if (bytes > MOST_INLINE_BYTES) throw new Error(`the context has ${bytes} bytes, more than the ${MOST_INLINE_BYTES} that an answer holds; the snapshot leaves out what is too large`);
+  return context;
+}
+
 function reader(machine: RunMachine): EntryReader {
   return {
     workflowId: machine.plan.definition.id,
@@ -156,7 +164,7 @@ function reader(machine: RunMachine): EntryReader {
 /** The log after `after`, with results, up to 1 MiB; a result larger than a page is left out. */
 export function eventsAfter(machine: RunMachine, after: number): EventsPage {
   const read = reader(machine);
-  const { entries, gap } = machine.log.after(after);
+  const { entries, gap } = machine.log.after(Math.max(0, Math.trunc(after)));
   const events: LoggedEvent[] = [];
   let left = PAGE_BYTES;
   for (const entry of entries) {

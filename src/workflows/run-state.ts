@@ -16,6 +16,7 @@ import type { Unit } from './unit.js';
 
 const LONGEST_WARNING = 1_000;
 const MOST_WARNINGS = 200;
+const MOST_MESSAGE_WARNINGS = 20;
 
 /** Who lets nothing new start: its user, a step that failed in a run that holds, or the run of which it is the child. */
 export interface Paused {
@@ -198,6 +199,14 @@ export class RunState {
     const kept = { ...warning, message };
     this.warnings.push(kept);
     this.log.add(this.now, 'run_warning', -1, kept);
+  }
+
+  /** A message was dropped. Whoever sends many of them leaves room for other warnings. */
+  warnOfMessage(message: string): void {
+    const told = this.warnings.filter(({ code }) => code === 'BAD_MESSAGE');
+    if (told.length >= MOST_MESSAGE_WARNINGS || told.some((warning) => warning.message === message)) return;
+    const last = told.length === MOST_MESSAGE_WARNINGS - 1;
+    this.warn({ code: 'BAD_MESSAGE', message: last ? 'More messages were dropped; the log of the worker has them' : cut(message, LONGEST_WARNING) });
   }
 
   /** Tells observers of something that a unit does; of an element under its step, with its position. */

@@ -42,9 +42,13 @@ export class EncryptionCodec implements PayloadCodec {
     });
   }
 
-  /** @throws PayloadError `CODEC_MISMATCH` naming the key that is missing or does not fit. */
+  /**
+   * What names no key is none of ours: it stays as it is, and whoever reads it says so.
+   *
+   * @throws PayloadError `CODEC_MISMATCH` naming the key that is missing or does not fit.
+   */
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => (text(payload.metadata?.['encoding']) === ENCODING ? this.#decrypt(payload) : payload));
+    return payloads.map((payload) => (isEncrypted(payload) ? this.#decrypt(payload) : payload));
   }
 
   #decrypt(payload: Payload): Payload {
@@ -61,6 +65,10 @@ export class EncryptionCodec implements PayloadCodec {
       throw new PayloadError('CODEC_MISMATCH', message, { cause, hint: KEYS_HINT });
     }
   }
+}
+
+function isEncrypted({ metadata }: Payload): boolean {
+  return text(metadata?.['encoding']) === ENCODING && text(metadata?.[KEY_ID]) !== '';
 }
 
 function encryptPayload(key: Buffer, plain: Uint8Array, sameAgain: boolean): Buffer {

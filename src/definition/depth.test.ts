@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { JsonValue } from '../definition/json.js';
+import type { JsonValue } from './json.js';
 import { nestsWithin } from './depth.js';
 
 function nested(levels: number): JsonValue {

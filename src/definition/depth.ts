@@ -1,4 +1,7 @@
-import type { JsonValue } from '../definition/json.js';
+import type { JsonValue } from './json.js';
+
+/** How deep a value may nest that a run is to hold: to write it as JSON takes the stack one level for each. */
+export const DEEPEST_VALUE = 500;
 
 /** Whether a value nests at most `levels` deep. It does not recurse, so that no value is too deep to be looked at. */
 export function nestsWithin(value: JsonValue, levels: number): boolean {
