@@ -9,11 +9,11 @@ import { DEEPEST_VALUE, nestsWithin } from '../definition/depth.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import { LOST_WORKER_ATTEMPTS, MOST_INLINE_BYTES, type FailureDetails, type StepOutcome, type StepTask } from '../definition/messages.js';
 import { resolve, resolveFields, valuesLookup, type Lookup } from '../definition/references.js';
-import { cut, failureType, messageOf, wellFormed } from '../definition/text.js';
+import { failureType, messageOf } from '../definition/text.js';
 import type { ConfigOf } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
 import { idempotencyKey } from './idempotency-key.js';
-import { maskText, maskValue, secretsOf } from './mask.js';
+import { maskOf, type Masker } from './mask.js';
 import { requiredConnections } from './required-connections.js';
 
 const DEFAULT_ATTEMPTS = 3;
@@ -48,6 +48,7 @@ export class Attempt {
   readonly #deadline: AbortController | undefined;
   readonly #deadlineTimer: NodeJS.Timeout | undefined;
   #connections: Connection[] = [];
+  #mask: Masker = maskOf([]);
 
   constructor(
     private readonly task: StepTask,
@@ -71,12 +72,13 @@ export class Attempt {
     const lost = attempt - 1 - this.#state.failures;
     if (lost >= LOST_WORKER_ATTEMPTS) throw new StepFailure('WORKER_LOST', `The worker of the step was lost ${lost} times; see the workers' logs`);
     this.#connections = await requiredConnections(this.task.requires, this.deps.connections, this.task.owner);
+    this.#mask = maskOf(this.#connections);
     const lookup = valuesLookup(this.task.values ?? {}, variablesOf(this.#connections));
     const config = resolveFields(this.task.kind, kinds[kind].textFields, lookup) as ConfigOf<N>;
     const running = code(config, this.#stepContext(lookup));
     const result = await (this.#deadline ? Promise.race([running, rejectOnAbort(this.#deadline.signal)]) : running);
     if (!nestsWithin(result, DEEPEST_VALUE)) throw tooDeep();
-    const masked = maskValue(result, secretsOf(this.#connections));
+    const masked = this.#mask.value(result);
     const bytes = Buffer.byteLength(JSON.stringify(masked.value));
     const most = this.deps.maxResultBytes ?? MOST_INLINE_BYTES;
     if (bytes > most) throw tooLarge(bytes, most);
@@ -98,11 +100,11 @@ export class Attempt {
     const details: FailureDetails = {
       attempts: attempt,
       ...(most === undefined ? {} : { max_attempts: most }),
-      ...dataOf(failure),
+      ...dataOf(failure, this.#mask),
     };
     return ApplicationFailure.create({
       type: failureType(failure.code),
-      message: cut(wellFormed(maskText(String(failure.message), secretsOf(this.#connections)).text), LONGEST_MESSAGE),
+      message: this.#mask.start(String(failure.message), LONGEST_MESSAGE),
       nonRetryable: !retryable,
       details: [details],
       ...(retryable ? delayOf(failure) : {}),
@@ -153,10 +155,11 @@ export class Attempt {
       idempotencyKey: idempotencyKey(runId, stepId, { index: this.task.index, rerun: this.task.rerun }),
       signal: this.#deadline ? AbortSignal.any([cancellationSignal, this.#deadline.signal]) : cancellationSignal,
       heartbeat: (details) => {
-        if (details !== undefined) this.#state.details = maskValue(details, secretsOf(this.#connections)).value;
+        if (details !== undefined) this.#state.details = this.#mask.value(details).value;
         this.#beat();
       },
-      log: maskedLog(this.#context.log, () => secretsOf(this.#connections)),
+      log: maskedLog(this.#context.log, this.#mask),
+      mask: this.#mask,
       connections: this.#connections,
       mapping: this.task.mapping === undefined ? undefined : resolve(this.task.mapping, lookup),
       context: this.task.context,
@@ -185,10 +188,10 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 /** The details of a failure, unless they are none that a failure can carry. */
-function dataOf({ details }: StepFailure): Pick<FailureDetails, 'data'> {
+function dataOf({ details }: StepFailure, mask: Masker): Pick<FailureDetails, 'data'> {
   try {
     const text = JSON.stringify(details) as string | undefined;
-    return text === undefined || text.length > MOST_DETAILS ? {} : { data: JSON.parse(text) as JsonValue };
+    return text === undefined || text.length > MOST_DETAILS ? {} : { data: mask.value(JSON.parse(text) as JsonValue).value };
   } catch {
     return {};
   }
@@ -214,10 +217,10 @@ function tooLarge(bytes: number, most: number): StepFailure {
   );
 }
 
-function maskedLog(log: Context['log'], secrets: () => readonly string[]): StepLog {
-  const mask = (message: string): string => maskText(message, secrets()).text;
+function maskedLog(log: Context['log'], masker: Masker): StepLog {
+  const mask = (message: string): string => masker.text(message);
   const maskFields = (fields: { [key: string]: JsonValue } | undefined): Record<string, unknown> | undefined =>
-    fields && (maskValue(fields, secrets()).value as Record<string, unknown>);
+    fields && (masker.value(fields).value as Record<string, unknown>);
   return {
     debug: (message, fields) => void log.debug(mask(message), maskFields(fields)),
     info: (message, fields) => void log.info(mask(message), maskFields(fields)),

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../definition/json.js';
 import type { Connection } from './connection.js';
-import { maskText, maskValue, secretsOf } from './mask.js';
+import { Masker, maskOf } from './mask.js';
+import { secretTexts } from './masking/forms.js';
 
 const connection = (given: Partial<Connection>): Connection => ({
   skill: 'acme:crm',
@@ -14,9 +15,9 @@ const connection = (given: Partial<Connection>): Connection => ({
   revision: 'r',
   ...given,
 });
-const masked = (text: string, given: Partial<Connection>) => maskText(text, secretsOf([connection(given)])).text;
+const masked = (text: string, given: Partial<Connection>) => maskOf([connection(given)]).text(text);
 
-describe('secretsOf', () => {
+describe('the mask of connections', () => {
   it('knows secrets and header values, not plain variables', () => {
     const given = { secrets: { A: 'secret-one' }, headers: { 'X-Key': 'secret-two' }, env: { REGION: 'eu-central-1' } };
     expect(masked('secret-one secret-two eu-central-1', given)).toBe('*** *** eu-central-1');
@@ -29,8 +30,8 @@ describe('secretsOf', () => {
   });
 
   it('leaves secrets under eight characters and headers that are no credentials alone', () => {
-    expect(secretsOf([connection({ secrets: { PIN: '1234567' } })])).toEqual([]);
-    expect(secretsOf([connection({ secrets: { EMPTY: '', BLANK: '          ' } })])).toEqual([]);
+    expect(secretTexts([connection({ secrets: { PIN: '1234567' } })])).toEqual([]);
+    expect(secretTexts([connection({ secrets: { EMPTY: '', BLANK: '          ' } })])).toEqual([]);
     expect(masked('application/json 2022-06-28', { headers: { Accept: 'application/json', 'Notion-Version': '2022-06-28' } })).toBe(
       'application/json 2022-06-28',
     );
@@ -70,52 +71,52 @@ describe('secretsOf', () => {
   });
 });
 
-describe('maskText', () => {
+describe('a masked text', () => {
   it('counts what it replaced', () => {
-    expect(maskText('aaaaaaaa bbbbbbbb aaaaaaaa', ['aaaaaaaa', 'bbbbbbbb'])).toEqual({ text: '*** *** ***', count: 3 });
-    expect(maskText('nothing', ['aaaaaaaa'])).toEqual({ text: 'nothing', count: 0 });
+    expect(new Masker(['aaaaaaaa', 'bbbbbbbb']).replace('aaaaaaaa bbbbbbbb aaaaaaaa')).toEqual({ text: '*** *** ***', count: 3 });
+    expect(new Masker(['aaaaaaaa']).replace('nothing')).toEqual({ text: 'nothing', count: 0 });
   });
 
   it('leaves no rest of secrets that contain or overlap each other', () => {
-    expect(maskText('x abcdefghijkl x', ['abcdefgh', 'efghijkl'])).toEqual({ text: 'x *** x', count: 1 });
-    expect(maskText('x abcdefghijkl x', ['abcdefghijkl', 'abcdefgh'])).toEqual({ text: 'x *** x', count: 1 });
+    expect(new Masker(['abcdefgh', 'efghijkl']).replace('x abcdefghijkl x')).toEqual({ text: 'x *** x', count: 1 });
+    expect(new Masker(['abcdefghijkl', 'abcdefgh']).replace('x abcdefghijkl x')).toEqual({ text: 'x *** x', count: 1 });
   });
 
   it('takes a text of 20 MB in about a second', () => {
-    const secrets = secretsOf([connection({ secrets: { A: 'a'.repeat(20), B: 'secret-b-secret', C: 'aaaaaaaab' } })]);
+    const mask = maskOf([connection({ secrets: { A: 'a'.repeat(20), B: 'secret-b-secret', C: 'aaaaaaaab' } })]);
     const started = process.cpuUsage();
-    expect(maskText(`${'a'.repeat(10_000_000)}${'aaaab '.repeat(1_700_000)}`, secrets).count).toBeGreaterThan(1);
+    expect(mask.replace(`${'a'.repeat(10_000_000)}${'aaaab '.repeat(1_700_000)}`).count).toBeGreaterThan(1);
     expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000);
   });
 });
 
-describe('maskValue', () => {
+describe('a masked value', () => {
   const secrets = ['secret-1', 'secret-2'];
 
   it('masks strings and keys at any depth and keeps everything else', () => {
     const value = { a: ['x secret-1', 5, null, true, { 'secret-2': 'secret-1secret-2' }] };
-    expect(maskValue(value, secrets)).toEqual({ value: { a: ['x ***', 5, null, true, { '***': '******' }] }, count: 4 });
+    expect(new Masker(secrets).value(value)).toEqual({ value: { a: ['x ***', 5, null, true, { '***': '******' }] }, count: 4 });
   });
 
   it('keeps both of two keys that masking makes equal', () => {
-    expect(maskValue({ 'secret-1': 1, 'secret-2': 2, '***': 3 }, secrets).value).toEqual({ '***': 1, '*** (2)': 2, '*** (3)': 3 });
+    expect(new Masker(secrets).value({ 'secret-1': 1, 'secret-2': 2, '***': 3 }).value).toEqual({ '***': 1, '*** (2)': 2, '*** (3)': 3 });
   });
 
   it('keeps a key named __proto__', () => {
     const value = JSON.parse('{"__proto__":{"x":"secret-1"}}') as JsonValue;
-    expect(JSON.stringify(maskValue(value, secrets).value)).toBe('{"__proto__":{"x":"***"}}');
+    expect(JSON.stringify(new Masker(secrets).value(value).value)).toBe('{"__proto__":{"x":"***"}}');
   });
 
   it('finds secrets that JSON escapes', () => {
     const secret = 'a"b\\c\nd\u2028e-secret';
-    expect(maskValue([`<${secret}>`], [secret])).toEqual({ value: ['<***>'], count: 1 });
+    expect(new Masker([secret]).value([`<${secret}>`])).toEqual({ value: ['<***>'], count: 1 });
   });
 
   it('gives back the value itself when there is nothing to mask, whatever it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (generated) => {
         const value = generated as JsonValue;
-        expect(maskValue(value, ['a secret that is not generated'])).toEqual({ value, count: 0 });
+        expect(new Masker(['a secret that is not generated']).value(value)).toEqual({ value, count: 0 });
       }),
     );
   });
@@ -127,7 +128,7 @@ describe('maskValue', () => {
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        const json = JSON.stringify(maskValue(value, secrets).value);
+        const json = JSON.stringify(new Masker(secrets).value(value).value);
         expect(secrets.some((secret) => json.includes(secret))).toBe(false);
       }),
     );

@@ -22,6 +22,17 @@ export interface StepContext {
   readonly connections: readonly Connection[];
 }
 
+/** Hides the secrets of the step's connections. A text from outside is masked before it is cut, or a part of a secret is left. */
+export interface Mask {
+  /** Characters that must be there behind or before a cut, so that a secret that the cut goes through is known. */
+  readonly margin: number;
+  text(text: string): string;
+  /** The beginning, about `chars` characters, well-formed. */
+  start(text: string, chars: number): string;
+  /** The end, likewise. `open`: more of the text is to come, so that a secret may have begun at its end. */
+  end(text: string, chars: number, open?: boolean): string;
+}
+
 export interface StepLog {
   debug(message: string, fields?: { [key: string]: JsonValue }): void;
   info(message: string, fields?: { [key: string]: JsonValue }): void;
@@ -35,6 +46,7 @@ export interface ActivityContext extends StepContext {
   readonly mapping: JsonValue | undefined;
   /** The run's whole context, when the format gives it to this step. */
   readonly context: JsonValue | undefined;
+  readonly mask: Mask;
   /** Seconds that the step's own `timeout_secs` gives the attempt; `signal` aborts then. */
   readonly timeoutSecs?: number;
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../src/definition/json.js';
+import { NO_MASK } from '../../src/activities/mask.js';
 import type { ActivityContext } from '../../src/kinds/activity.js';
 
 /** A context as the worker gives it, with what was heartbeaten and logged beside it. */
@@ -21,6 +22,7 @@ export function activityContext(given: Partial<ActivityContext> = {}): RecordedC
     heartbeat: (details) => void heartbeats.push(details ?? null),
     log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     connections: [],
+    mask: NO_MASK,
     mapping: undefined,
     context: undefined,
     ...given,

@@ -1,11 +1,10 @@
 import { APICallError } from 'ai';
 import type { Connection } from '../../activities/connection.js';
-import { cut, messageOf, wellFormed } from '../../definition/text.js';
+import { messageOf } from '../../definition/text.js';
 import { retryAfterSecs } from '../api-call/failures.js';
 import { StepFailure } from '../failure.js';
 import type { ModelSettings } from './model.js';
 
-const LONGEST_MESSAGE = 4000;
 const HIDDEN = '***';
 
 /** The model's endpoint and, when it came from one, its connection. */
@@ -16,7 +15,7 @@ export interface ModelSource {
 
 /** What went wrong with a model call. The key is in no message, also when the endpoint repeats it. */
 export function modelFailure(error: unknown, { settings, connection }: ModelSource): StepFailure {
-  const message = (text: string) => cut(wellFormed(hide(text, settings.apiKey)), LONGEST_MESSAGE);
+  const message = (text: string) => hide(text, settings.apiKey);
   if (!APICallError.isInstance(error)) {
     return new StepFailure('AGENT_FAILED', message(`The model call failed: ${messageOf(error)}`));
   }

@@ -1,12 +1,13 @@
 import type { Dispatcher } from 'undici';
-import { cut, messageOf, wellFormed } from '../../definition/text.js';
+import { messageOf } from '../../definition/text.js';
+import type { Mask } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import { portOf } from './hosts.js';
 import { RefusedAddressError } from './http.js';
 import type { Method, Outgoing } from './request.js';
 
 /** Characters of an answer's body that a failure repeats. */
-const MESSAGE_CHARS = 4096;
+export const MESSAGE_CHARS = 4096;
 
 /** Whether making the call twice is the same as making it once. */
 export function isIdempotent(method: Method): boolean {
@@ -16,7 +17,7 @@ export function isIdempotent(method: Method): boolean {
 /** The failure of an answer that is not 2xx. `method`: the step's own, before redirects. */
 export function statusFailure(method: Method, request: Outgoing, response: Dispatcher.ResponseData, body: string): StepFailure {
   const status = response.statusCode;
-  const message = `HTTP ${status} — ${cut(wellFormed(body), MESSAGE_CHARS)}`;
+  const message = `HTTP ${status} — ${request.mask.start(body, MESSAGE_CHARS)}`;
   if ((status === 401 || status === 403) && request.connection !== undefined) {
     const { skill, revision } = request.connection;
     return new StepFailure('CONNECTION_REJECTED', `The connection ${skill} was rejected: ${message}`, {
@@ -71,7 +72,7 @@ export function networkFailure(error: unknown, { method, request, redirects, pro
     return new StepFailure('HTTP_REFUSED', `${request.method} ${place} is refused: ${error.address} is ${error.why}`, { cause: error });
   }
   const code = codeOf(error);
-  const detail = detailOf(code, error);
+  const detail = detailOf(code, error, request.mask);
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
     return new StepFailure('BAD_HEADER', `The request to ${place} cannot be sent (${detail}): change or leave out that header`, { cause: error });
   }
@@ -84,9 +85,8 @@ export function networkFailure(error: unknown, { method, request, redirects, pro
   );
 }
 
-function detailOf(code: string | undefined, error: unknown): string {
-  const text = messageOf(error);
-  return [code, cut(wellFormed(text), 500).replace(/\s+/g, ' ').trim()].filter((part) => part !== undefined && part !== '').join(': ');
+function detailOf(code: string | undefined, error: unknown, mask: Mask): string {
+  return [code, mask.start(messageOf(error), 500).replace(/\s+/g, ' ').trim()].filter((part) => part !== undefined && part !== '').join(': ');
 }
 
 function codeOf(error: unknown): string | undefined {

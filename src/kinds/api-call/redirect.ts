@@ -16,7 +16,7 @@ export function locationOf(response: Dispatcher.ResponseData): string | undefine
  * Another host gets no credentials, also when it is named by the connection.
  */
 export function redirected(from: Outgoing, status: number, location: string): Outgoing {
-  const url = parseLocation(location, from.url);
+  const url = parseLocation(location, from);
   url.username = url.password = url.hash = '';
   const headers = new Map(from.headers);
   const asGet = (status === 303 && from.method !== 'GET') || (status <= 302 && from.method === 'POST');
@@ -30,14 +30,15 @@ export function redirected(from: Outgoing, status: number, location: string): Ou
     body: asGet ? undefined : from.body,
     credentials: from.credentials,
     connection: stays ? from.connection : undefined,
+    mask: from.mask,
   };
 }
 
-function parseLocation(location: string, base: URL): URL {
+function parseLocation(location: string, { url: base, mask }: Outgoing): URL {
   // Node decodes header bytes as Latin-1; servers that do not escape a path mean UTF-8.
   const text = Buffer.from(location, 'latin1').toString('utf8');
   try {
-    return parseUrl(text, base);
+    return parseUrl(text, mask, base);
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
     throw new StepFailure('BAD_URL', `${base.host} redirects to a place that cannot be called: ${error.message}`);

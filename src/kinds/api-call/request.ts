@@ -1,7 +1,6 @@
 import type { Connection } from '../../activities/connection.js';
 import { isSafeEndpoint } from '../../definition/loopback.js';
-import { cut, wellFormed } from '../../definition/text.js';
-import type { ActivityContext } from '../activity.js';
+import type { ActivityContext, Mask } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
 import { isHeaderName, isHeaderValue } from './headers.js';
@@ -21,14 +20,16 @@ export interface Outgoing {
   readonly credentials: ReadonlySet<string>;
   /** The connection that a 401 or 403 speaks of; undefined when the step has none, or another host answers. */
   readonly connection: Connection | undefined;
+  readonly mask: Mask;
 }
 
 const CREDENTIAL = /^(authorization|cookie|proxy-authorization)$|api-?key|token|secret|password|signature|(^|-)auth(-|$)/;
 
 /** The request that a step describes, with its connections' headers. Throws {@link StepFailure} when it cannot be sent. */
 export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext): Outgoing {
-  const method = methodOf(config.method);
-  const url = parseUrl(config.url);
+  const { mask } = context;
+  const method = methodOf(config.method, mask);
+  const url = parseUrl(config.url, mask);
   const body = bodyOf(config.body);
   const headers = new Map([
     ['accept', '*/*'],
@@ -40,7 +41,7 @@ export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext):
   if (url.username !== '' || url.password !== '') headers.set('authorization', basicAuth(url));
   const added = connectionHeaders(context.connections, url);
   for (const [name, { value }] of added) headers.set(name, value);
-  for (const [name, value] of Object.entries(config.headers ?? {})) setHeader(headers, name, value);
+  for (const [name, value] of Object.entries(config.headers ?? {})) setHeader(headers, name, value, mask);
 
   const secrets = context.connections.flatMap(({ secrets }) => Object.values(secrets)).filter((secret) => secret !== '');
   const credentials = new Set(
@@ -48,28 +49,28 @@ export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext):
   );
   url.username = url.password = url.hash = '';
   const sent = [url.href, body?.text ?? '', ...headers.values()];
-  return { method, url, headers, body: body?.text, credentials, connection: usedConnection(context.connections, added, sent) };
+  return { method, url, headers, body: body?.text, credentials, connection: usedConnection(context.connections, added, sent), mask };
 }
 
 /** An http or https URL, else a {@link StepFailure} `BAD_URL`. */
-export function parseUrl(text: string, base?: URL): URL {
+export function parseUrl(text: string, mask: Mask, base?: URL): URL {
   if (!URL.canParse(text, base?.href)) {
-    throw new StepFailure('BAD_URL', `'${shown(text)}' is not a URL: expected https://host/path; a reference in it may have no value`);
+    throw new StepFailure('BAD_URL', `'${shown(text, mask)}' is not a URL: expected https://host/path; a reference in it may have no value`);
   }
   const url = new URL(text, base);
   if (url.protocol === 'http:' || url.protocol === 'https:') return url;
-  throw new StepFailure('BAD_URL', `The URL '${shown(text)}' has the scheme '${url.protocol}': only http and https can be called`);
+  throw new StepFailure('BAD_URL', `The URL '${shown(text, mask)}' has the scheme '${url.protocol}': only http and https can be called`);
 }
 
 /** A text of any length as a message repeats it. */
-function shown(text: string): string {
-  return cut(wellFormed(text), 200);
+function shown(text: string, mask: Mask): string {
+  return mask.start(text, 200);
 }
 
-function methodOf(text: string): Method {
+function methodOf(text: string, mask: Mask): Method {
   const method = METHODS.find((known) => known === text.toUpperCase());
   if (method !== undefined) return method;
-  throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${shown(text)}' is not supported: use ${METHODS.join(', ')}`);
+  throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${shown(text, mask)}' is not supported: use ${METHODS.join(', ')}`);
 }
 
 function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: string } | undefined {
@@ -78,8 +79,8 @@ function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: strin
   return { text: JSON.stringify(body), type: 'application/json' };
 }
 
-function setHeader(headers: Map<string, string>, name: string, value: string): void {
-  if (!isHeaderName(name)) throw new StepFailure('BAD_HEADER', `'${shown(name)}' cannot be the name of an HTTP header`);
+function setHeader(headers: Map<string, string>, name: string, value: string, mask: Mask): void {
+  if (!isHeaderName(name)) throw new StepFailure('BAD_HEADER', `'${shown(name, mask)}' cannot be the name of an HTTP header`);
   if (!isHeaderValue(value)) {
     throw new StepFailure(
       'BAD_HEADER',

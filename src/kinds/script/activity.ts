@@ -54,8 +54,8 @@ export function createScript(options: ScriptOptions): Activity<Config> {
 async function run(config: Config, context: ActivityContext, command: Command, limit: number): Promise<JsonValue> {
   const stop = new AbortController();
   const stdout = new Output(limit, () => stop.abort(tooMuchOutput(limit)));
-  const stderr = new Tail(STDERR_CHARS);
-  const seen = config.output_format === 'stream' ? new Tail(HEARTBEAT_CHARS) : undefined;
+  const stderr = new Tail(STDERR_CHARS, context.mask);
+  const seen = config.output_format === 'stream' ? new Tail(HEARTBEAT_CHARS, context.mask) : undefined;
   const secs = config.timeout_secs ?? (context.timeoutSecs === undefined ? DEFAULT_TIMEOUT_SECS : undefined);
   const ended = await withTimeout(secs, stop, () =>
     started(command, AbortSignal.any([context.signal, stop.signal]), {
@@ -68,7 +68,7 @@ async function run(config: Config, context: ActivityContext, command: Command, l
     }),
   );
   const text = stdout.text();
-  if (ended.code !== 0) throw badExit(ended, stderr.text(), text);
+  if (ended.code !== 0) throw badExit(ended, stderr.text(), text, context.mask);
   return resultOf(config, text);
 }
 

@@ -1,16 +1,16 @@
 import { messageOf } from '../../definition/text.js';
+import type { Mask } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { Command, Ended } from './process.js';
-import { lastPart } from './output.js';
 
+/** Characters of what a script wrote that its failure repeats. */
 const LONGEST_OUTPUT = 4000;
 
 /** `Exit code N: …` with what the script wrote; of a long text the end, where the reason stands. */
-export function badExit(ended: Ended, stderr: string, stdout: string): StepFailure {
+export function badExit(ended: Ended, stderr: string, stdout: string, mask: Mask): StepFailure {
   const reason = ended.signal === null ? `Exit code ${ended.code}` : `Killed by ${ended.signal}`;
   const text = stderr.trim() || stdout.trim();
-  const end = lastPart(text, LONGEST_OUTPUT);
-  return new StepFailure('SCRIPT_EXIT', `${reason}: ${end.length < text.length ? '…' : ''}${end}`);
+  return new StepFailure('SCRIPT_EXIT', `${reason}: ${text.length > LONGEST_OUTPUT ? '…' : ''}${mask.end(text, LONGEST_OUTPUT)}`);
 }
 
 export function timedOut(secs: number): StepFailure {

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { Mask } from '../activity.js';
 
 /** Keeps what a stream writes up to a limit in bytes; past it nothing more is kept. */
 export class Output {
@@ -23,21 +24,31 @@ export class Output {
   }
 }
 
-/** Keeps the end of what a stream writes, at most `limit` characters. */
+/** Keeps the end of what a stream writes, at most `limit` characters, and what a mask must see before them. */
 export class Tail {
   readonly #decoder = new StringDecoder('utf8');
   #text = '';
+  #isCut = false;
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly mask?: Mask,
+  ) {}
 
   add(chunk: Buffer): void {
-    this.#text = lastPart(this.#text + this.#decoder.write(chunk), this.limit);
+    const text = this.#text + this.#decoder.write(chunk);
+    this.#text = lastPart(text, this.limit + (this.mask?.margin ?? 0));
+    this.#isCut ||= this.#text.length < text.length;
   }
 
-  /** Whole lines only, as far as there are some. */
+  /** Whole lines only, masked, as far as there are some. */
   lines(): string {
-    const end = this.#text.lastIndexOf('\n');
-    return end < 0 ? '' : this.#text.slice(0, end);
+    const text = this.#text.slice(0, Math.max(0, this.#text.lastIndexOf('\n')));
+    const { mask } = this;
+    if (mask === undefined) return text;
+    // The rest of a secret may stand at the beginning of what is left.
+    const known = this.#isCut ? Math.max(0, text.length - mask.margin) : text.length;
+    return mask.end(text, Math.min(known, this.limit), true);
   }
 
   text(): string {

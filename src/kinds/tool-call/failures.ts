@@ -1,19 +1,18 @@
 import { inspect } from 'node:util';
 import { codes } from '../../definition/codes.js';
-import { cut, wellFormed } from '../../definition/text.js';
+import { wellFormed } from '../../definition/text.js';
 import type { Tool } from '../../worker/tool.js';
 import { StepFailure } from '../failure.js';
 import { jsonPath } from '../json-path.js';
 import type { NotJsonError } from './to-json.js';
 
-const LONGEST_MESSAGE = 4000;
 const HAND_BACKS = 30;
 
 /** The worker lacks the tool: the task goes back to the queue each second, where a worker that has it may take it. */
 export function notHere(name: string, attempt: number): StepFailure {
   const text = `No worker that took the step has the tool '${name}': start one with it (--tools FILE or --mcp), or correct tool_name`;
   const handBack = attempt <= HAND_BACKS;
-  return new StepFailure('TOOL_NOT_FOUND', message(text), {
+  return new StepFailure('TOOL_NOT_FOUND', text, {
     retryable: handBack,
     ...(handBack && { retryAfterSecs: 1 }),
     maxAttempts: HAND_BACKS + 1,
@@ -28,11 +27,11 @@ export function misfit(
 ): StepFailure {
   const what = code === 'TOOL_INPUT' ? `The input of tool '${tool.name}'` : `What tool '${tool.name}' returned`;
   const list = issues.map((issue) => `${jsonPath(issue.path)}: ${issue.message}`).join('; ');
-  return new StepFailure(code, message(`${what} does not fit its schema: ${list}`));
+  return new StepFailure(code, wellFormed(`${what} does not fit its schema: ${list}`));
 }
 
 export function notJson(tool: Tool, error: NotJsonError): StepFailure {
-  return new StepFailure('TOOL_OUTPUT', message(`What tool '${tool.name}' returned is not JSON: ${error.message}`));
+  return new StepFailure('TOOL_OUTPUT', wellFormed(`What tool '${tool.name}' returned is not JSON: ${error.message}`));
 }
 
 export function timedOut(tool: Tool, attempt: number): StepFailure {
@@ -55,7 +54,7 @@ export function failed(tool: Tool, error: unknown, attempt: number): StepFailure
       cause: error,
     });
   }
-  return new StepFailure('TOOL_FAILED', message(`Tool '${tool.name}' failed: ${textOf(error)}`), {
+  return new StepFailure('TOOL_FAILED', wellFormed(`Tool '${tool.name}' failed: ${textOf(error)}`), {
     retryable: attempt < tool.maxAttempts,
     maxAttempts: tool.maxAttempts,
     cause: error,
@@ -71,8 +70,4 @@ function textOf(error: unknown): string {
 function isForeignFailure(error: unknown): error is StepFailure {
   if (!(error instanceof Error) || error.name !== 'StepFailure' || !('code' in error)) return false;
   return typeof error.code === 'string' && Object.hasOwn(codes, error.code);
-}
-
-function message(text: string): string {
-  return cut(wellFormed(text), LONGEST_MESSAGE);
 }
