@@ -102,8 +102,6 @@ export const RUN_MESSAGES = {
   parentResumed: { kind: 'signal', internal: true, description: 'The parent run says that it goes on.', argument: parent, bare: true },
 } as const satisfies { readonly [name: string]: MessageRow };
 
-export type RunMessage = keyof typeof RUN_MESSAGES;
-
 /** All that the catalogue of a queue prefix can be told and asked. */
 export const CATALOGUE_MESSAGES = {
   announce: {
