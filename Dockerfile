@@ -8,6 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts && npm rebuild @swc/core esbuild protobufjs
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
+COPY migrations ./migrations
 COPY src ./src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { lock } from 'proper-lockfile';
 import { DistriError } from '../definition/errors.js';
 import { storeError, throwStoreError } from './errors.js';
 import { MIGRATIONS, migrationStatus, type MigrationStatus } from './migrations.js';
+import { openOrBegin } from './new-database.js';
 import * as tables from './tables.js';
 
 /** What repositories work with: the same on Postgres and on PGlite, in a transaction or outside. */
@@ -90,7 +90,7 @@ async function openPglite(folder: string | undefined): Promise<Database> {
       import('drizzle-orm/pglite'),
       import('drizzle-orm/pglite/migrator'),
     ]);
-    const client = await PGlite.create(folder === undefined ? {} : { dataDir: join(folder, 'data') });
+    const client = await openOrBegin((created) => PGlite.create(created), folder);
     const db = drizzle(client, { schema: tables });
     return {
       kind: 'pglite',
