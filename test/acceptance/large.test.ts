@@ -23,7 +23,7 @@ describe.concurrent('large documents', () => {
       kind: { type: 'tool_call', tool_name: 'length' },
       input: { text: `${'{input.text}'}${index}` },
     }));
-    const run = await stage.client.start({ id: 'wide', steps }, { input: { text: 'x'.repeat(100_000) }, executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'wide', steps }, { input: { text: 'x'.repeat(100_000) }, executionTimeoutSecs: 200 });
     const snapshot = await run.result();
     expect(Object.values(snapshot.steps).map((step) => step.result)).toEqual(
       steps.map((_, index) => ({ length: 100_000 + String(index).length })),
@@ -36,7 +36,7 @@ describe.concurrent('large documents', () => {
       ...(index === 0 ? {} : { depends_on: [`s${index - 1}`] }),
       kind: index % 200 === 199 ? { type: 'tool_call', tool_name: 'add', input: { a: index, b: 1 } } : { type: 'checkpoint', message: `at ${index}` },
     }));
-    const run = await stage.client.start({ id: 'long', steps }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'long', steps }, { executionTimeoutSecs: 200 });
     const snapshot = await run.result();
     expect(Object.values(snapshot.steps).every((step) => step.status === 'done')).toBe(true);
     expect(snapshot.output).toEqual({ sum: 2_000 });
@@ -51,7 +51,7 @@ describe.concurrent('large documents', () => {
       ...middle.map((id) => ({ id, depends_on: ['first'], execution: 'parallel', kind: { type: 'checkpoint', message: `${id} {steps.first.message}` } })),
       { id: 'first', kind: { type: 'checkpoint', message: 'go' } },
     ];
-    const run = await stage.client.start({ id: 'hourglass', steps }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'hourglass', steps }, { executionTimeoutSecs: 200 });
     expect((await run.result()).steps.last?.result).toEqual({ message: 'm1999 go' });
     // The newest thousand entries of an ended run, behind a snapshot.
     const events = await collect(run.events());

@@ -68,7 +68,7 @@ describe.concurrent('the Temporal Web UI', () => {
   test('finds a run by its search attributes, and so does listRuns', async () => {
     const id = 'Searched "ünï" 🙂';
     const steps = [...chain('a'), { id: 'ask', kind: { type: 'wait_for_input', message: 'Well?' } }];
-    const run = await stage.client.start({ id, version: 7, name: 'A name', steps }, { owner: 'ops', executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id, version: 7, name: 'A name', steps }, { owner: 'ops', executionTimeoutSecs: 200 });
     await untilRun(run, ({ status }) => status === 'paused');
     const mine = () => collect(stage.client.listRuns({ workflowId: id, status: 'paused' }));
     const [found] = await eventually(async () => ((await mine()).length > 0 ? mine() : undefined));
@@ -89,7 +89,7 @@ describe.concurrent('the Temporal Web UI', () => {
       { id: 'ask', execution: 'parallel', kind: { type: 'wait_for_input', message: 'Is it *good*?' } },
       { id: 'needs', execution: 'parallel', requires: [{ skill: 'nobody:has' }], kind: { type: 'checkpoint', message: 'x' } },
     ];
-    const run = await stage.client.start({ id: 'details', steps }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'details', steps }, { executionTimeoutSecs: 200 });
     await untilRun(run, ({ status, steps: now }) => status === 'paused' && now.needs?.status === 'blocked');
     const { currentDetails } = await handleOf(run).query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(currentDetails).toMatch(/\*\*paused\*\* · 1 of 3 done · 1 waiting for input · 1 blocked/);
@@ -101,7 +101,7 @@ describe.concurrent('the Temporal Web UI', () => {
 
   test('shows each step as an activity with its id, its label and its kind, its template beside its values', async () => {
     const steps = [{ id: 'a step', label: 'Says {input.word}', kind: { type: 'tool_call', tool_name: 'echo' }, input: { said: '{input.word}' } }];
-    const run = await stage.client.start({ id: 'summaries', steps }, { input: { word: 'hello' }, executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'summaries', steps }, { input: { word: 'hello' }, executionTimeoutSecs: 200 });
     await run.result();
     const { events } = await handleOf(run).fetchHistory();
     const scheduled = events?.find((event) => event.activityTaskScheduledEventAttributes);
@@ -114,7 +114,7 @@ describe.concurrent('the Temporal Web UI', () => {
 
   test('shows a failed run as failed, with the step in its failure', async () => {
     const steps = [...chain('a'), { id: 'bad', kind: { type: 'tool_call', tool_name: 'fail', input: { message: 'it broke' } } }];
-    const run = await stage.client.start({ id: 'failing', steps }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'failing', steps }, { executionTimeoutSecs: 200 });
     const error = (await handleOf(run).result().catch((caught: unknown) => caught)) as WorkflowFailedError;
     expect(error.cause).toMatchObject({ type: 'TOOL_FAILED', message: expect.stringMatching(/^Step 'bad' failed: .*it broke/) as string });
     expect((await handleOf(run).describe()).status.name).toBe('FAILED');
@@ -123,7 +123,7 @@ describe.concurrent('the Temporal Web UI', () => {
 
 describe.concurrent('external checkpoints', () => {
   test('are saved by their tool after each step, listed and loaded', async () => {
-    const run = await stage.client.start({ id: 'kept', checkpoint: { type: 'external', tool_name: 'keeper' }, steps: chain('a', 'b') }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'kept', checkpoint: { type: 'external', tool_name: 'keeper' }, steps: chain('a', 'b') }, { executionTimeoutSecs: 200 });
     expect((await run.result()).warnings).toEqual([]);
     const mine = saved.filter((one) => one.run_id === run.id);
     expect(mine.map(({ action, workflow_id, step_id, checkpoint_id }) => ({ action, workflow_id, step_id, checkpoint_id }))).toEqual([
@@ -141,7 +141,7 @@ describe.concurrent('external checkpoints', () => {
   test('of many steps that end at once stand in line, for all of them together would be too much for one message', async () => {
     const steps = Array.from({ length: 60 }, (_, index) => ({ id: `s${index}`, execution: 'parallel', kind: { type: 'checkpoint', message: 'x' } }));
     const input = { data: 'x'.repeat(50_000) };
-    const run = await stage.client.start({ id: 'many', checkpoint: { type: 'external', tool_name: 'slow_keeper' }, steps }, { input, executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'many', checkpoint: { type: 'external', tool_name: 'slow_keeper' }, steps }, { input, executionTimeoutSecs: 200 });
     expect((await run.result()).warnings).toEqual([]);
     expect(saving.get(run.id)).toMatchObject({ all: 60, now: 0 });
     expect(saving.get(run.id)?.most).toBeLessThanOrEqual(10);
@@ -150,7 +150,7 @@ describe.concurrent('external checkpoints', () => {
   test('of a state that no payload holds are a warning, and the run goes on', async () => {
     const big = (id: string, after: string[]): JsonObject => ({ id, depends_on: after, input: { bytes: 1_100_000 }, kind: { type: 'tool_call', tool_name: 'big' } });
     const document = { id: 'large', checkpoint: { type: 'external', tool_name: 'keeper' }, steps: [big('a', []), big('b', ['a']), { id: 'c', depends_on: ['b'], kind: { type: 'checkpoint', message: 'x' } }] };
-    const run = await stage.client.start(document, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start(document, { executionTimeoutSecs: 200 });
     const { status, warnings } = await run.result();
     expect(status).toBe('completed');
     expect(saved.filter((one) => one.run_id === run.id).map((one) => one.step_id)).toEqual(['a']);
@@ -159,7 +159,7 @@ describe.concurrent('external checkpoints', () => {
   });
 
   test('whose save fails are a warning, and the run goes on', async () => {
-    const run = await stage.client.start({ id: 'careless', checkpoint: { type: 'external', tool_name: 'careless_keeper' }, steps: chain('a', 'b', 'c') }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'careless', checkpoint: { type: 'external', tool_name: 'careless_keeper' }, steps: chain('a', 'b', 'c') }, { executionTimeoutSecs: 200 });
     const snapshot = await run.result();
     expect(snapshot.steps.c?.status).toBe('done');
     expect(snapshot.warnings).toEqual([

@@ -32,7 +32,7 @@ afterAll(async () => {
 async function failedStep(kind: JsonObject, step: JsonObject = {}): Promise<StepSnapshot> {
   const before = { id: 'before', kind: { type: 'tool_call', tool_name: 'echo', input: { kept: true } } };
   const document = { id: 'fault', steps: [before, { id: 'bad', depends_on: ['before'], input: {}, kind, ...step }, { id: 'after', kind: { type: 'checkpoint', message: 'x' } }] };
-  const run = await stage.client.start(document, { executionTimeoutSecs: 80 });
+  const run = await stage.client.start(document, { executionTimeoutSecs: 200 });
   const error: unknown = await run.result().catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(RunFailedError);
   const { code, message, snapshot } = error as RunFailedError;
@@ -172,14 +172,14 @@ describe.concurrent('tools', () => {
 describe.concurrent('what a step would be sent', () => {
   test('an explicit queue_timeout_secs fails a step that no worker takes', async () => {
     const stalled = await stage.worker({ engine: false, skills: ['slow:queue'], maxConcurrentActivities: 1, tools: new WellKnownTools().list.map((tool) => ({ ...tool, name: `slow_${tool.name}`, skill: 'slow:queue' })) });
-    const hold = { id: 'hold', execution: 'parallel', kind: call('slow_sleep', { ms: 6_000 }) };
+    const hold = { id: 'hold', execution: 'parallel', kind: call('slow_sleep', { ms: 15_000 }) };
     const late = { id: 'late', execution: 'parallel', depends_on: ['tick'], queue_timeout_secs: 1, kind: call('slow_echo', { x: 1 }) };
     const tick = { id: 'tick', execution: 'parallel', kind: call('sleep', { ms: 500 }) };
-    const run = await stage.client.start({ id: 'stalled', steps: [hold, tick, late] }, { executionTimeoutSecs: 80 });
+    const run = await stage.client.start({ id: 'stalled', steps: [hold, tick, late] }, { executionTimeoutSecs: 200 });
     await expect(run.result()).rejects.toMatchObject({
       snapshot: {
         steps: {
-          hold: { status: 'done', result: { slept: 6_000 } },
+          hold: { status: 'done', result: { slept: 15_000 } },
           late: { status: 'failed', error_code: 'QUEUE_TIMED_OUT', error: expect.stringContaining('queue_timeout_secs') as string },
         },
       },

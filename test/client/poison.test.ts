@@ -39,7 +39,7 @@ const stage = sharedStage({
 
 async function failureOf(input: JsonObject, tool = 'poison'): Promise<RunFailedError> {
   const step = { id: 'p', kind: { type: 'tool_call', tool_name: tool }, input: '{input.poison}', retry: { max_attempts: 1 } };
-  const run = await stage.client.start({ id: 'poison', steps: [step] }, { input: { poison: input }, executionTimeoutSecs: 60 });
+  const run = await stage.client.start({ id: 'poison', steps: [step] }, { input: { poison: input }, executionTimeoutSecs: 200 });
   const error: unknown = await run.result().catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(RunFailedError);
   expect((error as RunFailedError).snapshot.steps['p']).toMatchObject({ status: 'failed', attempts: 1 });

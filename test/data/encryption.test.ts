@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function begin(client: DistriClient): Promise<string> {
-  const run = await client.start(waiting, { input: { text: SECRET }, owner: 'ann', executionTimeoutSecs: 120 });
+  const run = await client.start(waiting, { input: { text: SECRET }, owner: 'ann', executionTimeoutSecs: 200 });
   await expect.poll(async () => (await run.snapshot()).status, { timeout: 60_000 }).toBe('paused');
   return run.id;
 }

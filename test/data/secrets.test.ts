@@ -57,7 +57,7 @@ test('secrets of connections are in no history, in whatever form steps repeat th
     step('exit', { type: 'script', command: 'echo "$PASSWORD" >&2; exit 3' }),
     { id: 'later', kind: { type: 'checkpoint', message: 'saw {steps.result} {steps.script} {steps.seen} {env.TOKEN}' } },
   ];
-  const run = await client.start({ id: 'blabber', steps }, { executionTimeoutSecs: 60 });
+  const run = await client.start({ id: 'blabber', steps }, { executionTimeoutSecs: 200 });
   const snapshot = await run.result();
   expect(snapshot.steps['result']?.masked).toBeGreaterThan(3);
   expect(snapshot.steps['seen']?.masked).toBeGreaterThan(0);
@@ -72,7 +72,7 @@ test('secrets of connections are in no history, in whatever form steps repeat th
 test('the search finds a secret that a history does hold', async () => {
   const leaky: Connection[] = await connections.list();
   const document = { id: 'leaky', steps: [{ id: 'a', kind: { type: 'checkpoint', message: Buffer.from(`ab${PASSWORD}`).toString('base64') } }] };
-  const run = await client.start(document, { executionTimeoutSecs: 60 });
+  const run = await client.start(document, { executionTimeoutSecs: 200 });
   await run.result();
   await expect.poll(async () => (await findLeaks(client, plantedIn(leaky))).leaks.length, { timeout: 60_000 }).toBeGreaterThan(0);
 });

@@ -45,7 +45,7 @@ describe.each([
   });
 
   test('a result of 20 MB flows through five steps, with a history below 100 kB', async () => {
-    const run = await client.start(chain(TWENTY_MB), { executionTimeoutSecs: 80 });
+    const run = await client.start(chain(TWENTY_MB), { executionTimeoutSecs: 200 });
     const snapshot = await run.result();
     expect(snapshot.output).toEqual({ length: TWENTY_MB });
     expect((snapshot.steps['four']?.result as { text: string }).text.length).toBe(TWENTY_MB);
@@ -61,7 +61,7 @@ describe.each([
     const text = 'y'.repeat(6_000);
     const each = { ...call('each', 'length', { data: { text: '{input.text}{item}' } }), for_each: { items: '{input.rows}' } };
     const rows = Array.from({ length: 40 }, (_, row) => row);
-    const run = await client.start({ id: 'shared', steps: [each] }, { input: { text, rows }, executionTimeoutSecs: 60 });
+    const run = await client.start({ id: 'shared', steps: [each] }, { input: { text, rows }, executionTimeoutSecs: 200 });
     const { output } = await run.result();
     expect(output).toEqual(rows.map((row) => ({ length: 6_000 + String(row).length })));
     const { workflowExecutionInfo } = await client.temporal.workflowService.describeWorkflowExecution({
@@ -74,7 +74,7 @@ describe.each([
   });
 
   test('a file that is gone is PAYLOAD_MISSING, with its name and the setting', async () => {
-    const run = await client.start(chain(300_000), { executionTimeoutSecs: 60 });
+    const run = await client.start(chain(300_000), { executionTimeoutSecs: 200 });
     await run.result();
     for (const file of await filesBelow(stage.folder)) await rm(file);
     const error: unknown = await run.snapshot().catch((thrown: unknown) => thrown);

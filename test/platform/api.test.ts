@@ -21,7 +21,7 @@ describe('the API', () => {
     await vi.waitFor(async () => {
       await own.send('GET', '/readyz', { as: null });
       expect(ping.mock.calls.length).toBeGreaterThan(looked);
-    }, { timeout: 5_000 });
+    }, { timeout: 60_000 });
     await own.close();
   });
 
@@ -62,7 +62,7 @@ describe('the store', () => {
     await postgres().start();
     expect({ status, code: body.code, retry: headers.get('retry-after') }).toEqual({ status: 503, code: 'STORE_UNAVAILABLE', retry: '2' });
     expect(text).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|DATABASE_URL/);
-    await vi.waitFor(async () => expect((await own.send('GET', '/readyz')).status).toBe(200), { timeout: 5_000 });
+    await vi.waitFor(async () => expect((await own.send('GET', '/readyz')).status).toBe(200), { timeout: 60_000 });
     await own.close();
   });
 });

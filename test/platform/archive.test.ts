@@ -74,7 +74,7 @@ describe.each(['pglite', 'postgres'] as const)('retention on %s', (kind) => {
     const forgetBefore = vi.fn((time: Date) => store.forgetBefore(time));
     const recorder = new Recorder({ client, store: store.endedRuns, logger: pino({ level: 'silent' }), everyMs: 10, retention: { days: 30, forgetBefore } });
     recorder.start();
-    await vi.waitFor(async () => expect(await left()).toEqual({ tokens: ['expired lately', 'good'], actions: ['new'], runs: 1 }), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await left()).toEqual({ tokens: ['expired lately', 'good'], actions: ['new'], runs: 1 }), { timeout: 60_000 });
     await recorder.close();
     expect(forgetBefore.mock.calls.length).toBeGreaterThanOrEqual(3);
     expect(await store.endedRuns.get('new')).toBeDefined();

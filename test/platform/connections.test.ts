@@ -19,7 +19,7 @@ function needing(skill: string, more: JsonObject = {}): JsonObject {
 }
 
 async function isBlocked(run: Run): Promise<void> {
-  await vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked' }), { timeout: 30_000, interval: 200 });
+  await vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked' }), { timeout: 60_000, interval: 200 });
 }
 
 const child: JsonObject = needing('acme:crm', { id: 'child' });
@@ -215,7 +215,7 @@ describe('the keys of secrets', () => {
     const { id } = await old.connections.put(custom);
     const rotating = await old.connections.locked(id, async ({ renew }) => {
       const rotation = both.rotateKeys();
-      await vi.waitFor(async () => expect(await lockedOut(old)).toBe(1), { timeout: 10_000, interval: 20 });
+      await vi.waitFor(async () => expect(await lockedOut(old)).toBe(1), { timeout: 60_000, interval: 20 });
       await renew({ secrets: { PIN: 'renewed' }, headers: {} }, undefined);
       return { rotation };
     });

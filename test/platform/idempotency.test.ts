@@ -29,7 +29,7 @@ describe('an Idempotency-Key', () => {
       expect(headers.get('idempotent-replayed')).toBe(status === 201 ? null : 'true');
       expect(headers.get('location')).toBe(`/v1/runs/${run_id}`);
     }
-    await expect.poll(() => runsOf(user), { timeout: 10_000 }).toEqual([run_id]);
+    await expect.poll(() => runsOf(user), { timeout: 60_000 }).toEqual([run_id]);
   });
 
   it('is refused for another request, and belongs to its user', async () => {
@@ -85,7 +85,7 @@ describe('without its database', () => {
     const started = await own.send('POST', '/v1/runs', request);
     const again = await own.send('POST', '/v1/runs', request);
     const path = `/v1/runs/${started.body.run_id}`;
-    await expect.poll(async () => (await own.send('GET', path, { as: 'ann' })).body.status, { timeout: 20_000 }).toBe('paused');
+    await expect.poll(async () => (await own.send('GET', path, { as: 'ann' })).body.status, { timeout: 60_000 }).toBe('paused');
     const stranger = await own.send('GET', path, { as: 'bob' });
     const nowhere = await own.send('GET', '/v1/runs/nowhere', { as: 'bob' });
     const answered = await own.send('POST', `${path}/answer`, { as: 'ann', body: { step_id: 'ask', value: { go: true } } });

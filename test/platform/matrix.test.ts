@@ -245,7 +245,7 @@ it('shows in lists what is one’s own or shared only', async () => {
   expect(readers).toContain(world.workflowId);
   for (const secret of [world.runId, world.tokenId, world.skill]) expect(readers).not.toContain(secret);
   const own = await texts(world.owner);
-  for (const secret of secrets) await expect.poll(async () => (own.includes(secret) ? own : texts(world.owner)), { timeout: 10_000 }).toContain(secret);
+  for (const secret of secrets) await expect.poll(async () => (own.includes(secret) ? own : texts(world.owner)), { timeout: 60_000 }).toContain(secret);
 });
 
 it('shows of the skills that workers serve those that one’s runs could use, and the workers to admins only', async () => {
@@ -254,7 +254,7 @@ it('shows of the skills that workers serve those that one’s runs could use, an
   expect((await platform().send('PUT', `/v1/connections/${shared}`, { as: 'root:admin', body: { shared: true } })).status).toBe(200);
   const skills = async (as: string): Promise<{ skill: string; workers?: string[] }[]> => (await platform().send('GET', '/v1/skills', { as })).body.skills;
   const names = async (as: string) => (await skills(as)).map(({ skill }) => skill);
-  await expect.poll(() => names('root:admin'), { timeout: 20_000, interval: 200 }).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
+  await expect.poll(() => names('root:admin'), { timeout: 60_000, interval: 200 }).toEqual(expect.arrayContaining([world.skill, shared, 'native:tool']));
   for (const user of ['other', 'reader', 'runner', 'editor']) {
     const seen = await names(user);
     expect(seen, user).toEqual(expect.arrayContaining([shared, 'native:tool']));

@@ -31,7 +31,7 @@ async function forget({ client }: Platform, runId: string): Promise<void> {
   await vi.waitFor(async () => expect(await client.getRun(runId).describe().catch((error: { code: string }) => error.code)).toBe('RUN_NOT_FOUND'), { timeout: 180_000, interval: 250 });
 }
 
-const recorded = (runId: string, store = platform().store.endedRuns) => vi.waitFor(async () => expect(await store.get(runId)).toBeDefined(), { timeout: 20_000 });
+const recorded = (runId: string, store = platform().store.endedRuns) => vi.waitFor(async () => expect(await store.get(runId)).toBeDefined(), { timeout: 60_000 });
 
 describe('ended runs', () => {
   it('are read from the database as they were, when Temporal has forgotten them', async () => {
@@ -49,7 +49,7 @@ describe('ended runs', () => {
       events: await (await openStream(platform(), `${path}/events`, { as: 'ann', lastEventId: '2' })).rest(),
     });
     const terminated = await client.start(asking, { owner: 'ann' });
-    await vi.waitFor(async () => expect((await terminated.snapshot()).status).toBe('paused'), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await terminated.snapshot()).status).toBe('paused'), { timeout: 60_000 });
     await terminated.terminate('enough');
     const readTerminated = async () => (await openStream(platform(), `/v1/runs/${terminated.id}/events`)).rest();
     const told = await readTerminated();
@@ -109,12 +109,12 @@ describe('a recorder', () => {
     const recorder = record(own, begun, { logger });
     await recorded(first.id, own.store.endedRuns);
     await postgres().stop();
-    await vi.waitFor(() => expect(lines.some((line) => line.includes('cannot be recorded for now'))).toBe(true), { timeout: 20_000 });
+    await vi.waitFor(() => expect(lines.some((line) => line.includes('cannot be recorded for now'))).toBe(true), { timeout: 60_000 });
     const missed = await own.client.start(chain(1), { owner: 'ann' });
     await missed.result();
     await new Promise((resolve) => setTimeout(resolve, 500));
     await postgres().start();
-    await vi.waitFor(() => recorded(missed.id, own.store.endedRuns), { timeout: 30_000 });
+    await vi.waitFor(() => recorded(missed.id, own.store.endedRuns), { timeout: 60_000 });
     await recorder.close();
     expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg).filter((text) => !text.startsWith('An ended run'))).toEqual([expect.stringContaining('cannot be recorded for now'), 'Ended runs are recorded again']);
     const put = vi.spyOn(own.store.endedRuns, 'put');
@@ -137,7 +137,7 @@ describe('a recorder', () => {
       const recorder = new Recorder({ client, store: store.endedRuns, logger: pino({ level: 'silent' }), everyMs: 10 });
       recorder.start();
       const now = Date.now();
-      await vi.waitFor(() => expect(asked.at(-1)?.to).toBeGreaterThan(now), { timeout: 10_000 });
+      await vi.waitFor(() => expect(asked.at(-1)?.to).toBeGreaterThan(now), { timeout: 60_000 });
       await recorder.close();
       const { config } = await client.temporal.workflowService.describeNamespace({ namespace: 'default' });
       const retention = Number(config?.workflowExecutionRetentionTtl?.seconds) * 1_000;

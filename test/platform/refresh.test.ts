@@ -127,7 +127,7 @@ describe('a token whose end nobody told', () => {
 
   const callGuarded = (skill: string) =>
     platform.client.start({ id: 'guarded', steps: [{ id: 'use', requires: [{ skill }], kind: { type: 'tool_call', tool_name: 'guarded', input: {} } }] }, { owner: 'ann' });
-  const isBlocked = (run: Run) => vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked' }), { timeout: 30_000, interval: 200 });
+  const isBlocked = (run: Run) => vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked' }), { timeout: 60_000, interval: 200 });
 
   beforeEach(() => {
     Object.assign(rejecting, { all: false, headers: new Set(), status: 401 });
@@ -189,14 +189,12 @@ describe('a renewal that goes wrong', () => {
       await connect(skill);
       await age(skill, -5);
     }
-    oauth.delayMs = 1_500;
+    const release = oauth.hold();
     const renewing = Promise.all(skills.map((skill) => tokenOf(skill)));
-    await vi.waitFor(() => expect(oauth.waiting).toBeGreaterThan(0), { timeout: 5_000, interval: 10 });
-    const started = performance.now();
+    await vi.waitFor(() => expect(oauth.waiting).toBe(3), { timeout: 60_000, interval: 10 });
     await stores[0]?.database.ping();
-    expect(performance.now() - started).toBeLessThan(500);
     expect(oauth.waiting).toBe(3);
-    oauth.delayMs = 0;
+    release();
     expect(new Set(await renewing).size).toBe(12);
   });
 
@@ -220,7 +218,7 @@ describe('a renewal that goes wrong', () => {
     await age(skill, 30, (credentials) => ({ ...credentials, refreshToken: 'no-longer-good' }));
     const count = refreshes();
     const run = await platform.client.start({ id: 'needs', steps: [{ id: 'use', requires: [{ skill }], kind: { type: 'tool_call', tool_name: 'nothing', input: {} } }] }, { owner: 'ann' });
-    await vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked', missing: [skill] }), { timeout: 30_000, interval: 200 });
+    await vi.waitFor(async () => expect(await run.snapshot()).toMatchObject({ status: 'blocked', missing: [skill] }), { timeout: 60_000, interval: 200 });
     expect(await Promise.all(sources.map((source) => source.get(skill, 'ann')))).toEqual([undefined, undefined, undefined]);
     expect(refreshes()).toBe(count);
     const { body } = await platform.send('GET', `/v1/connections/${skill}`, { as: 'ann' });

@@ -28,7 +28,7 @@ async function start(definition: object, { as = 'ann', ...body }: { as?: string;
 }
 
 async function waits(runId: string, status = 'paused'): Promise<void> {
-  await vi.waitFor(async () => expect((await send('GET', at(runId))).body.status).toBe(status), { timeout: 20_000, interval: 100 });
+  await vi.waitFor(async () => expect((await send('GET', at(runId))).body.status).toBe(status), { timeout: 60_000, interval: 100 });
 }
 
 async function store(document: object, owner = 'ann'): Promise<string> {
@@ -162,7 +162,7 @@ describe('a run', () => {
     await waits(runId, 'completed');
     expect(await send('GET', at(runId, '/checkpoints'), { as: `${user}:runs:read` })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', detail: expect.stringContaining('keeper') } });
     expect((await send('GET', at(runId, '/checkpoints'), { as: 'root:admin' })).body.items).toMatchObject([{ checkpoint_id: 'c1', step_id: 's0' }]);
-    await vi.waitFor(async () => expect((await send('GET', '/v1/runs?workflow_id=distri-checkpoints', { as: user })).body.items).toMatchObject([{ owner: user }]), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await send('GET', '/v1/runs?workflow_id=distri-checkpoints', { as: user })).body.items).toMatchObject([{ owner: user }]), { timeout: 60_000 });
   });
 
   it('lets a tool stop that keeps checkpoints when who asked has left', async () => {
@@ -172,10 +172,10 @@ describe('a run', () => {
     const left = new AbortController();
     const answer = fetch(platform().url + at(runId, '/checkpoints'), { headers: { authorization: `Bearer ${user}` }, signal: left.signal }).catch(() => undefined);
     const listed = async (status: string) => (await send('GET', `/v1/runs?workflow_id=distri-checkpoints&status=${status}`, { as: user })).body.items;
-    await vi.waitFor(async () => expect(await listed('running')).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(await listed('running')).toHaveLength(1), { timeout: 60_000 });
     left.abort();
     await answer;
-    await vi.waitFor(async () => expect(await listed('canceled')).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await listed('canceled')).toHaveLength(1), { timeout: 60_000 });
   });
 
   it('is answered; a wrong answer is refused with its problems, one sent again counts once', async () => {
@@ -207,7 +207,7 @@ describe('a run', () => {
     const runId = await start(holding);
     await waits(runId);
     expect(await send('POST', at(runId, '/retry'), { as: 'ann' })).toMatchObject({ status: 200, body: { retried: ['fail'] } });
-    await vi.waitFor(async () => expect((await send('GET', at(runId), { as: 'ann' })).body.steps.fail).toMatchObject({ held: true }), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await send('GET', at(runId), { as: 'ann' })).body.steps.fail).toMatchObject({ held: true }), { timeout: 60_000 });
     expect((await send('POST', at(runId, '/retry'), { as: 'ann', body: { step_id: 'other' } })).body.code).toBe('STEP_NOT_HELD');
     expect((await send('POST', at(runId, '/skip'), { as: 'ann', body: { step_id: 'fail', result: null } })).status).toBe(204);
     await waits(runId, 'completed');
@@ -238,7 +238,7 @@ describe('a run', () => {
       const { items } = (await send('GET', at(runId, '/reruns'), { as: 'ann' })).body;
       expect(items.map((run: { run_id: string }) => run.run_id)).toEqual([again.body.run_id]);
       expect(items[0].request_hash).toBeUndefined();
-    }, { timeout: 10_000 });
+    }, { timeout: 60_000 });
   });
 
   it('tells its reruns by pages, and reads a bounded part of the runs of the workflow for each', async () => {
@@ -248,7 +248,7 @@ describe('a run', () => {
     const again = (await send('POST', at(runId, '/rerun'), { as: 'ann', body: { from: ['s0'] } })).body.run_id;
     for (let n = 0; n < 11; n += 1) await start(document);
     // Temporal lists what it takes for running first.
-    await expect.poll(async () => (await send('GET', `/v1/runs?workflow_id=${document.id}&status=completed`, { as: 'ann' })).body.items.length, { timeout: 20_000 }).toBe(13);
+    await expect.poll(async () => (await send('GET', `/v1/runs?workflow_id=${document.id}&status=completed`, { as: 'ann' })).body.items.length, { timeout: 60_000 }).toBe(13);
     const pages: Answer[] = [];
     for (let cursor = ''; pages.at(-1)?.body.next_cursor !== undefined || pages.length === 0; cursor = `&cursor=${pages.at(-1)?.body.next_cursor}`) {
       pages.push(await send('GET', at(runId, `/reruns?limit=1${cursor}`), { as: 'ann' }));
@@ -296,7 +296,7 @@ describe('the list of runs', () => {
     await waits(done, 'completed');
     const list = async (query: string, as = user) => (await send('GET', `/v1/runs?${query}`, { as })).body;
     const idsOf = (body: { items: { run_id: string }[] }) => body.items.map((run) => run.run_id);
-    await vi.waitFor(async () => expect(idsOf(await list('status=paused'))).toEqual([...ids].reverse()), { timeout: 10_000 });
+    await vi.waitFor(async () => expect(idsOf(await list('status=paused'))).toEqual([...ids].reverse()), { timeout: 60_000 });
     expect(new Set(idsOf(await list('')))).toEqual(new Set([...ids, done]));
     expect(idsOf(await list('workflow_id=chain'))).toEqual([done]);
     expect(idsOf(await list('open=true'))).toHaveLength(3);

@@ -113,7 +113,7 @@ describe('a schedule', () => {
     const id = await save(platform(), echo([at9()]));
     const [{ id: triggerId }] = await viewOf(id);
     expect(await operate(triggerId, 'backfill', { from: '2026-01-01T09:00:00Z', to: '2026-01-03T10:00:00+01:00' })).toMatchObject({ status: 202 });
-    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(3), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(3), { timeout: 60_000 });
     const times = (await viewOf(id))[0].last_runs.map((run: { scheduled_at: string }) => run.scheduled_at);
     expect(times).toEqual(['2026-01-03T09:00:00.000Z', '2026-01-02T09:00:00.000Z', '2026-01-01T09:00:00.000Z']);
     for (const body of [{ from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }, { from: 'yesterday', to: 'today' }, {}]) {
@@ -126,9 +126,9 @@ describe('a schedule', () => {
     const id = await save(platform(), doc());
     const [{ id: triggerId }] = await viewOf(id);
     await operate(triggerId, 'backfill', { from: '2026-01-01T00:00:00Z', to: '2026-01-03T00:00:00Z', overlap: 'skip' });
-    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(1), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(1), { timeout: 60_000 });
     await operate(triggerId, 'backfill', { from: '2026-02-01T00:00:00Z', to: '2026-02-03T00:00:00Z', overlap: 'allow_all' });
-    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(3), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await viewOf(id))[0].last_runs).toHaveLength(3), { timeout: 60_000 });
     await update(platform(), id, doc('cancel_other'));
     const { policies } = await platform().client.temporal.schedule.getHandle(scheduleId(triggerId)).describe();
     expect(policies).toMatchObject({ overlap: 'CANCEL_OTHER', catchupWindow: 3_600_000 });

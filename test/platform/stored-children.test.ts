@@ -44,7 +44,7 @@ describe('a workflow step that names a stored workflow', () => {
     const path = `/v1/runs/${encodeURIComponent(child)}`;
     expect(await platform().send('GET', path, { as: 'ed' })).toMatchObject({ status: 200, body: { workflow_id: id, version: 1, parent_run_id: run.id } });
     expect((await platform().send('GET', path, { as: 'bob' })).status).toBe(404);
-    await expect.poll(async () => (await platform().send('GET', `/v1/runs?workflow_id=${id}`, { as: 'ann' })).body.items, { timeout: 20_000 }).toMatchObject([{ run_id: child, workflow_id: id, version: 1 }]);
+    await expect.poll(async () => (await platform().send('GET', `/v1/runs?workflow_id=${id}`, { as: 'ann' })).body.items, { timeout: 60_000 }).toMatchObject([{ run_id: child, workflow_id: id, version: 1 }]);
   });
 
   it('that runs it is a circle, by whatever id', async () => {

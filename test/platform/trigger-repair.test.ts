@@ -49,7 +49,7 @@ describe('after an outage of Temporal', () => {
     await expect.poll(async () => {
       await sweepTriggers(depsOf(platform()));
       return platform().client.schedules.describe(scheduleId(orphan.id));
-    }, { timeout: 20_000 }).toBeUndefined();
+    }, { timeout: 60_000 }).toBeUndefined();
     for (const id of [made, changed]) expect((await triggersOf(platform(), id))[0].problem).toBeUndefined();
     expect((await triggersOf(platform(), changed))[0].next_runs[0]).toMatch(/T05:00/);
   });
@@ -64,7 +64,7 @@ describe('after an outage of Temporal', () => {
     await expect.poll(async () => {
       await sweepTriggers(depsOf(platform()));
       return Promise.all(ids.map(async (id) => (await triggersOf(platform(), id))[0].problem));
-    }, { timeout: 20_000 }).toEqual([undefined, undefined, undefined]);
+    }, { timeout: 60_000 }).toEqual([undefined, undefined, undefined]);
     expect((await triggersOf(platform(), ids[2]!))[0]).toMatchObject({ paused: true, note: 'maintenance' });
   });
 
@@ -72,7 +72,7 @@ describe('after an outage of Temporal', () => {
     const other = await openPlatform();
     const id = await save(other, echo(daily));
     const [{ id: triggerId }] = await triggersOf(other, id);
-    await expect.poll(() => listed(), { timeout: 20_000 }).toContain(scheduleId(triggerId));
+    await expect.poll(() => listed(), { timeout: 60_000 }).toContain(scheduleId(triggerId));
     await sweepTriggers(depsOf(platform()));
     expect((await triggersOf(other, id))[0]).toMatchObject({ paused: false });
     await other.close();
@@ -122,8 +122,8 @@ describe('after a crash between a save and its triggers', () => {
     const { record } = await before.store.workflows.create('ann', { content });
     await before.close();
     const after = await openPlatform({ database: { url } });
-    await expect.poll(() => after.send('POST', '/v1/workflows/webhook/crashed/hook', { as: null, body: {} }), { timeout: 20_000 }).toMatchObject({ status: 202 });
-    await expect.poll(async () => (await triggersOf(after, record.id))[0].problem, { timeout: 20_000 }).toBeUndefined();
+    await expect.poll(() => after.send('POST', '/v1/workflows/webhook/crashed/hook', { as: null, body: {} }), { timeout: 60_000 }).toMatchObject({ status: 202 });
+    await expect.poll(async () => (await triggersOf(after, record.id))[0].problem, { timeout: 60_000 }).toBeUndefined();
     await after.close();
   });
 });

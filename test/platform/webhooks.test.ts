@@ -136,7 +136,7 @@ describe('starts by webhooks and events', () => {
     });
     const statuses: number[] = [];
     const answers = Promise.all(Array.from({ length: 330 }, async () => statuses.push((await deliver(path, {})).status)));
-    await expect.poll(() => statuses, { timeout: 20_000 }).toEqual(Array.from({ length: 10 }, () => 503));
+    await expect.poll(() => statuses, { timeout: 60_000 }).toEqual(Array.from({ length: 10 }, () => 503));
     expect(slow.mock.calls).toHaveLength(64);
     expect(await platform().send('POST', '/v1/runs', { body: { definition: { id: 'x', steps: [] } } })).toMatchObject({ status: 503, body: { code: 'OVERLOADED' } });
     go();
@@ -198,7 +198,7 @@ describe('a webhook with a signature', () => {
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
     expect(new Set(answers.map(({ body }) => body.run_id)).size).toBe(1);
     expect((await send('two')).body.run_id).not.toBe(answers[0]?.body.run_id);
-    await expect.poll(() => runsOf(platform(), id), { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(() => runsOf(platform(), id), { timeout: 60_000 }).toHaveLength(2);
   });
 
   it('starts the run of a delivery that was noted by a server that died then', async () => {

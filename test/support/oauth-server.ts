@@ -27,6 +27,8 @@ export class OAuthServer {
   /** The token endpoint answers this status and no more. */
   outage: number | undefined;
 
+  #released = Promise.resolve();
+
   private constructor(
     readonly issuer: string,
     /** A folder with its provider file, `files.json`. */
@@ -83,6 +85,7 @@ export class OAuthServer {
       if (context.path === '/token') {
         oauth.waiting += 1;
         if (oauth.delayMs > 0) await sleep(oauth.delayMs);
+        await oauth.#released;
         oauth.waiting -= 1;
         if (oauth.outage !== undefined) {
           context.status = oauth.outage;
@@ -93,6 +96,13 @@ export class OAuthServer {
       await next();
     });
     return oauth;
+  }
+
+  /** Makes requests of the token endpoint wait until the function that it gives is called. */
+  hold(): () => void {
+    let release = (): void => undefined;
+    this.#released = new Promise((resolve) => (release = resolve));
+    return release;
   }
 
   close(): Promise<void> {

@@ -16,7 +16,7 @@ export async function runCase(given: Case, { client }: Stage, tools: WellKnownTo
     ...(given.input === undefined ? {} : { input: given.input as JsonObject }),
     ...(given.env === undefined ? {} : { env: given.env }),
     ...(given.entry_point === undefined ? {} : { entryPoint: given.entry_point }),
-    executionTimeoutSecs: 80,
+    executionTimeoutSecs: 200,
     ...(continueAfter === undefined ? {} : { continueAfterEvents: continueAfter }),
   };
   const started = await attempt(async () => client.start(documentOf(given), options));
