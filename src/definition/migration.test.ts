@@ -89,6 +89,14 @@ describe('a plan', () => {
     expect(plan(chain('x'), chain('new'), { ...done, b: 'running', c: 'pending' }, { decisions: { a: 'rerun' } }).verdict).toBe('refused');
   });
 
+  it('runs a failed step again that stands behind one that does, whatever was decided', () => {
+    const chain = (first: string): Steps => [say('a', first), say('b', 'x', { depends_on: ['a'] })];
+    const decided: MigrationRequest['decisions'][] = [{ a: 'rerun' }, { a: 'rerun', b: 'keep' }];
+    for (const decisions of decided) {
+      expect(actions(plan(chain('x'), chain('new'), { a: 'done', b: 'failed' }, { decisions }))['b']).toBe('same reset');
+    }
+  });
+
   it('leaves out new steps that the entry point of the run does not reach', () => {
     const entryPoint = { id: 'e', starts_at: 'a' };
     const after = [say('a'), say('on', 'x', { depends_on: ['a'] }), say('off')];

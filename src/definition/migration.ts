@@ -130,24 +130,28 @@ function removed(id: string, state: MigrationState = { status: 'pending' }, deci
   return { ...base, action: 'undecided', choices: ['keep', 'drop'] };
 }
 
-/** Steps that depend on one that runs again: ended ones need a decision, running ones forbid it, others begin anew. */
+/**
+ * Steps that depend on one that runs again: ended ones need a decision, running ones forbid it, others begin anew. A failed one for
+ * which the run holds has nothing to keep, and retried at once it would run before what it depends on.
+ */
 function withAffected(steps: readonly MigrationStep[], { before, after, states, decisions = {} }: MigrationRequest): MigrationStep[] {
   const continued = new Set(before.steps.filter((step) => step.on_error === 'continue').map((step) => step.id));
+  const isHeld = (id: string): boolean => own(states, id)?.status === 'failed' && !continued.has(id);
   const reruns = ({ id, action }: MigrationStep): boolean => {
     const state = own(states, id);
-    if (state === undefined || !isSettled(state) || (state.status === 'failed' && !continued.has(id))) return false;
+    if (state === undefined || !isSettled(state) || isHeld(id)) return false;
     return action === 'reset' || action === 'undecided';
   };
   const roots = new Set(steps.filter(reruns).map((step) => step.id));
   if (roots.size === 0) return [...steps];
-  const stays = (id: string): boolean => own(decisions, id) === 'keep' || own(decisions, id) === 'drop';
+  const stays = (id: string): boolean => own(decisions, id) === 'drop' || (own(decisions, id) === 'keep' && !isHeld(id));
   const affected = affectedBy(after, roots, { stays });
   return steps.map((step) => {
     const cause = affected.get(step.id);
     const state = own(states, step.id);
     if (cause === undefined || step.action !== 'keep' || state === undefined) return step;
     if (isInFlight(state)) return { ...step, action: 'refused', cause };
-    if (!isSettled(state)) return { ...step, action: 'reset', cause };
+    if (!isSettled(state) || isHeld(step.id)) return { ...step, action: 'reset', cause };
     return { ...step, action: 'undecided', choices: MIGRATION_DECISIONS, cause };
   });
 }
