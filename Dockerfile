@@ -2,7 +2,7 @@
 #   docker build --target runtime -t distri-workflow .
 #   docker build --target shell -t distri-workflow-shell .
 
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts && npm rebuild @swc/core esbuild protobufjs
@@ -12,7 +12,7 @@ COPY migrations ./migrations
 COPY src ./src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 
-FROM node:20-bookworm-slim AS runtime
+FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production
 # Connections to Temporal trust the certificates of the system; Node has its own.
 RUN apt-get update \

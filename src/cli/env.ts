@@ -38,8 +38,8 @@ export interface Environment {
   readonly codecToken: string | undefined;
 }
 
-/** The only place of the command line that reads the process's environment. */
-export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Environment {
+/** The only place of the command line that knows the names of variables; libraries know theirs. */
+export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return {
     variables,
     debug: variables.DISTRI_DEBUG === '1',

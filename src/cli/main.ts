@@ -4,6 +4,7 @@ import { readEnvironment } from './env.js';
 import { EXIT, exitCodeOf, UsageError } from './errors.js';
 import { createProgram } from './program.js';
 import { reportError } from './report.js';
+import { withSecretFiles } from './secret-files.js';
 import { createTerminal, ignoreBrokenPipes } from './terminal.js';
 
 /** How long what is left open may hold the process after the command has ended. */
@@ -12,9 +13,10 @@ const LINGER_MS = 2000;
 async function main(): Promise<number> {
   ignoreBrokenPipes();
   const terminal = createTerminal(process.argv.includes('--json'));
-  const environment = readEnvironment();
+  const debug = process.env.DISTRI_DEBUG === '1';
   let exitCode: number = EXIT.completed;
   try {
+    const environment = readEnvironment(withSecretFiles(process.env));
     const program = createProgram(environment, terminal, (code) => {
       exitCode = code;
     });
@@ -22,12 +24,12 @@ async function main(): Promise<number> {
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) {
-      reportError(error, terminal, environment.debug);
+      reportError(error, terminal, debug);
       return exitCodeOf(error);
     }
     if (error.exitCode === 0) return EXIT.completed;
     // Commander has told people already.
-    if (terminal.json) reportError(usageError(error), terminal, environment.debug);
+    if (terminal.json) reportError(usageError(error), terminal, debug);
     return EXIT.refused;
   }
 }

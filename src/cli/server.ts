@@ -28,9 +28,10 @@ export async function findServer(context: Context): Promise<Server | undefined> 
   const { temporal, environment, folder } = context;
   const config = loadTemporalConfig(temporal, environment.variables);
   if (config.explicit) {
-    const { address, namespace } = config;
+    const { address, namespace, connectionOptions } = config;
+    const { apiKey } = connectionOptions;
     const data = await dataSettings(context, undefined);
-    return { temporal, address, namespace, data, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
+    return { temporal: { ...temporal, ...(typeof apiKey === 'string' && { apiKey }) }, address, namespace, data, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
   }
   const dev = await readDevState(folder);
   if (dev === undefined) return undefined;

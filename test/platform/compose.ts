@@ -12,6 +12,8 @@ export interface Service {
   readonly stop_grace_period?: string;
   readonly cap_add?: string[];
   readonly profiles?: string[];
+  readonly ports?: string[];
+  readonly tmpfs?: string[];
 }
 
 /** What the tests need of an image of the `Dockerfile`. */

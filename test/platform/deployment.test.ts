@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { parse } from 'yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEmbedded, type EmbeddedServer } from '../../src/cli/embedded.js';
 import { findFreePort } from '../../src/cli/find-port.js';
@@ -35,13 +36,13 @@ afterAll(() => removeFolder(folder));
 const hasCompose = spawnSync('docker-compose', ['version']).status === 0;
 
 describe.skipIf(!hasCompose && process.env['CI'] === undefined)('docker-compose', () => {
-  async function config(given: { [name: string]: string }) {
+  async function config(given: { [name: string]: string }, ...more: string[]) {
     const file = join(folder, '.env');
     await writeFile(file, Object.entries(given).map(([name, value]) => `${name}=${value}\n`).join(''));
     // The first version of it, which distributions have, does not know that a file may name the project.
     const compose = join(folder, 'docker-compose.yml');
     await writeFile(compose, (await readFile('docker-compose.yml', 'utf8')).replace(/^name: .*$/m, ''));
-    const args = ['--env-file', file, '--project-directory', '.', '--file', compose, 'config'];
+    const args = ['--env-file', file, '--project-directory', '.', '--file', compose, ...more.flatMap((other) => ['--file', other]), 'config'];
     return execute('docker-compose', args, { env: { PATH: process.env['PATH'] } });
   }
 
@@ -50,8 +51,36 @@ describe.skipIf(!hasCompose && process.env['CI'] === undefined)('docker-compose'
     expect(stdout).toContain(`postgres://distri:${required.POSTGRES_DISTRI_PASSWORD}@postgres:5432/distri`);
   });
 
+  test('takes secrets from files with deploy/compose.secrets.yml', async () => {
+    const { stdout } = await config({ ...env, COMPOSE_PROFILES: 'agents,shell,tls' }, 'deploy/compose.secrets.yml');
+    const { services: merged } = parse(stdout) as { services: { [name: string]: { environment?: { [name: string]: string }; secrets?: unknown[] } } };
+    for (const [name, { environment = {}, secrets = [] }] of Object.entries(merged)) {
+      if (!('DATABASE_URL' in environment)) continue;
+      expect(environment, name).toMatchObject({ DATABASE_URL: '', DATABASE_URL_FILE: '/run/secrets/database_url', DISTRI_SECRET_KEYS: '' });
+      expect(secrets, name).toHaveLength(2);
+    }
+  });
+
   test.each(Object.keys(required))('refuses it without %s', async (name) => {
     await expect(config({ ...env, [name]: '' })).rejects.toMatchObject({ stderr: expect.stringMatching(/Set it in \.env/) as string });
+  });
+});
+
+describe('each service', () => {
+  const all = Object.entries(services);
+
+  test('has bounds, and no powers but those that it needs', () => {
+    for (const [name, service] of all) {
+      expect(service, name).toMatchObject({ mem_limit: expect.anything() as unknown, cpus: expect.anything() as unknown, pids_limit: expect.anything() as unknown });
+      expect(service, name).toMatchObject({ cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+      for (const mount of service.tmpfs ?? []) expect(mount, name).toMatch(/:size=\d+m/);
+    }
+  });
+
+  test('that speaks without TLS is reached from this machine only', () => {
+    const published = all.flatMap(([name, { ports = [] }]) => (name === 'tls' ? [] : ports.map((port) => substitute(port, env))));
+    expect(published).toHaveLength(3);
+    for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
 });
 
@@ -172,6 +201,25 @@ describe('the processes of the compose file, by hand', () => {
     await expect(reached('distri', 'temporal')).rejects.toThrow(/permission denied for database/);
   });
 
+  test('a worker takes secrets from files, and its tools do not find them in the environment', async () => {
+    const { DATABASE_URL = '', DISTRI_SECRET_KEYS = '', ...rest } = environmentOf(services['worker-tool'] ?? expect.fail('There is no service worker-tool'));
+    const found = join(folder, 'found.json');
+    const tools = join(folder, 'curious.tools.mjs');
+    await writeFile(tools, `import { writeFileSync } from 'node:fs';\nwriteFileSync(${JSON.stringify(found)}, JSON.stringify(process.env));\nexport default [];\n`);
+    await writeFile(join(folder, 'url'), `${DATABASE_URL}\n`);
+    await writeFile(join(folder, 'keys'), DISTRI_SECRET_KEYS);
+    const files = { DATABASE_URL_FILE: join(folder, 'url'), DISTRI_SECRET_KEYS_FILE: join(folder, 'keys') };
+    const command = await start(['worker', '--skills', 'native:tool', '--no-engine', '--tools', tools, '--json'], { cwd: folder, env: { ...rest, ...files } });
+    await command.until('stdout', /\n/);
+    command.child.kill('SIGTERM');
+    expect(await command.ended).toMatchObject({ code: 0 });
+    const seen = await readFile(found, 'utf8');
+    expect(JSON.parse(seen)).not.toHaveProperty('DATABASE_URL');
+    for (const secret of [DATABASE_URL, DISTRI_SECRET_KEYS]) expect(seen).not.toContain(secret);
+    const broken = await run(['worker', '--tools', tools], { cwd: folder, env: { ...rest, DATABASE_URL_FILE: join(folder, 'none') } });
+    expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining('The file of DATABASE_URL_FILE cannot be read') as string });
+  });
+
   test('the worker that runs scripts is started on request only, and gets no database and no key of connections', () => {
     const { environment = {}, profiles } = services['worker-shell'] ?? {};
     expect(profiles).toEqual(['shell']);
@@ -194,7 +242,7 @@ describe('docs/configuration.md', async () => {
 
   test('has every variable that the code reads, and no other of its own', async () => {
     const pattern = String.raw`\b(DISTRI|OTEL|OPENAI)_[A-Z0-9_]*[A-Z0-9]\b|(variables\.|env\[')(TEMPORAL_[A-Z_]+|DATABASE_URL)\b`;
-    const { stdout } = await execute('grep', ['-rhoE', pattern, 'src', '--include=*.ts', '--exclude=*.test.ts']);
+    const { stdout } = await execute('grep', ['-rhoE', pattern, 'src', '--include=*.ts', '--exclude=*.test.ts', '--exclude-dir=script']);
     const read = new Set(stdout.split('\n').map((name) => name.replace(/^.*[.']/, '')).filter((name) => name !== '' && !name.startsWith('DISTRI_PROVIDER_')));
     expect([...read].filter((name) => !documented.has(name))).toEqual([]);
     expect([...documented].filter((name) => /^DISTRI_(?!PROVIDER_)/.test(name) && !read.has(name))).toEqual([]);

@@ -7,6 +7,7 @@ import { listenForInterrupt, untilAborted } from '../interrupt.js';
 import { usesFile } from '../connections/path.js';
 import { workerOptions } from '../local-worker.js';
 import { openOAuth } from '../oauth.js';
+import { hideKeys } from '../secret-files.js';
 import { requireServer } from '../server.js';
 import { withStore } from '../store-sources.js';
 import { openConfiguredStore } from '../store.js';
@@ -20,6 +21,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
   const skills = skillsOf(flags.skills);
   const metrics = metricsOf(flags);
   const deployment = deploymentOf(context, flags);
+  hideKeys(process.env);
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
     cleanup.add(async () => interrupt.release());
