@@ -8,6 +8,7 @@ import { RUN_STATUSES, type RunStatus } from '../definition/snapshot.js';
 import { decode } from './history.js';
 import { RunNotFoundError } from '../definition/errors.js';
 import { isObject } from '../definition/json.js';
+import { keyword } from '../definition/text.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 import type { TriggerOrigin } from './start-request.js';
@@ -86,6 +87,14 @@ function triggerOf(value: unknown): TriggerOrigin | undefined {
   return typeof id === 'string' && typeof type === 'string' ? { id, type } : undefined;
 }
 
+/** Texts of a run that were read from search attributes, which hold them cut and changed: its memo is absent or cannot be read. */
+const indexedOnly = new WeakSet<RunInfo>();
+
+/** Whether a text of a run is this one, as far as what Temporal holds of the run can say. */
+export function isText(run: RunInfo, field: 'workflow_id' | 'owner', text: string): boolean {
+  return run[field] === text || (indexedOnly.has(run) && run[field] === keyword(text));
+}
+
 /** What Temporal's record of a run says. The memo holds whole values, the search attributes cut ones. */
 export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const attributes = decodeTypedSearchAttributes(raw.searchAttributes?.indexedFields);
@@ -103,7 +112,7 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
   const missing = end === undefined ? attributes.get(attributeKeys.missing) : undefined;
   const started = optionalTsToDate(raw.startTime);
   const closed = optionalTsToDate(raw.closeTime);
-  return {
+  const info: RunInfo = {
     run_id: raw.execution?.workflowId ?? '',
     temporal_run_id: raw.execution?.runId ?? '',
     workflow_id: text(memo.workflow_id) ?? attributes.get(attributeKeys.workflowId) ?? '',
@@ -120,6 +129,8 @@ export async function infoOf(session: Session, raw: RawInfo): Promise<RunInfo> {
     started_at: (started ?? new Date(0)).toISOString(),
     ...(closed === undefined ? {} : { completed_at: closed.toISOString() }),
   };
+  if (text(memo.workflow_id) === undefined) indexedOnly.add(info);
+  return info;
 }
 
 /** A run as Temporal describes it at this moment. */

@@ -1,10 +1,11 @@
 import { WORKFLOW_TYPE } from '../definition/messages.js';
 import { DistriError, InvalidInputError } from '../definition/errors.js';
+import { isObject } from '../definition/json.js';
 import type { RunStatus } from '../definition/snapshot.js';
 import { keyword } from '../definition/text.js';
-import { lacksAttributes, quoted } from '../temporal/visibility.js';
+import { hasText, lacksAttributes, quoted } from '../temporal/visibility.js';
 import { ADD_ATTRIBUTES } from './attributes.js';
-import { infoOf, type RunInfo } from './info.js';
+import { infoOf, isText, type RunInfo } from './info.js';
 import { GRPC } from '../temporal/errors.js';
 import { grpcCode, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
@@ -61,14 +62,38 @@ export async function* listRuns(session: Session, filter: RunFilter): AsyncGener
 
 /** One page of the list, which begins after the page whose `next` is given. Throws `BAD_REQUEST` for a `next` of no page. */
 export async function listRunsPage(session: Session, filter: RunFilter, after: string | undefined): Promise<RunPage> {
+  if (after !== undefined && !looksLikePlace(after)) throw noPlace();
   try {
     return await matching(session, filter, after);
   } catch (error) {
-    if (after !== undefined && grpcCode(error) === GRPC.INVALID_ARGUMENT) {
-      throw new DistriError('BAD_REQUEST', 'The list cannot be continued there: the place is none that a page of it has given', { cause: error });
+    if (after !== undefined && (await isRefusedPlace(session, error))) {
+      throw noPlace(error);
     }
     throw translate(session, error, '');
   }
+}
+
+/** Whether a page may have given it: the server's tokens are JSON objects. It tries again and again to read anything else. */
+function looksLikePlace(after: string): boolean {
+  try {
+    return isObject(JSON.parse(Buffer.from(after, 'base64url').toString()));
+  } catch {
+    return false;
+  }
+}
+
+function noPlace(cause?: unknown): DistriError {
+  return new DistriError('BAD_REQUEST', 'The list cannot be continued there: the place is none that a page of it has given', { cause });
+}
+
+/** Whether it is the place that the server refuses: of some it says nothing but that something went wrong, until time is up. */
+async function isRefusedPlace(session: Session, error: unknown): Promise<boolean> {
+  const code = grpcCode(error);
+  if (code !== GRPC.UNKNOWN && code !== GRPC.INTERNAL && code !== GRPC.DEADLINE_EXCEEDED) return code === GRPC.INVALID_ARGUMENT;
+  return listRunsPage(session, { limit: 1 }, undefined).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function matching(session: Session, filter: RunFilter, after: string | undefined): Promise<RunPage> {
@@ -95,11 +120,13 @@ function checkDegraded({ status, missingSkill, version }: RunFilter): void {
   if (asked !== undefined) throw new DistriError('SEARCH_ATTRIBUTES_MISSING', `Runs cannot be listed by ${asked}`, { hint: ADD_ATTRIBUTES });
 }
 
-/** Different long ids may look the same to visibility, which has them cut. */
-function isOf(run: RunInfo, { workflowId, owner }: RunFilter): boolean {
+/** Visibility finds more than was asked for: it has texts cut and changed, and lists of skills without regard to case. */
+function isOf(run: RunInfo, { workflowId, owner, parentRunId, missingSkill }: RunFilter): boolean {
   return (
-    (workflowId === undefined || run.workflow_id === workflowId || run.workflow_id === keyword(workflowId)) &&
-    (owner === undefined || run.owner === owner || run.owner === keyword(owner))
+    (workflowId === undefined || isText(run, 'workflow_id', workflowId)) &&
+    (owner === undefined || isText(run, 'owner', owner)) &&
+    (parentRunId === undefined || run.parent_run_id === parentRunId) &&
+    (missingSkill === undefined || run.missing?.includes(missingSkill) === true)
   );
 }
 
@@ -121,7 +148,7 @@ async function query(session: Session, conditions: string[], filter: RunFilter, 
 function baseConditions({ status, open, parentRunId, startedAfter, startedBefore, endedAfter, endedBefore }: RunFilter): string[] {
   return [
     `WorkflowType = ${quoted(WORKFLOW_TYPE)}`,
-    ...(parentRunId === undefined ? [] : [`ParentWorkflowId = ${quoted(parentRunId)}`]),
+    ...(parentRunId === undefined ? [] : [hasText('ParentWorkflowId', parentRunId)]),
     executionStatus(status),
     ...(open === true ? [`ExecutionStatus = 'Running'`] : []),
     ...(startedAfter === undefined ? [] : [`StartTime >= ${time('startedAfter', startedAfter)}`]),
@@ -135,6 +162,11 @@ function time(field: string, text: string): string {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new InvalidInputError('INVALID_INPUT', `${field} must be a time such as 2027-01-31T09:00:00Z, not '${text}'`);
   return quoted(new Date(at).toISOString());
+}
+
+function whole(version: number): number {
+  if (Number.isSafeInteger(version)) return version;
+  throw new InvalidInputError('INVALID_INPUT', `version must be a whole number, not ${version}`);
 }
 
 function executionStatus(status: RunStatus | undefined): string {
@@ -159,9 +191,9 @@ function ownConditions({ status, workflowId, missingSkill, owner, version }: Run
   const open = status === 'running' || status === 'paused' || status === 'blocked' || status === 'pending';
   return [
     ...(open ? [`DistriStatus = ${quoted(status)}`] : []),
-    ...(workflowId === undefined ? [] : [`DistriWorkflowId = ${quoted(keyword(workflowId))}`]),
-    ...(missingSkill === undefined ? [] : [`DistriMissingSkills = ${quoted(keyword(missingSkill))}`]),
-    ...(owner === undefined ? [] : [`DistriOwner = ${quoted(keyword(owner))}`]),
-    ...(version === undefined ? [] : [`DistriVersion = ${Math.trunc(version)}`]),
+    ...(workflowId === undefined ? [] : [hasText('DistriWorkflowId', keyword(workflowId))]),
+    ...(missingSkill === undefined ? [] : [`DistriMissingSkills = ${quoted(keyword(missingSkill))}`, `ExecutionStatus = 'Running'`]),
+    ...(owner === undefined ? [] : [hasText('DistriOwner', keyword(owner))]),
+    ...(version === undefined ? [] : [`DistriVersion = ${whole(version)}`]),
   ];
 }

@@ -89,10 +89,10 @@ const LONGEST_KEYWORD = 255;
 
 /**
  * A value as it is stored in, and searched by, a Keyword search attribute. The server cannot find values with quotation
- * marks, backslashes or control characters, however they are escaped.
+ * marks, backslashes or control characters, nor with an apostrophe at an end, however they are escaped.
  */
 export function keyword(value: string): string {
-  return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST_KEYWORD);
+  return cut(wellFormed(value).replace(/["\\\p{Cc}]/gu, '_'), LONGEST_KEYWORD).replace(/^'|'$/g, '_');
 }
 
 const LONGEST_SUMMARY = 200;

@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import type { RunFilter, RunInfo } from '../../../client/index.js';
+import type { DistriClient, RunFilter, RunInfo, RunPage } from '../../../client/index.js';
 import { decodeCursor, encodeCursor } from '../../../store/cursor.js';
 import type { EndedRunStore } from '../../../store/ended-runs.js';
 import { instantSchema } from '../../../store/storable.js';
 import { identityOf } from '../../authentication.js';
+import { goneOf } from '../../gone.js';
+import type { Identity } from '../../identity.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
 import { flag } from '../../query.js';
+import { ifThere } from '../../run-access.js';
 import { READ, TAGS, type RunRoutes } from './context.js';
 import { runInfoSchema, runStatusSchema } from './schemas.js';
 
@@ -20,7 +23,7 @@ const listQuery = z.strictObject({
   started_before: instantSchema.optional(),
   open: flag.optional().describe('Only runs that have not ended'),
   parent_run_id: z.string().optional().describe('Children of this run'),
-  owner: z.string().optional().describe('Counts for admins; others see their own runs'),
+  owner: z.string().optional().describe('Counts for admins, and where the list is not of one’s own runs only'),
   archived: flag.optional().describe('Ended runs from the database, also those that Temporal has forgotten'),
   ...pageQuery,
 });
@@ -29,6 +32,8 @@ type Query = z.infer<typeof listQuery>;
 
 /** Start and id of the last run of a page of an archive. */
 const archivePlace = z.tuple([instantSchema, z.string()]);
+/** Pages without a run of the list that are looked through for one. */
+const MOST_LOOKED_THROUGH = 50;
 /** What the filters of an archive can be. */
 const ARCHIVE_FILTERS = ['status', 'workflow_id', 'started_after', 'started_before', 'owner', 'archived', 'limit', 'cursor'];
 
@@ -66,8 +71,29 @@ function placeAfter(cursor: string, asked: object): { startedAt: string; runId: 
   return { startedAt, runId };
 }
 
-/** `GET /v1/runs`. */
-export const listRoutes: RunRoutes = (app, { client, store }) => {
+/**
+ * A page of runs. Where the next one begins is told only beside a run, or when all that were looked through were others: the
+ * place alone would say that runs of somebody else match.
+ */
+async function seenPage(client: DistriClient, query: Query, after: string | undefined, gone: AbortSignal): Promise<RunPage> {
+  const filter = { ...filterOf(query), limit: query.limit };
+  let page = await client.listRunsPage(filter, after);
+  for (let looked = 1; page.runs.length === 0 && page.next !== undefined && looked < MOST_LOOKED_THROUGH && !gone.aborted; looked += 1) {
+    page = await client.listRunsPage(filter, page.next);
+  }
+  return page;
+}
+
+/**
+ * `GET /v1/runs`. A user's list is of their own runs, unless it is of a workflow that they may edit, or of the children of a run
+ * that they see: all of those are theirs to see.
+ */
+export const listRoutes: RunRoutes = (app, { client, store, access }) => {
+  const seesAll = async (identity: Identity, { workflow_id, parent_run_id }: Query): Promise<boolean> => {
+    if (identity.isAdmin || (workflow_id !== undefined && (await access.mayEdit(identity, workflow_id)))) return true;
+    return parent_run_id !== undefined && (await access.check(identity, parent_run_id).then(() => true, ifThere)) === true;
+  };
+
   app.get(
     '/v1/runs',
     {
@@ -75,20 +101,18 @@ export const listRoutes: RunRoutes = (app, { client, store }) => {
       schema: {
         tags: TAGS,
         summary: 'List runs, newest first',
-        description: 'A run that changed shows so after up to a few seconds. A page may hold fewer runs than asked for and yet have a next one.',
+        description: 'One’s own runs; with `workflow_id` of a workflow that one may edit, or `parent_run_id` of a run that one sees, those of everybody. A run that changed shows so after up to a few seconds. A page may hold fewer runs than asked for and yet have a next one.',
         querystring: listQuery.refine((query) => query.archived !== true || Object.keys(query).every((key) => ARCHIVE_FILTERS.includes(key)), `with archived=true the filters are ${ARCHIVE_FILTERS.slice(0, 5).join(', ')}`),
         response: { 200: pageSchema(runInfoSchema), ...errorResponses },
       },
     },
-    async (request) => {
-      const { user, isAdmin } = identityOf(request);
+    async (request, reply) => {
+      const identity = identityOf(request);
       const { cursor, ...rest } = request.query;
-      const query = { ...rest, ...(isAdmin ? {} : { owner: user }) };
+      const query = { ...rest, ...((await seesAll(identity, rest)) ? {} : { owner: identity.user }) };
       if (query.archived === true) return archivedPage(store.endedRuns, { ...query, cursor }, query);
-      const { runs, next } = await client.listRunsPage({ ...filterOf(query), limit: query.limit }, cursor === undefined ? undefined : placeOf(cursor, query));
-      // Visibility finds owners by the beginning of their ids only.
-      const items = runs.filter(({ owner }) => isAdmin || owner === user).map(shown);
-      return { items, ...(next === undefined ? {} : { next_cursor: cursorAt(next, query) }) };
+      const { runs, next } = await seenPage(client, query, cursor === undefined ? undefined : placeOf(cursor, query), goneOf(reply));
+      return { items: runs.map(shown), ...(next === undefined ? {} : { next_cursor: cursorAt(next, query) }) };
     },
   );
 };

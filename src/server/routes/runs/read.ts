@@ -85,15 +85,15 @@ export const readRoutes: RunRoutes = (app, context) => {
       const { id } = request.params;
       const { limit, cursor } = request.query;
       const identity = identityOf(request);
-      const { user, isAdmin } = identity;
       await access.check(identity, id);
       const { workflow_id, started_at } = await client.getRun(id).describe();
-      const asked = { workflowId: workflow_id, startedAfter: started_at, ...(isAdmin ? {} : { owner: user }) };
+      const seesAll = identity.isAdmin || (await access.mayEdit(identity, workflow_id));
+      const asked = { workflowId: workflow_id, startedAfter: started_at, ...(seesAll ? {} : { owner: identity.user }) };
       const gone = goneOf(reply);
       let next = cursor === undefined ? undefined : placeOf(cursor, { reruns: id, ...asked });
       for (let looked = 1; ; looked += 1) {
         const page = await client.listRunsPage({ ...asked, limit }, next);
-        const items = page.runs.filter((run) => run.rerun_of === id && (isAdmin || run.owner === user)).map(shown);
+        const items = page.runs.filter((run) => run.rerun_of === id).map(shown);
         next = page.next;
         if (next === undefined) return { items };
         if (items.length > 0 || looked === MOST_LOOKED_THROUGH || gone.aborted) return { items, next_cursor: cursorAt(next, { reruns: id, ...asked }) };
