@@ -1473,7 +1473,7 @@ export interface paths {
         };
         /**
          * List runs, newest first
-         * @description A run that changed shows so after up to a few seconds. A page may hold fewer runs than asked for and yet have a next one.
+         * @description One’s own runs; with `workflow_id` of a workflow that one may edit, or `parent_run_id` of a run that one sees, those of everybody. A run that changed shows so after up to a few seconds. A page may hold fewer runs than asked for and yet have a next one.
          */
         get: {
             parameters: {
@@ -1490,7 +1490,7 @@ export interface paths {
                     open?: "true" | "false";
                     /** @description Children of this run */
                     parent_run_id?: string;
-                    /** @description Counts for admins; others see their own runs */
+                    /** @description Counts for admins, and where the list is not of one’s own runs only */
                     owner?: string;
                     /** @description Ended runs from the database, also those that Temporal has forgotten */
                     archived?: "true" | "false";

@@ -37,8 +37,8 @@ async function listed(query: Record<string, string>, as: string): Promise<RunInf
   const all: RunInfo[] = [];
   for (let cursor: string | undefined; ; ) {
     const params = new URLSearchParams({ ...query, limit: '500', ...(cursor === undefined ? {} : { cursor }) });
-    const { status, body, text } = await platform().send('GET', `/v1/runs?${params}`, { as });
-    expect(status, `${params}: ${text}`).toBe(200);
+    const { status, body, text } = await platform().send('GET', `/v1/runs?${params.toString()}`, { as });
+    expect(status, `${params.toString()}: ${text}`).toBe(200);
     all.push(...body.items);
     cursor = body.next_cursor;
     if (cursor === undefined) return all;
@@ -79,7 +79,7 @@ describe('a filter', () => {
     );
     await fc.assert(
       fc.asyncProperty(filters, async (query) => {
-        const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams(query)}`, { as: 'bob' });
+        const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams(query).toString()}`, { as: 'bob' });
         expect([200, 400]).toContain(status);
         if (status === 200) expect(body).toEqual({ items: [] });
       }),
@@ -92,7 +92,7 @@ it('does not tell by a cursor that runs of others match', async () => {
   const [victim] = runs;
   for (const injected of [`\\' or (WorkflowId = "${victim?.run_id}") -- `, `\\' or WorkflowType = \\'distriWorkflow\\' -- `, `' or ''='`, '\\']) {
     for (const filter of ['parent_run_id', 'workflow_id', 'missing_skill', 'owner']) {
-      const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams({ limit: '1', [filter]: injected })}`, { as: 'bob' });
+      const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams({ limit: '1', [filter]: injected }).toString()}`, { as: 'bob' });
       expect({ status, body }, `${filter}=${injected}`).toEqual({ status: 200, body: { items: [] } });
     }
   }
