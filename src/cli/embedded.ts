@@ -2,10 +2,12 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DistriError } from '../definition/errors.js';
 import { SEARCH_ATTRIBUTES } from '../definition/messages.js';
+import { messageOf } from '../definition/text.js';
 import { assertPortFree, findFreePort } from './find-port.js';
 import { findTemporal, type FindOptions } from './embedded/find.js';
 import { launch, type ServerProcess } from './embedded/launch.js';
 import { lockFolder, type FolderLock } from './embedded/lock.js';
+import { guardUi, hiddenAddress, type UiAddress } from './embedded/ui-guard.js';
 
 export { findTemporal } from './embedded/find.js';
 
@@ -53,14 +55,17 @@ const FLAG_TYPES = { KEYWORD: 'Keyword', KEYWORD_LIST: 'KeywordList', INT: 'Int'
 interface Ports {
   port: number;
   uiPort: number | undefined;
+  /** Where the Web UI itself listens, behind its guard. */
+  hidden: UiAddress | undefined;
 }
 
-function serverArguments(options: EmbeddedOptions, { port, uiPort }: Ports, dbFile: string | undefined): string[] {
-  const config = ['history.transferProcessorMaxPollRPS=1000', ...(options.dynamicConfig ?? [])];
+function serverArguments(options: EmbeddedOptions, { port, uiPort, hidden }: Ports, dbFile: string | undefined): string[] {
+  // Its HTTP API asks no page where it comes from: it answers to no host at all.
+  const config = ['frontend.httpAllowedHosts=["nobody.invalid"]', 'history.transferProcessorMaxPollRPS=1000', ...(options.dynamicConfig ?? [])];
   if (options.timeSkipping === true) config.push('frontend.WorkflowTimeSkippingEnabled=true');
   return [
     ...['server', 'start-dev', '--ip', HOST, '--port', String(port), '--log-level', 'error'],
-    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', HOST, '--ui-port', String(uiPort), '--ui-disable-news-fetch']),
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-ip', hidden?.host ?? HOST, '--ui-port', String(hidden?.port ?? uiPort), '--ui-disable-news-fetch']),
     ...['--namespace', options.namespace ?? 'default'],
     ...(dbFile === undefined ? [] : ['--db-filename', dbFile]),
     ...config.flatMap((value) => ['--dynamic-config-value', value]),
@@ -71,7 +76,11 @@ function serverArguments(options: EmbeddedOptions, { port, uiPort }: Ports, dbFi
 async function choosePorts({ port, uiPort, ui = true }: EmbeddedOptions): Promise<Ports> {
   if (port !== undefined) await assertPortFree(port, 'the Temporal server', HOST);
   if (ui && uiPort !== undefined) await assertPortFree(uiPort, 'the Temporal Web UI', HOST);
-  return { port: port ?? (await findFreePort(HOST)), uiPort: ui ? (uiPort ?? (await findFreePort(HOST))) : undefined };
+  return {
+    port: port ?? (await findFreePort(HOST)),
+    uiPort: ui ? (uiPort ?? (await findFreePort(HOST))) : undefined,
+    hidden: ui ? await hiddenAddress() : undefined,
+  };
 }
 
 /** What the server said since its start, the end of it. */
@@ -114,12 +123,19 @@ async function startOnce(options: EmbeddedOptions, program: string, folder: stri
     if (gone.signal.aborted) await ended;
     throw await notStarted(`it is not ready after ${READY_TIMEOUT_MS / 1000} s`, logFile, logStart, error);
   }
-  const uiUrl = ports.uiPort === undefined ? {} : { uiUrl: `http://${HOST}:${ports.uiPort}` };
-  return { address, namespace, ...uiUrl, ...server };
+  if (ports.uiPort === undefined) return { address, namespace, ...server };
+  if (ports.hidden !== undefined) {
+    const guard = await guardUi({ host: HOST, port: ports.uiPort }, ports.hidden).catch(async (cause: unknown) => {
+      await server.stop();
+      throw await notStarted(`its Web UI cannot listen: ${messageOf(cause)}`, logFile, logStart, cause);
+    });
+    void server.exited.then(guard.close);
+  }
+  return { address, namespace, uiUrl: `http://${HOST}:${ports.uiPort}`, ...server };
 }
 
 function lostItsPort(error: unknown): boolean {
-  return error instanceof DistriError && error.code === 'TEMPORAL_NOT_STARTED' && /address already in use/.test(error.message);
+  return error instanceof DistriError && error.code === 'TEMPORAL_NOT_STARTED' && /address already in use|EADDRINUSE/.test(error.message);
 }
 
 async function startWithRetries(options: EmbeddedOptions, program: string, folder: string, lock: FolderLock | undefined): Promise<EmbeddedServer> {

@@ -4,6 +4,19 @@ export function isLoopbackHost(host: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
+/** Whether a Host header is a name or an address of this machine. A page that rebinds its name sends that name. */
+export function isLoopbackHeader(host: string | undefined): boolean {
+  return host !== undefined && !/[@/?#\\]/.test(host) && URL.canParse(`http://${host}`) && isLoopbackHost(new URL(`http://${host}`).hostname);
+}
+
+/** Whether a browser sends the request for a page of another site. Programs send none of these headers. */
+export function isFromElsewhere({ method, headers }: { method?: string | undefined; headers: { readonly [name: string]: string | string[] | undefined } }): boolean {
+  const { origin, host = '' } = headers;
+  if (origin !== undefined) return origin !== `http://${String(host)}`;
+  const site = headers['sec-fetch-site'];
+  return method !== 'GET' && (site === 'cross-site' || site === 'same-site');
+}
+
 /** Whether secrets may be sent to a URL: https, or http to this machine. */
 export function isSafeEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;

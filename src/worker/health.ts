@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { DistriError } from '../definition/errors.js';
 import { httpUrl } from '../definition/http-url.js';
+import { isLoopbackHeader, isLoopbackHost } from '../definition/loopback.js';
 import { messageOf } from '../definition/text.js';
 
 /** What the health server tells; each is asked at each request. */
@@ -23,7 +24,9 @@ export interface HealthServer {
  * @throws DistriError `PORT_IN_USE`
  */
 export async function startHealthServer(at: { host: string; port: number }, checks: HealthChecks): Promise<HealthServer> {
+  const ownOnly = isLoopbackHost(at.host);
   const server = createServer((request, response) => {
+    if (ownOnly && !isLoopbackHeader(request.headers.host)) return send(response, 403, 'This server answers to names of this machine only\n');
     void answer(request.url ?? '/', response, checks).catch((error: unknown) => {
       send(response, 500, `${messageOf(error)}\n`);
     });

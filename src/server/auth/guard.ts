@@ -1,5 +1,5 @@
 import { DistriError } from '../../definition/errors.js';
-import { isLoopbackHost } from '../../definition/loopback.js';
+import { isLoopbackHeader } from '../../definition/loopback.js';
 import type { App, ServerSettings } from '../app.js';
 
 declare module 'fastify' {
@@ -19,7 +19,7 @@ export function addLocalGuard(app: App, { publicUrl, corsOrigins }: Pick<ServerS
   const { host: publicHost, origin: publicOrigin } = new URL(publicUrl);
   app.addHook('onRequest', async ({ headers, method, routeOptions }) => {
     const { host = '', origin } = headers;
-    if (host.toLowerCase() !== publicHost && !isLoopbackHost(hostnameOf(host))) {
+    if (host.toLowerCase() !== publicHost && !isLoopbackHeader(host)) {
       throw new DistriError('FORBIDDEN', `This server answers to names of this machine and to ${publicHost}, not to '${host}'`, {
         hint: 'It has no login. Set DISTRI_PUBLIC_URL when it is reached under another name.',
       });
@@ -31,9 +31,4 @@ export function addLocalGuard(app: App, { publicUrl, corsOrigins }: Pick<ServerS
     if (!isForeign) return;
     throw new DistriError('FORBIDDEN', `A page of ${origin ?? 'another site'} may not change anything here`, { hint: 'Its origin may be added to DISTRI_CORS_ORIGINS.' });
   });
-}
-
-/** The name in a Host header, without its port. */
-function hostnameOf(host: string): string {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : '';
 }

@@ -48,7 +48,7 @@ export const webhookRoutes: Routes = (app, deps) => {
     method: [...WEBHOOK_METHODS],
     url: `${WEBHOOK_MOUNT}*`,
     exposeHeadRoute: false,
-    config: { access: 'public' },
+    config: { access: 'public', changes: true },
     schema: {
       tags: ['triggers'],
       summary: 'Starts a run of the workflow whose webhook has this path',
