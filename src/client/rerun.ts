@@ -1,4 +1,5 @@
-import { DistriError, InvalidInputError, RunNotFoundError } from '../definition/errors.js';
+import { DistriError, InvalidDefinitionError, InvalidInputError, RunNotFoundError } from '../definition/errors.js';
+import { describeCircle, findCircles } from '../definition/graph.js';
 import { isObject, own, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { RunInput } from '../definition/messages.js';
 import { changedKeys, planRerun, seedOf, type RerunPlan, type RerunRequest } from '../definition/rerun.js';
@@ -38,6 +39,7 @@ export async function prepareRerun(session: Session, runId: string, options: Rer
   if (before === undefined) throw new DistriError('RUN_NOT_FOUND', `What run '${runId}' was started with cannot be read`);
   const { from = [], results, definition: given, input = before.input, env = before.env, ...rest } = options;
   const definition = given === undefined ? before.definition : checkedDefinition(session, given, before.definition.id);
+  checkEnds(definition);
   const snapshot = await withOmitted(session, described, await snapshotOf(session, runId));
   const entryPoint = definition.entry_points?.find((candidate) => candidate.id === before.entry_point);
   const request: RerunRequest = {
@@ -61,6 +63,13 @@ export async function prepareRerun(session: Session, runId: string, options: Rer
       return startRun(session, definition, start, origin);
     },
   };
+}
+
+/** Runs of older versions may have begun with a document that never ends. */
+function checkEnds({ steps }: WorkflowDefinition): void {
+  const [circle] = findCircles(steps);
+  if (circle === undefined) return;
+  throw new InvalidDefinitionError([{ severity: 'error', code: 'CIRCULAR_DEPENDENCY', path: '$.steps', message: describeCircle(circle) }]);
 }
 
 function checkRuns(runId: string, { run }: RerunPlan): void {

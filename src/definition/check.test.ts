@@ -49,6 +49,8 @@ describe('errors', () => {
     ['an unknown dependency', { steps: [ok('fetch'), ok('b', { depends_on: ['fetsh'] })] }, 'UNKNOWN_DEPENDENCY', '$.steps[1].depends_on[0]', "Did you mean 'fetch'"],
     ['a cycle', { steps: [ok('a', { depends_on: ['b'] }), ok('b', { depends_on: ['a'] })] }, 'CIRCULAR_DEPENDENCY', '$.steps[0].depends_on', 'Circular dependency detected: a → b → a'],
     ['a step that depends on itself', { steps: [ok('a', { depends_on: ['a'] })] }, 'CIRCULAR_DEPENDENCY', '$.steps[0].depends_on', 'a → a'],
+    ['a step that depends on one that runs after all others', { steps: [ok('a', { run_on: 'always' }), ok('b', { depends_on: ['a'] })] }, 'CIRCULAR_DEPENDENCY', '$.steps[0].run_on', "a → b → a, because 'a' has a run_on and no depends_on"],
+    ['the same through other steps', { steps: [ok('b', { depends_on: ['m'] }), ok('m', { run_on: 'always', depends_on: ['a'] }), ok('a', { run_on: 'failure' })] }, 'CIRCULAR_DEPENDENCY', '$.steps[2].run_on', "b → m → a → b, because 'a'"],
     ['an unknown kind', withKind({ type: 'tol_call' }), 'UNKNOWN_KIND', '$.steps[0].kind.type', "Did you mean 'tool_call'"],
     ['an unknown kind far from any', withKind({ type: 'teleportation' }), 'UNKNOWN_KIND', '$.steps[0].kind.type', 'The kinds are'],
     ['an unknown kind in a branch', branch({ type: 'tol_call' }), 'UNKNOWN_KIND', `${NESTED}.type`],

@@ -1,4 +1,5 @@
 import { kinds, type KindName } from '../kinds/index.js';
+import { isBehindAll } from './graph.js';
 import { own, type JsonValue } from './json.js';
 import { withoutInnerWorkflows } from './own-texts.js';
 import { referencesIn } from './references.js';
@@ -116,11 +117,6 @@ function executionOrder(steps: readonly WorkflowStep[]): number[] {
       if (left === 0) push(dependent);
     }
   }
-}
-
-/** Stands behind all steps without `run_on`. */
-function isBehindAll(step: WorkflowStep): boolean {
-  return (step.run_on ?? 'success') !== 'success' && (step.depends_on ?? []).length === 0;
 }
 
 function edgesOf(steps: readonly WorkflowStep[]): { dependents: number[][]; remaining: number[] } {

@@ -4,6 +4,45 @@ export interface GraphStep {
   readonly depends_on?: readonly string[] | null | undefined;
 }
 
+/** What decides before which steps a step may run. */
+export interface OrderedStep extends GraphStep {
+  readonly run_on?: string | null | undefined;
+}
+
+/** A circle: the ids along it, and the step in it, if any, that stands behind all steps without `run_on`. */
+export interface Circle {
+  readonly ids: readonly string[];
+  readonly behindAll?: string;
+}
+
+/** Stands in the graph for all steps without `run_on`. No step has an id of this length. */
+const ALL_PLAIN = 'all'.repeat(1_000);
+
+/** Whether a step waits for all steps without `run_on`: it runs on failure or always, and names no dependency. */
+export function isBehindAll({ run_on, depends_on }: OrderedStep): boolean {
+  return !isPlain(run_on) && (depends_on ?? []).length === 0;
+}
+
+function isPlain(runOn: string | null | undefined): boolean {
+  return (runOn ?? 'success') === 'success';
+}
+
+/** The circles that `depends_on` and `run_on` make together: a run of such a document would never end. */
+export function findCircles(steps: readonly OrderedStep[]): Circle[] {
+  const graph: GraphStep[] = steps.map((step) => ({ id: step.id, depends_on: isBehindAll(step) ? [ALL_PLAIN] : (step.depends_on ?? []) }));
+  graph.push({ id: ALL_PLAIN, depends_on: steps.filter(({ run_on }) => isPlain(run_on)).map(({ id }) => id) });
+  return findCycles(graph).map((cycle) => {
+    const at = cycle.indexOf(ALL_PLAIN);
+    return at < 1 ? { ids: cycle } : { ids: cycle.filter((id) => id !== ALL_PLAIN), behindAll: cycle[at - 1] as string };
+  });
+}
+
+/** What is wrong with a circle, in words. */
+export function describeCircle({ ids, behindAll }: Circle): string {
+  const because = behindAll === undefined ? '' : `, because '${behindAll}' has a run_on and no depends_on: it runs after all steps without run_on`;
+  return `Circular dependency detected: ${ids.join(' → ')}${because}`;
+}
+
 /** Edge visits that {@link findCycles} may spend on further cycles, so that no document makes it slow. */
 const SEARCH_BUDGET = 1_000_000;
 

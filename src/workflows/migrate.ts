@@ -1,4 +1,5 @@
 import type { ApplicationFailure } from '@temporalio/common';
+import { describeCircle, findCircles } from '../definition/graph.js';
 import { dictionary, own, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { Migrate, RunInput } from '../definition/messages.js';
 import { describeMigration, planMigration, type MigrationAction, type MigrationDecisions, type MigrationPlan } from '../definition/migration.js';
@@ -184,6 +185,8 @@ export function checkMigration(machine: RunMachine, { definition, decisions = {}
   if (machine.migration) return refusal('MIGRATION_REFUSED', 'The run is about to be moved to another definition already');
   let plan: MigrationPlan;
   try {
+    const [circle] = findCircles(definition.steps);
+    if (circle) return refusal('MIGRATION_REFUSED', describeCircle(circle));
     plan = planFor(machine, compilePlan(definition, machine.plan.entryPoint?.id), decisions);
   } catch (error) {
     return refusal('MIGRATION_REFUSED', `The definition is none that a run can go on by: ${messageOf(error)}`);

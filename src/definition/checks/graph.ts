@@ -1,5 +1,5 @@
-import { findCycles } from '../graph.js';
-import { own } from '../json.js';
+import { describeCircle, findCircles } from '../graph.js';
+import { isObject, own } from '../json.js';
 import { formatPath, type Path } from '../problems/path.js';
 import { isWellFormed, wellFormed } from '../text.js';
 import type { CheckContext } from './document.js';
@@ -47,16 +47,18 @@ function checkDependencies({ steps, byId, findings, suggestions }: CheckContext)
 }
 
 function checkCycles({ byId, findings }: CheckContext): void {
-  const steps = Array.from(byId, ([id, step]) => ({ id, depends_on: step.dependsOn }));
-  for (const cycle of findCycles(steps)) {
-    const path = byId.get(cycle[0] ?? '')?.path ?? [];
-    findings.error(
-      'CIRCULAR_DEPENDENCY',
-      [...path, 'depends_on'],
-      `Circular dependency detected: ${cycle.join(' → ')}`,
-      {
-        hint: 'Remove one of these dependencies.',
-      },
-    );
+  const steps = Array.from(byId, ([id, step]) => ({ id, depends_on: step.dependsOn, run_on: runOnOf(step.raw) }));
+  for (const circle of findCircles(steps)) {
+    const { behindAll, ids } = circle;
+    const at = behindAll ?? ids[0] ?? '';
+    const path = [...(byId.get(at)?.path ?? []), behindAll === undefined ? 'depends_on' : 'run_on'];
+    const hint = behindAll === undefined ? 'Remove one of these dependencies.' : `Give '${behindAll}' a depends_on with the steps that it follows, or give the steps after it a run_on.`;
+    findings.error('CIRCULAR_DEPENDENCY', path, describeCircle(circle), { hint });
   }
+}
+
+/** A value of another type is an error of the schema. */
+function runOnOf(raw: unknown): string | undefined {
+  const runOn = isObject(raw) ? own(raw, 'run_on') : undefined;
+  return typeof runOn === 'string' ? runOn : undefined;
 }
