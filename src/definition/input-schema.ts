@@ -1,9 +1,10 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
+import { canonicalJson } from './canonical.js';
 import { checkMeta } from './json-schema/meta.js';
 import type { JsonObject, JsonValue } from './json.js';
-import { longTextProblem } from './pattern-text.js';
+import { costProblem } from './check-cost.js';
 import type { Path } from './problems/path.js';
 import { pointerPath } from './json-schema/pointer.js';
 
@@ -22,7 +23,7 @@ const compiled = new Map<string, ValidateFunction>();
  * @throws Error when the schema is none that can be compiled.
  */
 export function mismatches(schema: JsonObject | boolean, value: JsonValue): Mismatch[] {
-  const tooLong = longTextProblem(schema, value);
+  const tooLong = costProblem(schema, value);
   if (tooLong !== undefined) return [{ path: [], message: tooLong }];
   const validate = compile(schema);
   if (validate(value)) return [];
@@ -57,8 +58,15 @@ function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
   const ajv = isOld ? new Ajv(options) : new Ajv2020(options);
   // Draft-04's name of $id, which ajv refuses, is found in hand-written schemas.
   ajv.removeKeyword('id');
+  // Ajv compares each pair of elements, for hours with as many as a request can hold.
+  ajv.removeKeyword('uniqueItems');
+  ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', error: { message: 'must NOT have duplicate items' }, validate: isUnique });
   ajvFormats.default(ajv);
   return ajv;
+}
+
+function isUnique(asked: boolean, items: readonly JsonValue[]): boolean {
+  return !asked || new Set(items.map((item) => canonicalJson(item))).size === items.length;
 }
 
 function messageOf({ keyword, params, message = 'is not allowed' }: ErrorObject): string {

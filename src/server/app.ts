@@ -52,6 +52,8 @@ export interface ServerSettings {
   readonly metricsPublic: boolean;
   /** How often an event stream shows that it is alive. */
   readonly heartbeatMs: number;
+  /** How often it is looked whether the reader of an event stream may still read it. */
+  readonly recheckMs: number;
   /** How long a reader of an event stream may not read before it is cut off. */
   readonly slowReaderMs: number;
   /** How often runs that have ended are recorded in the database; undefined: another process does. */
@@ -73,6 +75,7 @@ export const DEFAULT_SETTINGS: ServerSettings = {
   trustProxy: false,
   metricsPublic: false,
   heartbeatMs: 15_000,
+  recheckMs: 5_000,
   slowReaderMs: 60_000,
   recordEveryMs: undefined,
   retentionDays: undefined,

@@ -5,6 +5,10 @@ import { DOCS_PREFIX } from './openapi.js';
 import type { Authenticate, Identity, Scope } from './identity.js';
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Who sends a request, as far as can be said now. */
+    identify: (request: FastifyRequest) => Promise<Identity | undefined>;
+  }
   interface FastifyContextConfig {
     /** What a request needs; `public`: nothing, not even to be somebody. A route without it is a defect. */
     access?: Scope | 'public';
@@ -26,8 +30,9 @@ export function addAuthentication(app: App, authenticate: Authenticate, mayAsk: 
     if (route.url.startsWith(DOCS_PREFIX)) route.config = { ...route.config, access: 'public' };
     if (route.config?.access === undefined) throw new Error(`The route ${String(route.method)} ${route.url} does not say who may use it`);
   });
+  app.decorate('identify', async (request: FastifyRequest) => authenticate(request.headers, () => mayAsk(request)));
   app.addHook('onRequest', async (request) => {
-    request.identity = await authenticate(request.headers, () => mayAsk(request));
+    request.identity = await app.identify(request);
   });
   app.addHook('preParsing', async (request) => {
     const { access } = request.routeOptions.config;

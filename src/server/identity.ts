@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isWellFormed } from '../definition/text.js';
+import { SYSTEM } from '../store/audit.js';
 
 /** What a token may be allowed to do. `admin` includes all others, for everything of everybody. */
 export const SCOPES = [
@@ -26,9 +27,9 @@ export function isScope(name: string): name is Scope {
 
 const LONGEST_USER_ID = 255;
 
-/** Whether a text can name a user: it is stored, searched by, and never empty. */
+/** Whether a text can name a user: it is stored, searched by, and never empty. The audit log has another meaning for `system`. */
 export function isUserId(text: string): boolean {
-  return text !== '' && text.length <= LONGEST_USER_ID && isWellFormed(text) && !/\p{Cc}/u.test(text);
+  return text !== '' && text !== SYSTEM && text.length <= LONGEST_USER_ID && isWellFormed(text) && !/\p{Cc}/u.test(text);
 }
 
 /** What names a user in a request. */

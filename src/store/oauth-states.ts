@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { and, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, eq, gt, lt, sql, type SQL } from 'drizzle-orm';
 import type { Db } from './database.js';
 import type { Sealer } from './seal.js';
 import { oauthStates } from './tables.js';
@@ -57,15 +57,27 @@ export class OAuthStateStore {
     });
   }
 
+  /** The consent of a state, which stays. Undefined when there is none, or its time is over. Throws `BAD_SECRET_KEY`. */
+  async find(state: string): Promise<Consent | undefined> {
+    const [row] = await this.db.select().from(oauthStates).where(isOpen(state));
+    return row && this.#consentOf(row);
+  }
+
   /** Takes a consent away: a state is good once. Undefined when there is none, or its time is over. Throws `BAD_SECRET_KEY`. */
   async take(state: string): Promise<Consent | undefined> {
-    const stateHash = hashOf(state);
-    const [row] = await this.db.delete(oauthStates).where(and(eq(oauthStates.stateHash, stateHash), gt(oauthStates.expiresAt, sql`now()`))).returning();
-    if (row === undefined) return undefined;
+    const [row] = await this.db.delete(oauthStates).where(isOpen(state)).returning();
+    return row && this.#consentOf(row);
+  }
+
+  #consentOf({ stateHash, ...row }: typeof oauthStates.$inferSelect): Consent {
     const { owner, skill, provider, permissions, returnTo, sealed } = row;
     const secrets = JSON.parse(this.sealer.open(sealed, stateHash)) as ConsentSecrets;
     return { owner, skill, provider, permissions, returnTo: returnTo ?? undefined, secrets };
   }
+}
+
+function isOpen(state: string): SQL | undefined {
+  return and(eq(oauthStates.stateHash, hashOf(state)), gt(oauthStates.expiresAt, sql`now()`));
 }
 
 function hashOf(state: string): string {

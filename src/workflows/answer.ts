@@ -3,11 +3,13 @@ import { Validator, type Schema } from '@cfworker/json-schema';
 import type { Problem } from '../definition/errors.js';
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import type { Answer } from '../definition/messages.js';
-import { longTextProblem } from '../definition/pattern-text.js';
+import { costProblem } from '../definition/check-cost.js';
 import { refusal } from './handlers.js';
 
 /** A wrong answer may be wrong in a hundred thousand places. */
 const MOST_PROBLEMS = 100;
+/** The validator of workflow code is slow, and compares each pair of elements that are to be unique. */
+const LIMITS = { looks: 2_000_000, unique: 2_000 };
 
 /** The refusal of an answer to a step, or an element of it, that does not wait. */
 export function notWaiting({ step_id, index }: Answer): ApplicationFailure {
@@ -24,7 +26,7 @@ export function answerRefusal(schema: JsonValue | undefined, value: JsonValue): 
 /** What is wrong with an answer by the JSON Schema of its step; empty when it fits. */
 export function answerProblems(schema: JsonValue | undefined, value: JsonValue): Problem[] {
   if (schema === undefined || schema === null || schema === true) return [];
-  const long = longTextProblem(schema, value);
+  const long = costProblem(schema, value, LIMITS);
   if (long !== undefined) return [{ severity: 'error', code: 'ANSWER_REFUSED', path: '$', message: `The answer ${long}` }];
   const { valid, errors } = validate(schema as Schema | boolean, value);
   if (valid) return [];

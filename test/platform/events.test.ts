@@ -9,7 +9,7 @@ import { openStream, type Message, type Stream } from './sse.js';
 import { openSecondApi } from './second-api.js';
 import { sharedPlatform } from './stage.js';
 
-const platform = sharedPlatform({ worker: {}, settings: { heartbeatMs: 100, slowReaderMs: 500 } });
+const platform = sharedPlatform({ worker: {}, settings: { heartbeatMs: 100, slowReaderMs: 500, recheckMs: 100 } });
 const events = (runId: string): string => `/v1/runs/${encodeURIComponent(runId)}/events`;
 const unavailable = Object.assign(new Error('14 UNAVAILABLE: no connection'), { code: 14, details: 'no connection', metadata: {} });
 const withoutResults = ({ id, event, data }: Message) => ({ id, event, at: data.at });
@@ -21,7 +21,7 @@ async function readUntil(stream: Stream, event: string): Promise<Message[]> {
     read.push(message);
     if (message.event === event) return read;
   }
-  throw new Error(`The stream ended without ${event}`);
+  throw new Error(`The stream ended without ${event}, with ${JSON.stringify(read.at(-1))}`);
 }
 
 describe('the events of a run', () => {
@@ -211,6 +211,39 @@ describe('the events of a workflow', () => {
       const whole = await platform().client.getRun(runId).ended();
       if (whole !== undefined) expect(seqs).toHaveLength(whole.events?.length ?? 0);
     }
+  });
+
+  it('end for a reader who may no longer see them, before a run of then is told', async () => {
+    const id = await stored();
+    await platform().store.shares.share(ann, id, 'bob', 'edit');
+    const stream = await openStream(platform(), `/v1/workflows/${id}/events`, { as: 'bob' });
+    const first = await startOf(id, 'ann');
+    await readMany(stream, 'step_waiting', 1);
+    await platform().store.shares.unshare(ann, id, 'bob');
+    const rest = await stream.rest();
+    expect(rest.at(-1)).toMatchObject({ event: 'error', data: { status: 404, code: 'WORKFLOW_NOT_FOUND' } });
+    const own = await openStream(platform(), events(first), { as: 'ann' });
+    await readUntil(own, 'step_waiting');
+    own.close();
+  });
+
+  it('are open so often for one user, and no more often', async () => {
+    const id = await stored();
+    await platform().store.shares.share(ann, id, 'max', 'run');
+    const streams: Stream[] = [];
+    for (;;) {
+      const next = await openStream(platform(), `/v1/workflows/${id}/events`, { as: 'max' });
+      if (next.response.status === 429) break;
+      streams.push(next);
+      expect(streams.length).toBeLessThanOrEqual(200);
+    }
+    streams.pop()?.close();
+    await vi.waitFor(async () => {
+      const again = await openStream(platform(), `/v1/workflows/${id}/events`, { as: 'max' });
+      expect(again.response.status).toBe(200);
+      again.close();
+    }, { timeout: 60_000 });
+    for (const stream of streams) stream.close();
   });
 
   it('are looked for once for all who read them', async () => {

@@ -94,6 +94,17 @@ describe('bearer tokens of an identity provider', () => {
     }
   });
 
+  it('whose own claim of ours names none may do nothing', async () => {
+    for (const distri_scopes of [[], '', ' ', 'foo', ['foo', 1], 5, null, {}, ['Admin']]) {
+      const as = await issuer.token({ sub: 'ann', scope: 'tokens', distri_scopes });
+      expect((await tokensAs(as)).status, JSON.stringify(distri_scopes)).toBe(403);
+    }
+  });
+
+  it('do not name the server itself', async () => {
+    expect((await tokensAs(await issuer.token({ sub: 'system', scope: 'tokens' }))).status).toBe(401);
+  });
+
   it('may read metrics by our own claim alone', async () => {
     const status = async (claims: object) => (await platform.send('GET', '/metrics', { as: await issuer.token({ sub: 'prometheus', ...claims }) })).status;
     expect([await status({ scope: 'metrics' }), await status({ distri_scopes: 'metrics' })]).toEqual([403, 200]);

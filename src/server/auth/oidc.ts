@@ -65,8 +65,7 @@ export class OidcAuthenticator {
     const user = claimAt(claims, userClaim);
     if (typeof user !== 'string' || !isUserId(user)) return undefined;
     if (admin !== undefined && holds(claimAt(claims, admin.claim), admin.value)) return identity(user, ['admin']);
-    const scopes = scopesOf(claims);
-    return identity(user, scopes.length > 0 ? scopes : defaultScopes);
+    return identity(user, scopesOf(claims) ?? defaultScopes);
   }
 
   #discovered(): Promise<Keys> {
@@ -103,11 +102,15 @@ function unreachable(issuer: string, error: unknown): DistriError {
   return new DistriError('PROVIDER_FAILED', `The identity provider ${issuer} cannot be asked for its keys`, { cause: error });
 }
 
-/** Scopes of ours that a token names. Those about the whole server are not left to claims that other services read as well. */
-function scopesOf(claims: { [claim: string]: JsonValue }): Scope[] {
-  const given = namesIn(own(claims, OWN_CLAIM)).filter(isScope);
-  if (given.length > 0) return given;
-  return STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => USER_SCOPES.includes(scope));
+/**
+ * Scopes of ours that a token names; undefined when it says nothing of them. Our own claim counts whatever is in it: a token whose claim
+ * names none may do nothing. Scopes about the whole server are not left to claims that other services read as well.
+ */
+function scopesOf(claims: { [claim: string]: JsonValue }): Scope[] | undefined {
+  const given = own(claims, OWN_CLAIM);
+  if (given !== undefined) return namesIn(given).filter(isScope);
+  const standard = STANDARD_CLAIMS.flatMap((claim) => namesIn(own(claims, claim))).filter(isScope).filter((scope) => USER_SCOPES.includes(scope));
+  return standard.length > 0 ? standard : undefined;
 }
 
 function namesIn(value: JsonValue | undefined): string[] {

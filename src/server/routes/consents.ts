@@ -153,12 +153,16 @@ function sayOwner(owner: string): string {
 
 /** The consent that a browser comes back from; it is good once. Throws `OAUTH_STATE_INVALID`. */
 async function begun({ store }: ServerDeps, state: string | undefined, cookies: string | undefined): Promise<Consent> {
-  const consent = state === undefined ? undefined : await store.oauthStates.take(state);
-  if (state === undefined || consent === undefined) {
+  const consent = state === undefined ? undefined : await store.oauthStates.find(state);
+  // The state stands in an address, which strangers may learn: only the browser that began with it uses it up.
+  if (state !== undefined && consent !== undefined && !hasConsentCookie(cookies, state, consent.secrets.browser)) {
+    throw new DistriError('OAUTH_STATE_INVALID', 'This consent was begun in another browser', { hint: 'Connect again, and stay in one browser. It must accept cookies.' });
+  }
+  const taken = consent && state !== undefined ? await store.oauthStates.take(state) : undefined;
+  if (taken === undefined) {
     throw new DistriError('OAUTH_STATE_INVALID', `Nobody waits for this consent: it was answered before, or more than ${CONSENT_MINUTES} minutes ago`, { hint: 'Connect again.' });
   }
-  if (hasConsentCookie(cookies, state, consent.secrets.browser)) return consent;
-  throw new DistriError('OAUTH_STATE_INVALID', 'This consent was begun in another browser', { hint: 'Connect again, and stay in one browser. It must accept cookies.' });
+  return taken;
 }
 
 /** Nothing is stored unless everything that was asked for is granted. Throws `OAUTH_REFUSED`, `PROVIDER_FAILED`. */

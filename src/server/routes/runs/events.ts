@@ -77,9 +77,9 @@ export const eventRoutes: RunRoutes = (app, context) => {
       const after = told === undefined ? request.query.after : seqOf(told);
       await access.check(identityOf(request), id);
       const ended = await endedOf(context, id);
-      if (ended === undefined) return streams.send(reply, (signal) => textsOf(client.getRun(id).events({ after, signal })));
+      if (ended === undefined) return streams.send(reply, (signal) => textsOf(client.getRun(id).events({ after, signal })), (identity) => access.check(identity, id));
       const left = [...eventsOfEnded(ended, after)];
-      return left.length === 0 ? reply.status(204).send(null) : streams.send(reply, () => textsOf(left));
+      return left.length === 0 ? reply.status(204).send(null) : streams.send(reply, () => textsOf(left), (identity) => access.check(identity, id));
     },
   );
 
@@ -104,7 +104,10 @@ export const eventRoutes: RunRoutes = (app, context) => {
       const owner = hasRole(workflow, 'edit') ? undefined : identity.user;
       const told = request.headers['last-event-id'];
       const cursor = told === undefined ? undefined : await checked(readCursor(id, told), id, owner);
-      return streams.send(reply, (signal) => workflowMessages({ client, watches, workflowId: id, owner, cursor, signal }));
+      return streams.send(reply, (signal) => workflowMessages({ client, watches, workflowId: id, owner, cursor, signal }), async (reader) => {
+        const now = requireRole(id, await store.workflows.find(reader, id), 'read');
+        if (owner === undefined && !hasRole(now, 'edit')) throw new DistriError('FORBIDDEN', 'You no longer see the runs of others here', { hint: 'Come back for your own.' });
+      });
     },
   );
 
