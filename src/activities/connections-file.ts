@@ -78,7 +78,7 @@ export class FileConnections implements ConnectionSource {
   /** Reads, changes and writes the file while no other process does; undefined leaves it as it is. */
   private async change(edit: (stored: StoredConnection[]) => StoredConnection[] | undefined): Promise<void> {
     try {
-      await mkdir(dirname(this.path), { recursive: true });
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
       const release = await lock(this.path, {
         realpath: false,
         stale: 10_000,

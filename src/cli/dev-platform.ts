@@ -37,7 +37,7 @@ export interface DevApi {
  * Throws `PORT_IN_USE` for a port that was asked for.
  */
 export async function startDevApi(context: Context, { port: asked, ...parts }: DevApi, cleanup: Cleanup): Promise<string> {
-  const logger = pino(pino.destination({ dest: apiLog(context), mkdir: true, sync: true }));
+  const logger = pino(pino.destination({ dest: apiLog(context), mkdir: true, mode: 0o600, sync: true }));
   const serve = (port: number) => {
     const settings = { ...DEFAULT_SETTINGS, auth: 'local' as const, metricsPublic: true, recordEveryMs: RECORD_EVERY_MS, version: packageVersion(), publicUrl: `http://${HOST}:${port}` };
     return startApi({ ...parts, authenticate: authenticateLocal, logger, settings }, { host: HOST, port }, cleanup);

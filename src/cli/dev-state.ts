@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { isRunning, markProcess, processMarkSchema } from './process-mark.js';
+import { makePrivateFolder } from './private-folder.js';
 
 /** What a running `dev` serves in this folder. */
 const addressesSchema = z.object({
@@ -62,8 +63,8 @@ export async function readDevState(folder = '.distri'): Promise<DevState | undef
 export async function writeDevState(addresses: DevAddresses, folder = '.distri'): Promise<() => Promise<void>> {
   const path = join(folder, FILE_NAME);
   const state: DevState = { ...addresses, process: await markProcess() };
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomic(path, `${JSON.stringify(state, undefined, 2)}\n`);
+  await makePrivateFolder(folder);
+  await writeFileAtomic(path, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   return async () => {
     if ((await read(folder))?.process.pid === process.pid) await rm(path, { force: true });
   };

@@ -1,9 +1,10 @@
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DistriError } from '../definition/errors.js';
 import { SEARCH_ATTRIBUTES } from '../definition/messages.js';
 import { messageOf } from '../definition/text.js';
 import { assertPortFree, findFreePort } from './find-port.js';
+import { makePrivateFolder } from './private-folder.js';
 import { findTemporal, type FindOptions } from './embedded/find.js';
 import { launch, type ServerProcess } from './embedded/launch.js';
 import { lockFolder, type FolderLock } from './embedded/lock.js';
@@ -157,7 +158,7 @@ async function startWithRetries(options: EmbeddedOptions, program: string, folde
 export async function startEmbedded(options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
   const folder = resolve(options.folder ?? '.distri');
   const program = options.program ?? (await findTemporal(options));
-  await mkdir(folder, { recursive: true });
+  await makePrivateFolder(folder);
   const lock = options.memory === true ? undefined : await lockFolder(folder);
   try {
     const server = await startWithRetries(options, program, folder, lock);

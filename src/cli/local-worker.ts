@@ -72,7 +72,7 @@ export async function startLocalWorker(
   options: WorkerOptions,
   cleanup: Cleanup,
 ): Promise<{ ended: Promise<void> }> {
-  const logger = pino(pino.destination({ dest: workerLog(context), mkdir: true, sync: true }));
+  const logger = pino(pino.destination({ dest: workerLog(context), mkdir: true, mode: 0o600, sync: true }));
   const worker = await createWorker({
     ...options,
     ...server.temporal,

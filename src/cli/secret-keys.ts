@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { parseEncryptionKeys, type EncryptionKey } from '../secrets/encryption-keys.js';
+import { makePrivateFolder } from './private-folder.js';
 
 const KEY_BYTES = 32;
 
@@ -14,7 +15,7 @@ export async function ownSecretKeys(path: string): Promise<EncryptionKey[]> {
   });
   if (text !== undefined) return parseEncryptionKeys(text.trim(), path);
   const made = `dev:${randomBytes(KEY_BYTES).toString('base64')}`;
-  await mkdir(dirname(path), { recursive: true });
+  await makePrivateFolder(dirname(path));
   await writeFileAtomic(path, `${made}\n`, { mode: 0o600 });
   return parseEncryptionKeys(made, path);
 }

@@ -111,7 +111,7 @@ async function openPglite(folder: string | undefined): Promise<Database> {
 
 /** PGlite itself does not refuse a folder that is open in another process, and would damage it. */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     return await lock(folder, {
       stale: STALE_LOCK_MS,

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { lstat, readdir } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DistriClient } from '../../src/client/index.js';
@@ -122,4 +124,15 @@ test('a port that is open to this machine answers to names of this machine alone
   const { port } = new URL((JSON.parse(await dev.until('stdout', /\n/)) as { temporal_ui: string }).temporal_ui);
   for (const host of ['localhost', '127.0.0.1', '[::1]', `127.0.0.1:${port}`]) expect(await asked(Number(port), host), host).toBe(200);
   for (const host of [EVIL, 'localhost.evil.example', '127.0.0.1.nip.io', 'x y', '@', '127.0.0.1@evil.example', 'evil.example@127.0.0.1']) expect(await asked(Number(port), host), host).not.toBe(200);
+});
+
+test('what dev keeps is for its user alone', async () => {
+  const kept = join(folder, '.distri');
+  const open: string[] = [];
+  for (const path of [kept, ...(await readdir(kept)).map((name) => join(kept, name))]) {
+    const { mode } = await lstat(path);
+    // The marks of the library that locks folders hold nothing.
+    if ((mode & 0o077) !== 0 && !path.endsWith('.lock')) open.push(`${path} ${(mode & 0o777).toString(8)}`);
+  }
+  expect(open).toEqual([]);
 });

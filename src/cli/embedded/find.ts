@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { DistriError } from '../../definition/errors.js';
 import { PROGRAM_NAME, problemWith, programOnPath, type Environment } from './program.js';
 import { sourceProblem, SOURCES, type FetchOptions, type Source } from './sources.js';
+import { makePrivateFolder } from '../private-folder.js';
 
 export interface FindOptions {
   /** The data folder; a fetched program is kept in its `bin`. Default `.distri`. */
@@ -90,6 +91,7 @@ export async function findTemporal({ folder = '.distri', log = () => {}, env = p
   const cached = join(bin, PROGRAM_NAME);
   const present = (await fromVariable(env)) ?? (await fromPath(env, attempts)) ?? (await fromCache(cached, attempts));
   if (present !== undefined) return present;
+  await makePrivateFolder(resolve(folder));
   await mkdir(bin, { recursive: true });
   await sweep(bin);
   for (const source of SOURCES) {

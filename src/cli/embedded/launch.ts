@@ -9,9 +9,10 @@ const STOP_MS = 5_000;
  * Runs the program and beside it a watcher that ends it when this process is gone, however it went: standard input is a
  * pipe that only this process holds open, and the watcher reads it to its end. `exec` keeps the process id, so the
  * program has the id that was spawned. The watcher is in the same process group, which keeps that id from being given
- * to another process while the watcher lives. Windows has neither; there a killed parent leaves the server behind.
+ * to another process while the watcher lives. Its files, which hold all runs, are for its user alone. Windows has neither; there a killed parent leaves the server behind.
  */
-const GUARD = `exec 3<&0
+const GUARD = `umask 077
+exec 3<&0
 (
   cat <&3
   kill -TERM $$
@@ -39,7 +40,7 @@ export interface LaunchOptions {
 }
 
 function start({ program, args, logFile, env }: LaunchOptions): ChildProcess {
-  const log = openSync(logFile, 'a');
+  const log = openSync(logFile, 'a', 0o600);
   try {
     // Its own process group: Ctrl-C in a terminal reaches the parent only, which then stops the server in its order.
     if (process.platform === 'win32') return spawn(program, args, { env, stdio: ['ignore', 'ignore', log], windowsHide: true });

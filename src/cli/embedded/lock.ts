@@ -37,7 +37,7 @@ async function read(path: string): Promise<{ text: string; lock: Lock | undefine
 /** Creates the file with its whole content or not at all; false when it is there already. */
 async function create(path: string, lock: Lock): Promise<boolean> {
   const draft = `${path}.${uuid()}`;
-  await writeFile(draft, JSON.stringify(lock));
+  await writeFile(draft, JSON.stringify(lock), { mode: 0o600 });
   try {
     await link(draft, path);
     return true;
