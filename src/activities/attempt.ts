@@ -19,6 +19,9 @@ import { requiredConnections } from './required-connections.js';
 const DEFAULT_ATTEMPTS = 3;
 const HEARTBEAT_MS = 3_000;
 const LONGEST_MESSAGE = 10_000;
+/** What one step may tell its run of. */
+const MOST_WARNINGS = 5;
+const LONGEST_WARNING = 500;
 /** Characters of the details of a failure, as JSON. */
 const MOST_DETAILS = 100_000;
 const LONGEST_DELAY_SECS = 365 * 24 * 60 * 60;
@@ -49,6 +52,7 @@ export class Attempt {
   readonly #deadlineTimer: NodeJS.Timeout | undefined;
   #connections: Connection[] = [];
   #mask: Masker = maskOf([]);
+  readonly #warnings: { code: Code; message: string }[] = [];
 
   constructor(
     private readonly task: StepTask,
@@ -86,6 +90,7 @@ export class Attempt {
       result: masked.value,
       ...(masked.count > 0 ? { masked: masked.count } : {}),
       ...(attempt > 1 ? { attempts: attempt } : {}),
+      ...(this.#warnings.length > 0 ? { warnings: this.#warnings } : {}),
     };
   }
 
@@ -160,6 +165,9 @@ export class Attempt {
       },
       log: maskedLog(this.#context.log, this.#mask),
       mask: this.#mask,
+      warn: (code, message) => {
+        if (this.#warnings.length < MOST_WARNINGS) this.#warnings.push({ code, message: this.#mask.start(message, LONGEST_WARNING) });
+      },
       connections: this.#connections,
       mapping: this.task.mapping === undefined ? undefined : resolve(this.task.mapping, lookup),
       context: this.task.context,

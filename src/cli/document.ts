@@ -1,7 +1,7 @@
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { InvalidDefinitionError, type Problem } from '../definition/errors.js';
 import { formatProblem } from '../definition/format-problem.js';
-import { parseWorkflow, readWorkflowFile, type ParseOptions, type ParsedWorkflow } from '../definition/parse.js';
+import { decodeDocument, parseWorkflow, readWorkflowFile, type ParseOptions, type ParsedWorkflow } from '../definition/parse.js';
 import type { Terminal } from './terminal.js';
 
 type Options = Pick<ParseOptions, 'workflows'>;
@@ -9,7 +9,7 @@ type Options = Pick<ParseOptions, 'workflows'>;
 /** Reads and checks a document; `-` is stdin. Throws InvalidDefinitionError with every problem. */
 export async function readDocument(file: string, options: Options = {}): Promise<ParsedWorkflow> {
   if (file !== '-') return readWorkflowFile(file, options);
-  const document = await text(process.stdin);
+  const document = decodeDocument(await buffer(process.stdin), 'stdin');
   return parseWorkflow(document, { ...options, file, format: document.trimStart().startsWith('{') ? 'json' : 'yaml' });
 }
 

@@ -1,8 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { readFile } from 'node:fs/promises';
-import { text as readStream } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import { inexactMessage, parseExact, type ExactJson, type InexactNumber } from '../definition/exact-json.js';
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
 import { messageOf } from '../definition/text.js';
+import { utf8Problem } from '../definition/utf8.js';
 import { UsageError } from './errors.js';
 
 /** Gathers a flag that may be given more than once; commander calls it with each value. */
@@ -46,18 +48,33 @@ export function assignments(flag: string, texts: readonly string[] = []): { [nam
 
 /** The text of `@file` or `-` (stdin); any other text itself. */
 async function readSource(flag: string, source: string): Promise<string> {
-  if (source === '-') return readStream(process.stdin);
+  if (source === '-') return decoded(flag, 'what stdin gave', await buffer(process.stdin));
   if (!source.startsWith('@')) return source;
-  return readFile(source.slice(1), 'utf8').catch((cause: unknown) => {
+  const bytes = await readFile(source.slice(1)).catch((cause: unknown) => {
     throw new UsageError(`${flag}: the file '${source.slice(1)}' cannot be read: ${messageOf(cause)}`);
   });
+  return decoded(flag, `the file '${source.slice(1)}'`, bytes);
+}
+
+/** A byte order mark is none of the text. */
+function decoded(flag: string, what: string, bytes: Uint8Array): string {
+  const problem = utf8Problem(bytes);
+  if (problem !== undefined) throw new UsageError(`${flag}: ${what} is not UTF-8 text: ${problem}`, 'Save it as UTF-8.');
+  return new TextDecoder().decode(bytes);
 }
 
 /** The JSON of a flag's value, given as JSON, `@file` or `-`. Throws {@link UsageError}. */
 export async function readJson(flag: string, source: string, example = `${flag} '"yes"'`): Promise<JsonValue> {
+  return (await readExact(flag, source, example)).value;
+}
+
+/** The same with the numbers that are not kept as they were written, which it warns of on stderr. */
+async function readExact(flag: string, source: string, example = `${flag} '"yes"'`): Promise<ExactJson> {
   const text = await readSource(flag, source);
   try {
-    return JSON.parse(text) as JsonValue;
+    const read = parseExact(text);
+    for (const number of read.inexact) process.stderr.write(`warning INEXACT_NUMBER  ${flag}: ${inexactMessage(number)}\n`);
+    return read;
   } catch (cause) {
     throw new UsageError(
       `${flag} is not JSON: ${messageOf(cause)}`,
@@ -66,9 +83,9 @@ export async function readJson(flag: string, source: string, example = `${flag} 
   }
 }
 
-/** The run's input, which is an object. */
-export async function readInput(source: string): Promise<JsonObject> {
-  const value = await readJson('--input', source);
+/** The run's input, which is an object, as a start takes it. */
+export async function readInput(source: string): Promise<{ input: JsonObject; inexact: readonly InexactNumber[] }> {
+  const { value, inexact } = await readExact('--input', source);
   if (!isObject(value)) throw new UsageError('--input must be a JSON object');
-  return value;
+  return { input: value, inexact: inexact.map((number) => ({ ...number, path: ['input', ...number.path] })) };
 }

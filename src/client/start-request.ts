@@ -2,6 +2,7 @@ import type { WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { startAttributes } from '../definition/attributes.js';
 import { InvalidDefinitionError, InvalidInputError } from '../definition/errors.js';
+import { inexactMessage, roundedIn, roundedMessage, type InexactNumber } from '../definition/exact-json.js';
 import { isObject, type JsonObject } from '../definition/json.js';
 import { LIMITS } from '../definition/limits.js';
 import type { RunInput } from '../definition/messages.js';
@@ -22,6 +23,11 @@ export interface TriggerOrigin {
 export interface StartOptions {
   /** Validated against the definition's `input_schema`. It replaces the document's `context.input` whole. */
   input?: JsonObject;
+  /**
+   * Numbers of the input that its text had and a number does not keep, when it was parsed by `parseExact`: the run warns of
+   * them. Without it, integers beyond 2^53 are warned of as perhaps rounded.
+   */
+  inexact?: readonly InexactNumber[];
   /** Id of one of the definition's entry points. */
   entryPoint?: string;
   /** Variables for `{env.X}`. They become part of the run's history: secrets belong in connections. */
@@ -54,6 +60,7 @@ const MOST_BYTES = Math.floor(1.9 * 1024 * 1024);
 /** What a definition may have when large payloads are stored outside. */
 const MOST_STORED_DEFINITION_BYTES = 4 * 1024 * 1024;
 const LONGEST_FAIRNESS_KEY = 64;
+const MOST_WARNINGS = 20;
 /** How long to start runs without search attributes before trying with them again. */
 const RETRY_ATTRIBUTES_MS = 60_000;
 
@@ -76,10 +83,17 @@ export function prepareStart(session: Session, document: unknown, options: Start
     ...(options.owner === undefined ? {} : { owner: options.owner }),
     ...(options.continueAfterEvents === undefined ? {} : { continue_after_events: options.continueAfterEvents }),
     definition_hash: hash,
+    ...warningsOf(options),
     ...origin,
   };
   checkSize(session, input);
   return { input, options };
+}
+
+/** What is to be said of the numbers of an input. */
+function warningsOf({ input, inexact }: StartOptions): Pick<RunInput, 'warnings'> {
+  const messages = inexact?.map(inexactMessage) ?? roundedIn(input, ['input']).map(roundedMessage);
+  return messages.length === 0 ? {} : { warnings: messages.slice(0, MOST_WARNINGS).map((message) => ({ code: 'INEXACT_NUMBER', message })) };
 }
 
 /** A valid definition with the id of the workflow that it is a newer version of. Throws `InvalidDefinitionError`. */

@@ -37,7 +37,7 @@ describe('errors', () => {
     ['a number out of range', { steps: [], concurrency: 0 }, 'WRONG_TYPE', '$.concurrency', 'at least 1'],
     ['an unknown trigger', { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a', triggers: [{ type: 'cron' }] }] }, 'WRONG_TYPE', '$.entry_points[0].triggers[0].type', "'schedule'"],
     ['a wrong checkpoint', { steps: [], checkpoint: { type: 'file' } }, 'WRONG_TYPE', '$.checkpoint.type'],
-    ['a value that is not JSON', { steps: [], context: { n: 1n } }, 'WRONG_TYPE', '$.context.n', 'bigint'],
+    ['a value that is not JSON', { steps: [], context: { n: 1n } }, 'WRONG_TYPE', '$.context.n', 'BigInt'],
     ['a date', { steps: [], context: { at: new Date(0) } }, 'WRONG_TYPE', '$.context.at', 'a Date'],
     ['NaN', { steps: [], context: { 'a b': [NaN] } }, 'WRONG_TYPE', '$.context["a b"][0]', 'NaN'],
     ['an empty id', { steps: [ok('')] }, 'BAD_ID', '$.steps[0].id', 'empty'],

@@ -41,6 +41,7 @@ export const codes = {
   UNKNOWN_REFERENCE: { exit: 0, title: 'A reference to a step that does not exist or runs later (warning)' },
   SPLICED_COMMAND: { exit: 0, title: 'A reference is spliced into a shell command (warning)' },
   WHOLE_CONTEXT: { exit: 0, title: 'A step is sent the whole context (warning)' },
+  INEXACT_NUMBER: { exit: 0, title: 'A number has more digits than a number keeps (warning)' },
   LITERAL_CREDENTIAL: { exit: 0, title: 'A credential is written in the document (warning)' },
   // Starting, finding and answering runs.
   USAGE: { exit: 2, title: 'The command was not used as it can be' },

@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import { canonicalJson } from './canonical.js';
+import { keptAsTextHint } from './exact-json.js';
 import { checkMeta } from './json-schema/meta.js';
 import type { JsonObject, JsonValue } from './json.js';
 import { costProblem } from './check-cost.js';
@@ -29,7 +30,7 @@ export function mismatches(schema: JsonObject | boolean, value: JsonValue): Mism
   if (validate(value)) return [];
   return (validate.errors ?? []).map((error) => ({
     path: pointerPath(error.instancePath, value),
-    message: messageOf(error),
+    message: messageOf(error) + digitsHint(error, value),
   }));
 }
 
@@ -67,6 +68,17 @@ function createAjv(schema: JsonObject | boolean): Ajv | Ajv2020 {
 
 function isUnique(asked: boolean, items: readonly JsonValue[]): boolean {
   return !asked || new Set(items.map((item) => canonicalJson(item))).size === items.length;
+}
+
+/** Why a number that was sent is a text here, and what to do. */
+function digitsHint({ keyword, params, instancePath }: ErrorObject, root: JsonValue): string {
+  const { type } = params as { type?: string | string[] };
+  if (keyword !== 'type' || !['number', 'integer'].some((name) => [type].flat().includes(name))) return '';
+  return keptAsTextHint(valueAt(root, pointerPath(instancePath, root)));
+}
+
+function valueAt(root: JsonValue, path: Path): unknown {
+  return path.reduce<unknown>((value, segment) => (typeof value === 'object' && value !== null ? Reflect.get(value, segment) : undefined), root);
 }
 
 function messageOf({ keyword, params, message = 'is not allowed' }: ErrorObject): string {

@@ -147,6 +147,7 @@ function isPlain(value: object): boolean {
 
 function describe(value: unknown): string {
   if (typeof value === 'number') return String(value);
+  if (typeof value === 'bigint') return `the BigInt ${value} (give it as text: String(value))`;
   return typeof value === 'object' && value !== null
     ? `a ${value.constructor.name}`
     : `a value of type ${typeof value}`;

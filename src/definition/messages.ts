@@ -3,7 +3,7 @@ import type { RetryOptions, StepKind, StepRequirement, WorkflowDefinition } from
 import type { JsonObject, JsonValue } from './json.js';
 import type { MigrationDecisions } from './migration.js';
 import type { Seed } from './rerun.js';
-import type { ChildSnapshot, LoggedEvent, Migration, RerunOf, RunSnapshot, StepSnapshot } from './snapshot.js';
+import type { ChildSnapshot, LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from './snapshot.js';
 
 export const WORKFLOW_TYPE = 'distriWorkflow';
 export const CATALOGUE_WORKFLOW_TYPE = 'distriCatalogue';
@@ -56,6 +56,8 @@ export interface RunInput {
   owner?: string;
   /** SHA-256 of the definition's canonical JSON, in hex. Absent: the run validates the definition itself, first of all. */
   definition_hash?: string;
+  /** What the client that started the run warns of. */
+  warnings?: RunWarning[];
   /** For tests: the run continues as new after so many events, and not only when Temporal suggests it. */
   continue_after_events?: number;
   /** What steps gave in an earlier run: they are settled from the beginning. */
@@ -221,6 +223,8 @@ export interface StepOutcome {
   masked?: number;
   /** When it took more than one. */
   attempts?: number;
+  /** What the run is to warn of. */
+  warnings?: { code: string; message: string }[];
 }
 
 /** The first detail of an activity's failure; its type is our code. */

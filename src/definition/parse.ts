@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { checkDocument } from './check.js';
 import type { WorkflowLookup } from './checks/links.js';
 import { InvalidDefinitionError, type Problem } from './errors.js';
+import { inexactMessage } from './exact-json.js';
 import { definitionHash } from './hash.js';
 import { documentBounds, LIMITS, maxTextLength, TOO_LARGE_HINT, tooLargeMessage } from './limits.js';
 import { LineIndex, toProblems } from './positions.js';
@@ -10,6 +11,7 @@ import { readJson } from './read-json.js';
 import { readYaml } from './read-yaml.js';
 import { SyntaxProblem, type Source } from './source.js';
 import type { WorkflowDefinition } from './types.js';
+import { utf8Problem } from './utf8.js';
 
 export type { WorkflowLookup };
 export { checkStart, type StartRequest } from './start.js';
@@ -52,6 +54,7 @@ export function parseWorkflow(text: string, options: ParseOptions = {}): ParsedW
   const maxBytes = options.maxBytes ?? LIMITS.bytes;
   const source = readSource(text, formatOf(text, options), maxBytes);
   const { findings, definition } = checkDocument(source.value, maxBytes, options.workflows);
+  for (const number of source.inexact) findings.warn('INEXACT_NUMBER', number.path, inexactMessage(number), { hint: 'Write it as text, in quotes, to say so.' });
   const problems = toProblems(findings.list, source.origin);
   if (definition === undefined) throw new InvalidDefinitionError(problems);
   return { definition, problems, hash: definitionHash(definition) };
@@ -90,16 +93,18 @@ export async function readWorkflowFile(
   }
   const bytes = Buffer.concat(chunks);
   if (bytes.length > limit) throw tooLarge(maxBytes);
-  return parseWorkflow(decode(bytes, path), { ...options, file: path });
+  return parseWorkflow(decodeDocument(bytes, path), { ...options, file: path });
 }
 
-function decode(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    const hint = 'Save the file as UTF-8.';
-    throw refuse({ severity: 'error', code: 'UNREADABLE_FILE', path: '$', message: `${path} is not UTF-8 text`, hint });
-  }
+/**
+ * The text of a file.
+ *
+ * @throws InvalidDefinitionError, with the code `UNREADABLE_FILE` and the place, when it is not UTF-8 text.
+ */
+export function decodeDocument(bytes: Uint8Array, path: string): string {
+  const problem = utf8Problem(bytes);
+  if (problem === undefined) return new TextDecoder().decode(bytes);
+  throw refuse({ severity: 'error', code: 'UNREADABLE_FILE', path: '$', message: `${path} is not UTF-8 text: ${problem}`, hint: 'Save the file as UTF-8.' });
 }
 
 function reason(error: unknown): string {

@@ -1,4 +1,5 @@
 import { parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { parseExact } from './exact-json.js';
 import { own } from './json.js';
 import { documentBounds, LIMITS, tooDeepMessage, tooDeepOffset } from './limits.js';
 import { SyntaxProblem, type Source } from './source.js';
@@ -16,8 +17,8 @@ export function readJson(text: string): Source {
   if (tooDeep !== undefined)
     throw new SyntaxProblem('NESTED_TOO_DEEP', tooDeepMessage(documentBounds(LIMITS.bytes)), tooDeep);
   try {
-    const value: unknown = JSON.parse(text);
-    return { value, origin: { text, locate: jsonLocator(text) } };
+    const { value, inexact } = parseExact(text);
+    return { value, inexact, origin: { text, locate: jsonLocator(text) } };
   } catch (error) {
     throw syntaxProblem(text, error);
   }

@@ -1,5 +1,6 @@
 import { Composer, isAlias, isMap, isNode, isPair, isScalar, isSeq, Lexer, Parser, visit } from 'yaml';
 import type { CST, Document, Node, Pair, YAMLMap } from 'yaml';
+import { inexactness, type InexactNumber } from './exact-json.js';
 import { documentBounds, LIMITS, tooDeepMessage } from './limits.js';
 import type { Locate } from './positions.js';
 import type { Path } from './problems/path.js';
@@ -19,10 +20,11 @@ const MAX_ALIASES = 10_000;
 export function readYaml(text: string): Source {
   const document = compose(text);
   refuseDuplicateKeys(document);
+  const inexact = keepDigits(document);
   try {
     // Aliases are shared objects here, not copies: the size is checked before anything expands them.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
-    return { value, origin: { text, locate: yamlLocator(document) } };
+    return { value, inexact, origin: { text, locate: yamlLocator(document) } };
   } catch (error) {
     throw new SyntaxProblem('MALFORMED_YAML', `Malformed YAML: ${(error as Error).message}`, 0);
   }
@@ -78,6 +80,39 @@ function refuseDuplicateKeys(document: Document): void {
       }
     },
   });
+}
+
+/** Puts the digits, as text, in place of numbers that a double does not keep; keys as well. */
+function keepDigits(document: Document): InexactNumber[] {
+  const inexact: InexactNumber[] = [];
+  visit(document, {
+    Scalar(key, node, ancestors) {
+      const { value, source } = node as { value: unknown; source?: string };
+      if (typeof value !== 'number' || source === undefined) return;
+      const literal = source.replaceAll('_', '');
+      const kept = Number.isFinite(value) ? inexactnessOf(literal, value) : 'text';
+      if (kept === undefined) return;
+      if (kept === 'text') node.value = source;
+      if (key !== 'key') inexact.push({ path: pathTo(ancestors, key), literal: source, kept });
+    },
+  });
+  return inexact;
+}
+
+/** YAML also has `+1`, `0x1F` and `0o17`. */
+function inexactnessOf(literal: string, value: number): InexactNumber['kept'] | undefined {
+  if (/^0[xo]/i.test(literal)) return BigInt(literal) === BigInt(value) ? undefined : 'text';
+  return inexactness(literal);
+}
+
+function pathTo(ancestors: readonly unknown[], key: unknown): Path {
+  const path: (string | number)[] = [];
+  for (const [depth, parent] of ancestors.entries()) {
+    const next = ancestors[depth + 1];
+    if (isPair(parent)) path.push(keyText(parent));
+    else if (isSeq(parent)) path.push(next === undefined ? Number(key) : parent.items.indexOf(next));
+  }
+  return path;
 }
 
 function keyText(pair: Pair): string {

@@ -1,4 +1,5 @@
 import type { Connection } from '../activities/connection.js';
+import type { Code } from '../definition/codes.js';
 import type { JsonValue } from '../definition/json.js';
 
 /** What a step's code may use besides its config. */
@@ -47,6 +48,8 @@ export interface ActivityContext extends StepContext {
   /** The run's whole context, when the format gives it to this step. */
   readonly context: JsonValue | undefined;
   readonly mask: Mask;
+  /** Tells the run of something that does not stop the step. */
+  warn(code: Code, message: string): void;
   /** Seconds that the step's own `timeout_secs` gives the attempt; `signal` aborts then. */
   readonly timeoutSecs?: number;
 }

@@ -43,6 +43,7 @@ export const STATUSES: { readonly [code in Code]: number } = {
   UNKNOWN_REFERENCE: 400,
   SPLICED_COMMAND: 400,
   WHOLE_CONTEXT: 400,
+  INEXACT_NUMBER: 400,
   LITERAL_CREDENTIAL: 400,
   // Starting, finding and answering runs.
   USAGE: 500,

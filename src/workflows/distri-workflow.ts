@@ -70,6 +70,7 @@ export async function distriWorkflow(given?: RunInput | null): Promise<FinalReco
   const clock = new TaskClock();
   machine.now = startTime.getTime();
   if (input.carried) restore(machine, input.carried as unknown as Carried);
+  else for (const warning of input.warnings ?? []) machine.warn(warning);
   const inbox = new Inbox();
   const children = new ChildRuns(machine, input, bell, clock);
   const parent = new ParentLink(machine, input.parent, runId, bell);

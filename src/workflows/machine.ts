@@ -160,6 +160,7 @@ export class RunMachine extends RunState {
     const unit = this.#ended(index);
     unit.state.attempts = outcome.attempts ?? 1;
     if (outcome.masked) unit.state.masked = outcome.masked;
+    if (outcome.warnings) this.warnOfStep(unit.step.id, outcome.warnings);
     finish(this, unit, 'done', outcome.result);
   }
 

@@ -17,6 +17,8 @@ import type { Unit } from './unit.js';
 const LONGEST_WARNING = 1_000;
 const MOST_WARNINGS = 200;
 const MOST_MESSAGE_WARNINGS = 20;
+/** Of one code by one step. */
+const MOST_STEP_WARNINGS = 10;
 
 /** Who lets nothing new start: its user, a step that failed in a run that holds, or the run of which it is the child. */
 export interface Paused {
@@ -199,6 +201,15 @@ export class RunState {
     const kept = { ...warning, message };
     this.warnings.push(kept);
     this.log.add(this.now, 'run_warning', -1, kept);
+  }
+
+  /** A step warns. Elements of a fan-out, which all warn alike, leave room for other warnings. */
+  warnOfStep(stepId: string, warnings: readonly RunWarning[]): void {
+    for (const { code, message } of warnings) {
+      const told = this.warnings.filter((warning) => warning.step_id === stepId && warning.code === code);
+      if (told.length >= MOST_STEP_WARNINGS || told.some((warning) => warning.message === message)) continue;
+      this.warn({ code, message, step_id: stepId });
+    }
   }
 
   /** A message was dropped. Whoever sends many of them leaves room for other warnings. */

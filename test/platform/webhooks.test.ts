@@ -57,6 +57,21 @@ describe('a webhook', () => {
     expect(await deliver(strict.path, { n: 'one' })).toMatchObject({ status: 422, body: { code: 'INVALID_INPUT' } });
   });
 
+  it('keeps the digits of a body, and bytes that are no text as a blob', async () => {
+    const { path } = await hook({ auth: { type: 'none' } });
+    const digits = await deliver(path, '{"id":12345678901234567890,"much":0.12345678901234567890}', { 'content-type': 'application/json' });
+    expect(await inputOf(digits)).toMatchObject({ id: '12345678901234567890' });
+    const { warnings } = await platform().client.getRun(digits.body.run_id).snapshot();
+    expect(warnings.map(({ code, message }) => `${code} ${message}`)).toEqual([expect.stringContaining('$.input.id'), expect.stringContaining('$.input.much')]);
+    const send = async (body: Uint8Array, type: string): Promise<JsonObject> => {
+      const answer = await fetch(`${platform().url}${path}`, { method: 'POST', headers: { 'content-type': type }, body });
+      return inputOf({ body: await answer.json() } as Answer);
+    };
+    expect(await send(Buffer.from('caf\xe9', 'latin1'), 'text/plain; charset=iso-8859-1')).toMatchObject({ body: 'café' });
+    const png = Buffer.from('89504e470d0a1a0a00ff', 'hex');
+    expect(await send(png, 'image/png')).toMatchObject({ body: { content_type: 'image/png', bytes: 10, base64: png.toString('base64') } });
+  });
+
   it('takes its methods and no others', async () => {
     const { path } = await hook({ auth: { type: 'none' }, methods: ['get', 'PUT'] });
     expect((await deliver(path, undefined, {}, 'GET')).status).toBe(202);

@@ -22,7 +22,7 @@ export async function rerun(context: Context, id: string, flags: RerunFlags): Pr
 async function readOptions({ from, input, result, definition, env, runId }: RerunFlags): Promise<RerunOptions> {
   return {
     ...(from && { from }),
-    ...(input !== undefined && { input: await readInput(input) }),
+    ...(input !== undefined && (await readInput(input))),
     ...(result && { results: await readResults(result) }),
     ...(definition !== undefined && { definition: await readDocument(definition) }),
     ...(env && { env: assignments('--env', env) }),

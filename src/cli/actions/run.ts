@@ -1,5 +1,6 @@
 import { checkStart, type ParsedWorkflow } from '../../definition/parse.js';
 import { InvalidDefinitionError } from '../../definition/errors.js';
+import type { InexactNumber } from '../../definition/exact-json.js';
 import type { JsonObject } from '../../definition/json.js';
 import type { DistriClient, Run } from '../../client/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
@@ -20,7 +21,7 @@ import { openServer, prepareWorker, provideWorker, type OpenServer } from './run
 /** Everything that the command line says about the run, checked against the document. */
 interface Plan {
   document: ParsedWorkflow;
-  start: { input?: JsonObject; entryPoint?: string; env: { [name: string]: string }; runId?: string };
+  start: { input?: JsonObject; inexact?: readonly InexactNumber[]; entryPoint?: string; env: { [name: string]: string }; runId?: string };
   answers: GivenAnswer[];
 }
 
@@ -46,7 +47,7 @@ async function makePlan(context: Context, named: NamedDocument, flags: RunFlags)
   }
   const { entryPoint, runId } = flags;
   const start = {
-    ...(flags.input !== undefined && { input: await readInput(flags.input) }),
+    ...(flags.input !== undefined && (await readInput(flags.input))),
     ...(entryPoint !== undefined && { entryPoint }),
     ...(runId !== undefined && { runId }),
     env: assignments('--env', flags.env),

@@ -1,4 +1,5 @@
 import { confirm, input, number, select } from '@inquirer/prompts';
+import { parseExact } from '../../definition/exact-json.js';
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../../definition/json.js';
 import { messageOf } from '../../definition/text.js';
 import { plain } from '../view/text.js';
@@ -115,18 +116,18 @@ async function askJson(schema: JsonObject, question: Question): Promise<JsonValu
   const preset = schema.default === undefined ? {} : { default: JSON.stringify(schema.default) };
   const validate = (line: string) => (line === '' && !question.required) || jsonProblem(line) === undefined || `This is not JSON: ${jsonProblem(line)}`;
   const line = await input({ message: `${promptOf(question)} (JSON)`, validate, ...preset }, contextOf(question));
-  return line === '' ? undefined : (JSON.parse(line) as JsonValue);
+  return line === '' ? undefined : parseExact(line).value;
 }
 
 /** Without a schema a line is JSON when it parses, else text. */
 async function askAnything(question: Question): Promise<JsonValue> {
   const line = await input({ message: `${promptOf(question)} (JSON or text)` }, contextOf(question));
-  return jsonProblem(line) === undefined ? (JSON.parse(line) as JsonValue) : line;
+  return jsonProblem(line) === undefined ? parseExact(line).value : line;
 }
 
 function jsonProblem(line: string): string | undefined {
   try {
-    JSON.parse(line);
+    parseExact(line);
     return undefined;
   } catch (error) {
     return messageOf(error);

@@ -18,7 +18,7 @@ export function createAgentRun(deps: { model?: ModelSettings }): Activity<Config
       throw new StepFailure('AGENT_FAILED', 'The step names no model and its endpoint has no default: set model on the step, or DISTRI_MODEL');
     }
     warnOfIgnored(config, context.log);
-    return textResult(await answer(source, model, promptOf(config, context), context));
+    return textResult(await answer(source, model, promptOf(config, context), context), context);
   };
 }
 

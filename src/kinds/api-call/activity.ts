@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { JsonValue } from '../../definition/json.js';
-import type { Activity } from '../activity.js';
+import type { Activity, ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
 import { isIdempotent, networkFailure, statusFailure } from './failures.js';
@@ -34,7 +34,7 @@ export function createApiCall(options: ApiCallOptions): ApiCall {
     const first = prepare(config, context);
     const exchange = new Exchange(http, first, context.signal);
     try {
-      return await conclude(first.method, exchange, await exchange.follow(), maxBodyBytes);
+      return await conclude(first.method, exchange, await exchange.follow(), { context, maxBodyBytes });
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof StepFailure) throw error;
@@ -90,7 +90,7 @@ async function conclude(
   method: Method,
   { request }: Exchange,
   response: Dispatcher.ResponseData,
-  maxBodyBytes: number,
+  { context, maxBodyBytes }: { context: ActivityContext; maxBodyBytes: number },
 ): Promise<JsonValue> {
   const status = response.statusCode;
   if (status < 200 || status > 299) {
@@ -104,5 +104,5 @@ async function conclude(
       `The answer of ${request.url.host} is larger than the limit of ${maxBodyBytes} bytes: ask for less, in pages, or raise the limit`,
     );
   }
-  return { status, body: valueOf(response, text) };
+  return { status, body: valueOf(response, text, context) };
 }

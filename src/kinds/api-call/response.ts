@@ -2,8 +2,11 @@ import { pipeline, type Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { MIMEType, TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { parseExact } from '../../definition/exact-json.js';
 import type { JsonValue } from '../../definition/json.js';
+import type { ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
+import { exactValue } from '../text-result.js';
 
 /** The text of a body, and whether more than the limit came; the rest is not read and the connection is closed. */
 interface BodyText {
@@ -25,10 +28,10 @@ export async function readText(response: Dispatcher.ResponseData, maxBytes: numb
 }
 
 /** The value of a body: parsed when its content type is JSON and it parses, else the text. */
-export function valueOf(response: Dispatcher.ResponseData, text: string): JsonValue {
+export function valueOf(response: Dispatcher.ResponseData, text: string, context: Pick<ActivityContext, 'warn'>): JsonValue {
   if (!isJson(contentType(response))) return text;
   try {
-    return JSON.parse(text) as JsonValue;
+    return exactValue(parseExact(text), context);
   } catch {
     return text;
   }

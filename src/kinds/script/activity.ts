@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { parseExact } from '../../definition/exact-json.js';
 import type { JsonValue } from '../../definition/json.js';
 import type { Activity, ActivityContext } from '../activity.js';
 import { LONGEST_TIMER_MS } from '../deadline.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
-import { textResult } from '../text-result.js';
+import { exactValue, textResult } from '../text-result.js';
 import { withArguments } from './arguments.js';
 import { baseEnvironment, writeContext, type ContextFile } from './environment.js';
 import { badExit, cannotStart, noJson, timedOut, tooMuchOutput } from './failures.js';
@@ -69,7 +70,7 @@ async function run(config: Config, context: ActivityContext, command: Command, l
   );
   const text = stdout.text();
   if (ended.code !== 0) throw badExit(ended, stderr.text(), text, context.mask);
-  return resultOf(config, text);
+  return resultOf(config, text, context);
 }
 
 async function started(...[command, signal, output]: Parameters<typeof runProcess>): Promise<Ended> {
@@ -91,20 +92,20 @@ async function withTimeout<T>(secs: number | undefined, stop: AbortController, w
   }
 }
 
-function resultOf(config: Config, text: string): JsonValue {
+function resultOf(config: Config, text: string, context: ActivityContext): JsonValue {
   switch (config.output_format) {
     case 'text':
     case 'stream':
       return { output: text };
     case 'json':
       try {
-        return JSON.parse(text) as JsonValue;
+        return exactValue(parseExact(text), context);
       } catch (error) {
         throw noJson(text, error);
       }
     case null:
     case undefined:
-      return textResult(text);
+      return textResult(text, context);
   }
 }
 

@@ -1,3 +1,4 @@
+import { roundedIn, roundedMessage } from '../../definition/exact-json.js';
 import { isObject, type JsonValue } from '../../definition/json.js';
 import type { Tool, ToolContext } from '../../worker/tool.js';
 import type { ToolSet } from '../../worker/tool-set.js';
@@ -22,7 +23,7 @@ export function createToolCall(deps: { tools: Pick<ToolSet, 'get'> }): Activity<
       (signal) => callTool(tool, input, toolContext(context, signal)),
       () => timedOut(tool, context.attempt),
     );
-    return checkOutput(tool, output, context.attempt);
+    return checkOutput(tool, output, context);
   };
 }
 
@@ -49,14 +50,17 @@ async function checkInput(tool: Tool, input: JsonValue, attempt: number): Promis
   }
 }
 
-async function checkOutput(tool: Tool, output: unknown, attempt: number): Promise<JsonValue> {
+async function checkOutput(tool: Tool, output: unknown, context: ActivityContext): Promise<JsonValue> {
   try {
     const parsed = tool.output ? await tool.output.safeParseAsync(output) : undefined;
     if (parsed?.success === false) throw misfit('TOOL_OUTPUT', tool, parsed.error.issues);
     const value = parsed ? parsed.data : output;
-    return typeof value === 'string' ? textResult(value) : toJson(value);
+    if (typeof value === 'string') return textResult(value, context);
+    const json = toJson(value);
+    for (const path of roundedIn(json)) context.warn('INEXACT_NUMBER', roundedMessage(path));
+    return json;
   } catch (error) {
-    throw error instanceof NotJsonError ? notJson(tool, error) : failed(tool, error, attempt);
+    throw error instanceof NotJsonError ? notJson(tool, error) : failed(tool, error, context.attempt);
   }
 }
 

@@ -6,8 +6,9 @@ import { storableText } from '../../store/storable.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import type { Routes } from '../app.js';
 import { identityOf } from '../authentication.js';
+import { inexactIn } from '../body.js';
 import { errorResponses, statusOf } from '../problem.js';
-import { inputOfEvent, passes } from '../triggers/event.js';
+import { inexactOf, inputOfEvent, passes } from '../triggers/event.js';
 import { runIdOf, startTriggered } from '../triggers/start.js';
 
 const LONGEST = 200;
@@ -50,7 +51,7 @@ export const eventRoutes: Routes = (app, deps) => {
       const start = async (trigger: OwnedTrigger): Promise<void> => {
         const of = { workflow_id: trigger.workflowId, trigger_id: trigger.id };
         try {
-          const run = await startTriggered({ ...deps, starter: app.starter }, trigger, () => inputOfEvent(data), id === undefined ? undefined : runIdOf(trigger, 'event', user, id));
+          const run = await startTriggered({ ...deps, starter: app.starter }, trigger, () => ({ input: inputOfEvent(data), inexact: inexactOf(data, inexactIn(request, 'data')) }), id === undefined ? undefined : runIdOf(trigger, 'event', user, id));
           result.runs.push({ ...of, run_id: run.id });
         } catch (error) {
           // What may pass is told, so that the sender tries again.

@@ -1,4 +1,5 @@
 import { evaluate, parseExpression } from '../../definition/expressions.js';
+import type { InexactNumber } from '../../definition/exact-json.js';
 import { isObject, type JsonObject, type JsonValue } from '../../definition/json.js';
 import { scopeLookup } from '../../definition/references.js';
 import type { TriggerOf } from '../../definition/types.js';
@@ -6,6 +7,11 @@ import type { TriggerOf } from '../../definition/types.js';
 /** The input of a run that an event starts: its data when that is an object, else `{data}`. */
 export function inputOfEvent(data: JsonValue | undefined): JsonObject {
   return data === undefined ? {} : isObject(data) ? data : { data };
+}
+
+/** The numbers of the data by their place in that input. */
+export function inexactOf(data: JsonValue | undefined, inexact: readonly InexactNumber[]): InexactNumber[] {
+  return inexact.map((number) => ({ ...number, path: ['input', ...(isObject(data) ? number.path.slice(1) : number.path)] }));
 }
 
 /** Whether an event passes the filter of a trigger. Throws ExpressionError. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Run } from '../../client/index.js';
+import type { Run, StartOptions } from '../../client/index.js';
 import { DistriError, RunAlreadyExistsError } from '../../definition/errors.js';
-import type { JsonObject } from '../../definition/json.js';
 import type { WorkflowDefinition } from '../../definition/types.js';
 import type { OwnedTrigger } from '../../store/triggers.js';
 import { definitionToRun } from '../../store/workflows.js';
@@ -25,7 +24,7 @@ export interface TriggerStarts extends Pick<TriggerDeps, 'client' | 'store'> {
 export async function startTriggered(
   { client, store, starter }: TriggerStarts,
   trigger: OwnedTrigger,
-  inputOf: (definition: WorkflowDefinition) => JsonObject,
+  inputOf: (definition: WorkflowDefinition) => Pick<StartOptions, 'input' | 'inexact'>,
   runId?: string,
 ): Promise<Run> {
   const workflow = await store.triggers.workflow(trigger.workflowId);
@@ -35,7 +34,7 @@ export async function startTriggered(
     const options = {
       owner: workflow.owner,
       entryPoint: trigger.entryPointId,
-      input: inputOf(definition),
+      ...inputOf(definition),
       trigger: { id: trigger.id, type: trigger.type },
       ...(runId === undefined ? {} : { runId }),
     };

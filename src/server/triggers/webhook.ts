@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { blobOf, isBlob } from '../../definition/blob.js';
+import { parseExact, type InexactNumber } from '../../definition/exact-json.js';
 import { isObject, own, type JsonObject, type JsonValue } from '../../definition/json.js';
+import { textOfBytes } from '../../definition/charset.js';
 import type { TriggerOf, WorkflowDefinition } from '../../definition/types.js';
 
 /** The methods that a webhook may have. */
@@ -16,6 +19,12 @@ export interface WebhookCall {
   readonly body: Buffer;
 }
 
+/** The input of a run, with its numbers that are not kept as they were written. */
+export interface WebhookInput {
+  readonly input: JsonObject;
+  readonly inexact: readonly InexactNumber[];
+}
+
 /** Headers that a run is not told: what they hold may be secret. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie']);
 
@@ -28,23 +37,27 @@ export function methodsOf({ methods }: TriggerOf<'webhook'>): string[] {
  * The input of the run that a call starts: the body when it is a JSON object, else `{body}`, nothing without one. How the
  * call was made is added as `webhook`, unless the body has such a key or the input schema allows no further ones.
  */
-export function inputOf(call: WebhookCall, trigger: TriggerOf<'webhook'>, { input_schema: schema }: WorkflowDefinition): JsonObject {
-  const body = bodyOf(call);
-  const input: JsonObject = body === undefined ? {} : isObject(body) ? body : { body };
-  if (Object.hasOwn(input, 'webhook') || refusesMore(schema)) return input;
-  return { ...input, webhook: { method: call.method, path: call.path, query: queryOf(call.query), headers: headersOf(call.headers, trigger) } };
+export function inputOf(call: WebhookCall, trigger: TriggerOf<'webhook'>, { input_schema: schema }: WorkflowDefinition): WebhookInput {
+  const { value: body, inexact: numbers } = bodyOf(call);
+  const isInput = isObject(body) && !isBlob(body);
+  const input: JsonObject = body === undefined ? {} : isInput ? body : { body };
+  const inexact = numbers.map((number) => ({ ...number, path: ['input', ...(isInput ? [] : ['body']), ...number.path] }));
+  if (Object.hasOwn(input, 'webhook') || refusesMore(schema)) return { input, inexact };
+  const webhook = { method: call.method, path: call.path, query: queryOf(call.query), headers: headersOf(call.headers, trigger) };
+  return { input: { ...input, webhook }, inexact };
 }
 
-/** The body: parsed when it says that it is JSON, or says nothing and is; else its text. */
-function bodyOf({ headers, body }: WebhookCall): JsonValue | undefined {
-  if (body.length === 0) return undefined;
-  const text = body.toString('utf8');
+/** The body: parsed when it says that it is JSON, or says nothing and is; else its text, or a blob when its bytes are none. */
+function bodyOf({ headers, body }: WebhookCall): { value: JsonValue | undefined; inexact: readonly InexactNumber[] } {
+  if (body.length === 0) return { value: undefined, inexact: [] };
   const type = headers['content-type'] ?? '';
-  if (type !== '' && !/^application\/(.+\+)?json\b/i.test(type)) return text;
+  const text = textOfBytes(body, type);
+  if (text === undefined) return { value: blobOf(body, type), inexact: [] };
+  if (type !== '' && !/^application\/(.+\+)?json\b/i.test(type)) return { value: text, inexact: [] };
   try {
-    return JSON.parse(text) as JsonValue;
+    return parseExact(text);
   } catch {
-    return text;
+    return { value: text, inexact: [] };
   }
 }
 

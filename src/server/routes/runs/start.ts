@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { definitionToRun, requireRole } from '../../../store/workflows.js';
 import { identityOf } from '../../authentication.js';
+import { inexactIn } from '../../body.js';
 import { REPLAYED_HEADER } from '../../idempotency.js';
 import { checkOwnIds } from '../../own-ids.js';
 import { errorResponses } from '../../problem.js';
@@ -24,8 +25,8 @@ const responses = { 200: startedSchema.describe('It was started before by the sa
 type StartFields = z.infer<z.ZodObject<typeof startFields>>;
 
 /** A start as the client takes it. */
-function optionsOf({ input, entry_point, env }: StartFields) {
-  return { ...(input && { input }), ...(entry_point !== undefined && { entryPoint: entry_point }), ...(env && { env }) };
+function optionsOf({ input, entry_point, env }: StartFields, request: FastifyRequest) {
+  return { ...(input && { input }), inexact: inexactIn(request, 'input'), ...(entry_point !== undefined && { entryPoint: entry_point }), ...(env && { env }) };
 }
 
 /** Answers a start: 201 and where the run is, or 200 when it was there already. */
@@ -53,7 +54,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter, note }) =>
       const identity = identityOf(request);
       const start = async (options: object) => {
         await checkOwnIds(store.workflows, identity, definition);
-        return client.start(definition, { ...optionsOf(body), ...options });
+        return client.start(definition, { ...optionsOf(body, request), ...options });
       };
       return answerStart(reply, noted(request, await starter.start({ user: identity.user, headers, runId: run_id, asked: body, start })));
     },
@@ -71,7 +72,7 @@ export const startRoutes: RunRoutes = (app, { client, store, starter, note }) =>
       const identity = identityOf(request);
       const start = async (options: object) => {
         const { record, at } = requireRole(id, await store.workflows.get(identity, id, body.version), 'run');
-        return client.start(definitionToRun(record.id, at), { ...optionsOf(body), ...options });
+        return client.start(definitionToRun(record.id, at), { ...optionsOf(body, request), ...options });
       };
       return answerStart(reply, noted(request, await starter.start({ user: identity.user, headers: request.headers, runId: body.run_id, asked: { workflow_id: id, ...body }, start })));
     },
