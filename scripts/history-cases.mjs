@@ -160,6 +160,12 @@ export const cases = {
       await connect('acme:api', 'right');
     },
   },
+  'blocked-too-long': {
+    document: {
+      id: 'blocked-too-long',
+      steps: [tool('unserved', 'nobody_has_it', {}, { queue_timeout_secs: 1, on_error: 'continue', ...needs('acme:none') }), tool('last', 'echo', { n: 1 })],
+    },
+  },
   'connection-missed': {
     document: { id: 'connection-missed', steps: [script('copy', 'echo "$USER_NAME"', needs('acme:flaky'))] },
     before: async ({ connect, lacks }) => {

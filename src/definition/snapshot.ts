@@ -81,7 +81,7 @@ export interface StepSnapshot {
   message?: string;
   /** JSON Schema of the answer that a waiting step expects. */
   schema?: JsonValue;
-  /** When a delay, or a wait with a time-out, ends by itself. */
+  /** When a delay, a wait with a time-out, or a block with a `queue_timeout_secs` ends by itself. */
   until?: string;
   /** How many secrets were masked in the result. */
   masked?: number;

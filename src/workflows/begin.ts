@@ -5,6 +5,7 @@ import { cut } from '../definition/text.js';
 import type { ConfigOf, StepKind } from '../definition/types.js';
 import { FanOut } from './fan-out.js';
 import { runInline, type InlineKind } from './inline.js';
+import { lacksWorker } from './needs.js';
 import type { RunState } from './run-state.js';
 import { fail, finish } from './settle.js';
 import { jsonBytes } from './size.js';
@@ -130,7 +131,8 @@ export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = fa
       });
     }
     if (placement.unmet.length > 0) {
-      return block(run, unit, [...new Set(placement.unmet.map((query) => query.skill))]);
+      block(run, unit, [...new Set(placement.unmet.map((query) => query.skill))]);
+      return countQueueTime(run, unit, lacksWorker(placement));
     }
   }
   unblock(run, unit);
@@ -214,6 +216,7 @@ function block(run: RunState, unit: Unit, missing: string[]): void {
 
 function unblock(run: RunState, unit: Unit): void {
   const { state, fan, step } = unit;
+  countQueueTime(run, unit, false);
   if (state.missing === undefined) return;
   state.status = 'pending';
   delete state.missing;
@@ -224,6 +227,22 @@ function unblock(run: RunState, unit: Unit): void {
     if (fan.blocked.size > 0) return;
   }
   run.log.add(run.now, 'step_unblocked', step.index);
+}
+
+/** Time in which no worker has its skill or its tool counts for `queue_timeout_secs`; time in which only a connection lacks does not. */
+function countQueueTime(run: RunState, { index, state, step }: Unit, lacks: boolean): void {
+  const secs = step.step.queue_timeout_secs;
+  const lacked = state.lackedWorker ?? { before: 0 };
+  if (secs == null || lacks === (lacked.since !== undefined)) return;
+  // Runs that got here before 0.2.0 waited for as long as it took.
+  if (lacks && !run.patched('blocked-time-counts')) return;
+  if (lacks) {
+    state.lackedWorker = { before: lacked.before, since: run.now };
+    run.deadlines.set(index, run.now + Math.max(0, secs * 1000 - lacked.before));
+  } else {
+    state.lackedWorker = { before: lacked.before + run.now - (lacked.since ?? run.now) };
+    run.deadlines.delete(index);
+  }
 }
 
 function resultTooLarge(bytes: number): Failure {
@@ -249,5 +268,5 @@ function tooLong(error: unknown): Failure {
 /** The state of a step that has not begun, but for what its user's retries left. */
 export function resetState(state: StepState): void {
   state.status = 'pending';
-  for (const key of ['error', 'errorCode', 'startedAt', 'completedAt', 'result', 'elements', 'child'] as const) delete state[key];
+  for (const key of ['error', 'errorCode', 'startedAt', 'completedAt', 'result', 'elements', 'child', 'lackedWorker'] as const) delete state[key];
 }

@@ -134,6 +134,74 @@ inEachExecution(() => {
       expect(run.machine.missing()).toEqual(['native:agent']);
     });
 
+    const agent = { id: 'a', queue_timeout_secs: 5, kind: { type: 'agent_run', prompt: 'hi' } } as unknown as Steps[number];
+
+    it('fails a step that is blocked for want of a worker for longer than its queue_timeout_secs', () => {
+      const run = new Driver({ steps: [agent] });
+      run.missing.add('native:agent');
+      run.begin();
+      expect([run.machine.status, run.machine.deadlines.get(0)]).toEqual(['blocked', 6_000]);
+      run.machine.now = 3_000;
+      run.machine.recheck();
+      run.turn();
+      expect([run.machine.status, run.machine.deadlines.get(0)]).toEqual(['blocked', 6_000]);
+      run.machine.now = 6_000;
+      run.machine.timeUp(0);
+      expect(run.turn().machine.status).toBe('failed');
+      expect(run.machine.failure).toMatchObject({ code: 'QUEUE_TIMED_OUT', message: expect.stringContaining('native:agent') as string });
+    });
+
+    it('fails a step whose worker is missing though a tool of it is not known either', () => {
+      const run = new Driver({ steps: [tool('a', { ...drive, queue_timeout_secs: 1 })] });
+      run.missing.add('google:drive');
+      run.unknownTools.add('echo');
+      run.begin();
+      expect(run.machine.deadlines.get(0)).toBe(2_000);
+    });
+
+    it('adds up the time of several blocks, and starts anew once a worker had the step', () => {
+      const run = new Driver({ steps: [agent] });
+      run.missing.add('native:agent');
+      run.begin();
+      run.machine.now = 4_000;
+      run.missing.clear();
+      run.machine.recheck();
+      expect(run.turn().running).toEqual(['a']);
+      expect([run.machine.deadlines.size, run.machine.steps[0]?.lackedWorker]).toEqual([0, { before: 3_000 }]);
+      run.missing.add('native:agent');
+      run.machine.requeue(0);
+      run.turn();
+      expect(run.machine.deadlines.get(0)).toBe(run.machine.now + 5_000);
+    });
+
+    it('lets a step wait for its connection for as long as it takes', () => {
+      const run = new Driver({ steps: [tool('a', { ...drive, queue_timeout_secs: 1 })] });
+      run.missing.add('google:drive');
+      run.begin();
+      expect([run.machine.status, run.machine.deadlines.size]).toEqual(['blocked', 0]);
+    });
+
+    it('keeps the block of a run that began before time in blocks counted', () => {
+      const run = new Driver({ steps: [agent] }, { patched: () => false });
+      run.missing.add('native:agent');
+      run.begin();
+      expect([run.machine.status, run.machine.deadlines.size]).toEqual(['blocked', 0]);
+    });
+
+    it('fails elements of a fan-out, and an agent step that runs on failure, by their queue_timeout_secs', () => {
+      const last = { ...agent, id: 'z', run_on: 'failure' } as unknown as Steps[number];
+      const run = new Driver({ steps: [{ ...agent, for_each: { items: [1, 2] } }, last] });
+      run.missing.add('native:agent');
+      run.begin();
+      for (let turn = 0; turn < 3 && run.machine.deadlines.size > 0; turn += 1) {
+        run.machine.now += 5_000;
+        for (const index of [...run.machine.deadlines.keys()]) run.machine.timeUp(index);
+        run.turn();
+      }
+      expect(run.machine.status).toBe('failed');
+      expect([run.status('a'), run.status('z')]).toEqual(['failed', 'failed']);
+    });
+
     it('fails a step at once whose tool nobody announces', () => {
       const run = new Driver({ steps: [tool('a')] });
       run.unknownTools.add('echo');

@@ -215,6 +215,7 @@ export class RunMachine extends RunState {
       this.deadlines.delete(index);
       return cancelChild(unit, { code: 'TIMED_OUT', message: `The run took longer than ${secs} s (timeout_secs)` });
     }
+    if (this.blocked.has(index)) return fail(this, unit, queueTimedOut(step.step.queue_timeout_secs, state.error));
     const wasWaiting = this.waiting.has(index);
     const until = this.deadlines.get(index) ?? this.now;
     leave(this, unit);
@@ -245,9 +246,9 @@ export class RunMachine extends RunState {
     this.#shownMissing = missing;
   }
 
-  /** Whether something goes on by itself when its time has come; the time-out of a child is not that. */
+  /** Whether something goes on by itself when its time has come; the time-out of a child, or of what is blocked, is not that. */
   get #isDelayed(): boolean {
-    for (const index of this.deadlines.keys()) if (!this.unit(index)?.state.child) return true;
+    for (const index of this.deadlines.keys()) if (!this.blocked.has(index) && !this.unit(index)?.state.child) return true;
     return false;
   }
 
@@ -334,7 +335,10 @@ export class RunMachine extends RunState {
   /** The activity of the unit is in flight no more. */
   #ended(index: number): Unit {
     this.running.delete(index);
-    return this.unit(index) as Unit;
+    const unit = this.unit(index) as Unit;
+    // A worker had it.
+    delete unit.state.lackedWorker;
+    return unit;
   }
 
   #placeAgain({ index, state }: Unit): void {
@@ -369,6 +373,12 @@ export class RunMachine extends RunState {
       if (status === 'paused') return this.tell(child, 'workflow_paused', { message: `Run '${run_id}' is paused` });
     }
   }
+}
+
+/** No worker had what the step needs, or took it, in time. */
+export function queueTimedOut(secs: number | null | undefined, why?: string): Failure {
+  const told = why === undefined ? '' : `: ${why}`;
+  return { code: 'QUEUE_TIMED_OUT', message: `No worker took the step within ${secs} s (queue_timeout_secs)${told}` };
 }
 
 function inputTooLarge(bytes: number, limit: number): Failure {

@@ -48,6 +48,11 @@ function missedIn({ missed }: Found, skill: string): Pick<RequirementQuery, 'mis
   return missed?.waits && missed.skill === skill ? { missed: missed.times } : {};
 }
 
+/** Whether a worker could change that a step runs nowhere: one that has its skill or its tool. */
+export function lacksWorker({ unmet, tools }: Extract<Placement, { at: 'nowhere' }>): boolean {
+  return tools.length > 0 || unmet.some((query) => query.worker === true || isNative(query.skill));
+}
+
 /** What is known of skills, by question, and of tools, by name. */
 export interface Known {
   states: [question: string, state: RequirementState][];

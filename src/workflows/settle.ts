@@ -176,7 +176,7 @@ export function windDown(run: RunState, keeps: (step: PlanStep) => boolean): voi
     const fan = run.fans.get(index);
     if (keeps(step)) {
       if (fan) beginAgain(run, fan);
-      else if (run.ready.isOpen(step) && !run.waiting.has(index) && !run.deadlines.has(index) && !run.isInFlight(unit)) open.push(step);
+      else if (run.ready.isOpen(step) && !run.waiting.has(index) && (!run.deadlines.has(index) || run.blocked.has(index)) && !run.isInFlight(unit)) open.push(step);
     } else if (fan) {
       stop(run, fan);
     } else if (state.child && run.isInFlight(unit)) {

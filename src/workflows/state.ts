@@ -40,6 +40,12 @@ export interface Missed {
   readonly waits: boolean;
 }
 
+/** Milliseconds of former times, and when the present one began. */
+export interface LackedWorker {
+  readonly before: number;
+  readonly since?: number;
+}
+
 /** What a run knows of one of its steps. Times are milliseconds since the epoch. */
 export interface StepState {
   status: StepStatus;
@@ -63,6 +69,8 @@ export interface StepState {
   rejected?: Map<string, string>;
   rejections: number;
   missed?: Missed;
+  /** How long it has been blocked for want of a worker, of a step with a `queue_timeout_secs`. */
+  lackedWorker?: LackedWorker;
   /** How often its user had it run again. */
   reruns: number;
   /** Of a fan-out that is settled. */

@@ -11,15 +11,15 @@ import {
 import { codes, type Code } from '../definition/codes.js';
 import { mostValueBytes, skillQueue, type FailureDetails, type RunInput, type StepOutcome } from '../definition/messages.js';
 import { messageOf, summaryOf } from '../definition/text.js';
-import type { RetryOptions } from '../definition/types.js';
+import type { RetryOptions, WorkflowStep } from '../definition/types.js';
 import { activityIdOf } from './activity-id.js';
 import type { Bell } from './bell.js';
 import { measured, TURN_BYTES } from './budget.js';
 import type { ChildRuns } from './children.js';
 import type { TaskClock } from './clock.js';
-import type { ActivityStart, RunMachine } from './machine.js';
+import { queueTimedOut, type ActivityStart, type RunMachine } from './machine.js';
 import { labelOfUnit } from './observe.js';
-import type { Failure } from './state.js';
+import type { Failure, StepState } from './state.js';
 import type { Unit } from './unit.js';
 
 const QUEUE_TIMEOUT_SECS = 300;
@@ -86,7 +86,7 @@ export class StepActivities {
       taskQueue: skillQueue(this.#prefix, skill),
       summary: summaryOf(summary),
       startToCloseTimeout: '365 days',
-      scheduleToStartTimeout: `${step.queue_timeout_secs ?? QUEUE_TIMEOUT_SECS} seconds`,
+      scheduleToStartTimeout: queueTimeoutOf(step, unit.state),
       heartbeatTimeout: '15 seconds',
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
       allowEagerDispatch: false,
@@ -100,7 +100,7 @@ export class StepActivities {
     if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START' && queueTimeout == null) {
       return this.machine.requeue(index);
     }
-    const failure = failureOf(error, cause, queueTimeout ?? QUEUE_TIMEOUT_SECS);
+    const failure = failureOf(error, cause, queueTimeout);
     const rejection = cause instanceof ApplicationFailure ? rejectionOf(failure.code, cause) : undefined;
     if (rejection && !this.machine.canceled) this.machine.reject(index, rejection, failure);
     else this.machine.fail(index, failure);
@@ -117,11 +117,11 @@ function rejectionOf(code: Code, cause: ApplicationFailure): { skill: string; re
   return detailsOf(cause)?.data as { skill: string; revision?: string } | undefined;
 }
 
-function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Failure {
+function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number | null | undefined): Failure {
   if (isCancellation(error)) return { code: 'RUN_CANCELED', message: 'The run was canceled' };
   if (cause instanceof TimeoutFailure) {
     return cause.timeoutType === 'SCHEDULE_TO_START'
-      ? { code: 'QUEUE_TIMED_OUT', message: `No worker took the step within ${queueTimeoutSecs} s (queue_timeout_secs)` }
+      ? queueTimedOut(queueTimeoutSecs)
       : {
           code: 'WORKER_LOST',
           message: "The worker of the step was lost again and again; see the workers' logs",
@@ -136,6 +136,12 @@ function failureOf(error: unknown, cause: unknown, queueTimeoutSecs: number): Fa
     };
   }
   return { code: 'INTERNAL', message: messageOf(error) };
+}
+
+/** What its time in blocks has left of `queue_timeout_secs`. */
+function queueTimeoutOf({ queue_timeout_secs: secs }: WorkflowStep, { lackedWorker }: StepState): string | number {
+  if (secs == null || lackedWorker === undefined) return `${secs ?? QUEUE_TIMEOUT_SECS} seconds`;
+  return Math.max(1, secs * 1000 - lackedWorker.before);
 }
 
 /** Temporal takes no longest interval that is below the first one. */

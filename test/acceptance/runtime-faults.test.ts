@@ -169,6 +169,19 @@ describe.concurrent('tools', () => {
   });
 });
 
+describe.concurrent('a step that nobody serves', () => {
+  test('fails once its queue_timeout_secs are over, whatever of a worker is missing', async () => {
+    const steps = [
+      { id: 'agent', queue_timeout_secs: 1, on_error: 'continue', execution: 'parallel', kind: { type: 'agent_run', prompt: 'hi' } },
+      { id: 'tool', queue_timeout_secs: 1, on_error: 'continue', execution: 'parallel', requires: [{ skill: 'gpu:large' }], kind: call('gpu', {}) },
+    ];
+    const run = await stage.client.start({ id: 'unserved', steps }, { executionTimeoutSecs: 200 });
+    const { steps: ended } = await run.result();
+    expect(ended['agent']).toMatchObject({ status: 'failed', error_code: 'QUEUE_TIMED_OUT', error: expect.stringContaining('native:agent') as string });
+    expect(ended['tool']).toMatchObject({ status: 'failed', error_code: 'QUEUE_TIMED_OUT', error: expect.stringContaining('gpu:large') as string });
+  });
+});
+
 describe.concurrent('what a step would be sent', () => {
   test('an explicit queue_timeout_secs fails a step that no worker takes', async () => {
     const stalled = await stage.worker({ engine: false, skills: ['slow:queue'], maxConcurrentActivities: 1, tools: new WellKnownTools().list.map((tool) => ({ ...tool, name: `slow_${tool.name}`, skill: 'slow:queue' })) });
