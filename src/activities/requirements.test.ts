@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { DistriError } from '../definition/errors.js';
 import type { RequirementQuery, RequirementsCheck, RequirementsReport, WorkerAnnouncement } from '../definition/messages.js';
 import type { Connection, ConnectionSource } from './connection.js';
@@ -21,7 +21,9 @@ function source(...connections: Connection[]): ConnectionSource {
 }
 
 /** Everything the checks ask the server for is written down in `asked`. */
-function world(given: { own?: string[]; live?: string[]; tools?: { [name: string]: string }; connections?: ConnectionSource; offers?: WorkerAnnouncement[] }) {
+const local = new MockActivityEnvironment({ isLocal: true });
+
+function world(given: { youngFor?: number;  own?: string[]; live?: string[]; tools?: { [name: string]: string }; connections?: ConnectionSource; offers?: WorkerAnnouncement[] }) {
   const asked: string[] = [];
   const unreadable: unknown[] = [];
   const look = (how: string) => async (skill: string) => {
@@ -37,9 +39,14 @@ function world(given: { own?: string[]; live?: string[]; tools?: { [name: string
       asked.push('catalogue');
       return given.offers ?? [];
     },
+    isCatalogueYoung: async () => {
+      asked.push('age');
+      return (given.youngFor ?? 0) > asked.filter((each) => each === 'age').length - 1;
+    },
     onUnreadable: (skill, error) => unreadable.push([skill, error]),
   };
-  return { asked, unreadable, ...createRequirements(deps) };
+  const made = createRequirements(deps);
+  return { asked, unreadable, ...made, check_requirements: (check: RequirementsCheck): Promise<RequirementsReport> => local.run(made.check_requirements, check), again: (check: RequirementsCheck): Promise<RequirementsReport> => new MockActivityEnvironment().run(made.check_requirements, check) };
 }
 
 async function state(query: RequirementQuery, given: Parameters<typeof world>[0]) {
@@ -150,6 +157,31 @@ describe('check_requirements', () => {
       ['__proto__', null],
     ]);
     expect(asked.filter((each) => each === 'catalogue')).toHaveLength(1);
+  });
+});
+
+describe('check_requirements of a step that is about to fail or to block', () => {
+  const check: RequirementsCheck = { requirements: [], tools: ['gone'] };
+
+  test('looks for a tool again while the catalogue is young', async () => {
+    const offers: WorkerAnnouncement[] = [];
+    const { asked, again } = world({ youngFor: 3, offers, live: ['x:live'] });
+    const report = again(check);
+    await vi.waitFor(() => expect(asked).toContain('age'));
+    offers.push({ identity: 'a', skills: ['x:live'], tools: [{ name: 'gone', skill: 'x:live', hash: 'h' }], expires_at: '2999-01-01T00:00:00Z' });
+    expect((await report).tools).toEqual({ gone: { skill: 'x:live', live: true } });
+  });
+
+  test('gives a tool up once the catalogue is old', async () => {
+    const { asked, again } = world({ youngFor: 1 });
+    expect((await again(check)).tools).toEqual({ gone: null });
+    expect(asked).toEqual(['catalogue', 'age', 'catalogue', 'age']);
+  });
+
+  test('answers at once as a local activity, which holds up its run', async () => {
+    const { asked, check_requirements } = world({ youngFor: 1 });
+    expect((await check_requirements(check)).tools).toEqual({ gone: null });
+    expect(asked).toEqual(['catalogue']);
   });
 });
 

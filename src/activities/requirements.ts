@@ -1,4 +1,4 @@
-import { activityInfo, ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, sleep } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { DistriError } from '../definition/errors.js';
 import { dictionary } from '../definition/json.js';
@@ -17,6 +17,9 @@ import type { Pollers } from './pollers.js';
 const WAITS_SECS = [2, 5, 15, 60];
 const LONG_WAIT_SECS = 600;
 const LONGEST_REASON = 500;
+/** How long a tool that nobody announces is looked for while the catalogue is young. */
+const TOOL_LOOKS = 20;
+const TOOL_LOOK_MS = 1_000;
 
 export interface RequirementsDeps {
   /** Skills whose queues this very process polls, as of now: they are known without asking the server. */
@@ -27,6 +30,8 @@ export interface RequirementsDeps {
   readonly pollers: Pollers;
   /** What live workers have announced; empty when there is no catalogue yet. */
   catalogue(): Promise<readonly WorkerAnnouncement[]>;
+  /** Whether the catalogue may lack workers that live, because the one before it was lost. */
+  isCatalogueYoung(): Promise<boolean>;
   /** Told when a connection cannot be read, and again when that has another reason. */
   onUnreadable(skill: string, error: unknown): void;
 }
@@ -48,7 +53,17 @@ export function createRequirements(deps: RequirementsDeps): RequirementsActiviti
   const connections = new Connections(deps);
   const report = (check: RequirementsCheck, confirm: Served) => reportOf(check, deps, (skill) => connections.find(skill, check.owner), confirm);
   return {
-    check_requirements: (check) => report(check, (skill) => deps.pollers.confirmed(skill)),
+    async check_requirements(check) {
+      const confirm: Served = (skill) => deps.pollers.confirmed(skill);
+      let found = await report(check, confirm);
+      // A local activity holds up its run; what is unknown then is asked once more by one that does not.
+      if (activityInfo().isLocal) return found;
+      for (let look = 0; look < TOOL_LOOKS && (await mayBeThere(found, deps)); look += 1) {
+        await sleep(TOOL_LOOK_MS);
+        found = { ...found, tools: await toolStates(check.tools, deps, ownOr(deps.ownSkills, once(confirm))) };
+      }
+      return found;
+    },
 
     async await_requirements(check) {
       const { attempt } = activityInfo();
@@ -64,6 +79,11 @@ export function createRequirements(deps: RequirementsDeps): RequirementsActiviti
       });
     },
   };
+}
+
+/** Whether a tool that nobody announces may be there all the same. */
+async function mayBeThere({ tools }: RequirementsReport, deps: RequirementsDeps): Promise<boolean> {
+  return Object.values(tools).includes(null) && deps.isCatalogueYoung();
 }
 
 /** A pause has passed: what workers had missed is looked for like all else. */

@@ -14,9 +14,10 @@ afterEach(() => {
 test('a worker stays in the catalogue though two renewals in a row fail', async () => {
   const answers = [true, false, false, true];
   const taken: number[] = [];
-  const signalWithStart = async (): Promise<void> => {
+  const signalWithStart = async (): Promise<object> => {
     if (answers.shift() === false) throw new Error('the server is away');
     taken.push(Date.now());
+    return { signaledRunId: 'first' };
   };
   const announcer = new Announcer({
     client: { workflow: { signalWithStart } } as unknown as Client,

@@ -9,6 +9,7 @@ import {
   type WorkerAnnouncement,
 } from '../definition/messages.js';
 import { cut } from '../definition/text.js';
+import { CATALOGUE_WATCH_MS, runningCatalogue } from '../temporal/catalogue.js';
 import { within } from './within.js';
 
 /** An announcement counts for two hours: several renewals in a row may fail. */
@@ -27,11 +28,15 @@ export interface AnnouncerDeps {
   readonly logger: Logger;
 }
 
-/** Tells the catalogue what this worker offers: when it starts, when that changes, and every half hour. */
+/** Tells the catalogue what this worker offers: when it starts, when that changes, every half hour, and when the catalogue is another one. */
 export class Announcer {
   readonly #deps: AnnouncerDeps;
   readonly #tools: ToolEntry[];
   #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #looking = false;
+  /** The executions of the catalogue, and the first ones of their chains, that know this worker. */
+  #knownTo = new Set<string>();
 
   constructor(deps: AnnouncerDeps) {
     this.#deps = deps;
@@ -43,6 +48,8 @@ export class Announcer {
     await this.#announce(inTwoHours());
     this.#timer = setInterval(() => void this.renew(), RENEW_MS);
     this.#timer.unref();
+    this.#watch = setInterval(() => void this.#look(), CATALOGUE_WATCH_MS);
+    this.#watch.unref();
   }
 
   /** Announces afresh. A failure is logged: the next one is at most half an hour away, and the last one counts for longer. */
@@ -59,10 +66,32 @@ export class Announcer {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+    clearInterval(this.#watch);
     try {
       await this.#announce(new Date(0), WITHDRAW_DEADLINE_MS);
     } catch (error) {
       this.#deps.logger.debug({ reason: String(error) }, 'The catalogue could not be told that this worker stops');
+    }
+  }
+
+  /** A catalogue that somebody ended or deleted knew this worker; the one that took its place does not. */
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      const { client, prefix, logger } = this.#deps;
+      const running = await runningCatalogue(client, prefix);
+      if (this.#timer === undefined) return;
+      if (running !== undefined && (this.#knownTo.has(running.runId) || this.#knownTo.has(running.first))) {
+        this.#knownTo = new Set([running.runId, running.first]);
+        return;
+      }
+      logger.info('The catalogue is another one than before: it is told what this worker offers');
+      await this.renew();
+    } catch (error) {
+      this.#deps.logger.debug({ reason: String(error) }, 'The catalogue could not be looked at');
+    } finally {
+      this.#looking = false;
     }
   }
 
@@ -83,7 +112,8 @@ export class Announcer {
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       staticSummary: `Skills and tools of the workers of ${prefix}`,
     });
-    await within(deadlineMs, signaled);
+    const { signaledRunId } = await within(deadlineMs, signaled);
+    this.#knownTo.add(signaledRunId);
   }
 }
 

@@ -7,7 +7,7 @@ import { DistriError } from '../definition/errors.js';
 import { skillQueue } from '../definition/messages.js';
 import { removeLeftovers } from '../kinds/script/leftovers.js';
 import { tellBlockedRuns } from '../temporal/blocked-runs.js';
-import { readCatalogue } from '../temporal/catalogue.js';
+import { isCatalogueYoung, readCatalogue } from '../temporal/catalogue.js';
 import { toTemporalError } from '../temporal/errors.js';
 import { ensureSearchAttributes } from '../temporal/search-attributes.js';
 import { Announcer } from './announce.js';
@@ -204,6 +204,7 @@ class SkillWorkers implements DistriWorker {
       connections,
       pollers: createPollers({ connection: this.#connection, namespace: temporal.namespace, prefix, deployment }),
       catalogue: () => readCatalogue(this.#client, prefix),
+      isCatalogueYoung: () => isCatalogueYoung(this.#client, prefix),
       onUnreadable: (skill, error) => logger.warn({ skill, ...told(error) }, 'A connection cannot be read: the steps that need it are blocked'),
     });
   }

@@ -125,6 +125,8 @@ export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = fa
     if (!fresh || !run.gate.hasAsked(placement)) return run.gate.queueCheck(index);
     const unknown = run.gate.unknownTool(placement);
     if (unknown !== undefined) {
+      // Its worker may have been forgotten with the catalogue. Runs that got here before 0.2.0 asked but once.
+      if (run.gate.fresh && run.patched('unknown-tools-asked-again')) return run.gate.queueCheck(index);
       return fail(run, unit, {
         code: 'TOOL_NOT_FOUND',
         message: `No worker offers the tool '${unknown}'. Start one with a tools file that defines it, or correct tool_name.`,
