@@ -1,7 +1,7 @@
 import { APICallError } from 'ai';
 import type { Connection } from '../../activities/connection.js';
 import { messageOf } from '../../definition/text.js';
-import { retryAfterSecs } from '../api-call/failures.js';
+import { retryAfterSecs, tellsRateLimit } from '../api-call/rate-limit.js';
 import { StepFailure } from '../failure.js';
 import type { ModelSettings } from './model.js';
 
@@ -19,17 +19,18 @@ export function modelFailure(error: unknown, { settings, connection }: ModelSour
   if (!APICallError.isInstance(error)) {
     return new StepFailure('AGENT_FAILED', message(`The model call failed: ${messageOf(error)}`));
   }
-  const { statusCode, responseBody, responseHeaders } = error;
+  const { statusCode, responseBody, responseHeaders = {} } = error;
   if (statusCode === undefined) {
     return new StepFailure('AGENT_FAILED', message(`The model at ${settings.baseUrl} could not be reached: ${error.message}`), { retryable: true });
   }
   const answer = `The model answered HTTP ${statusCode}: ${responseBody || error.message}`;
-  if ((statusCode === 401 || statusCode === 403) && connection) {
+  const limited = statusCode === 429 || (statusCode === 403 && tellsRateLimit(responseHeaders));
+  if ((statusCode === 401 || (statusCode === 403 && !limited)) && connection) {
     const { skill, revision } = connection;
     return new StepFailure('CONNECTION_REJECTED', message(`The connection ${skill} was rejected: ${answer}`), { details: { skill, revision, status: statusCode } });
   }
-  const retryable = statusCode === 429 || statusCode >= 500;
-  const after = retryable ? retryAfterSecs(responseHeaders?.['retry-after'], Date.now()) : undefined;
+  const retryable = limited || statusCode >= 500;
+  const after = retryable ? retryAfterSecs(responseHeaders, Date.now()) : undefined;
   return new StepFailure('AGENT_FAILED', message(answer), { retryable, ...(after !== undefined && { retryAfterSecs: after }) });
 }
 

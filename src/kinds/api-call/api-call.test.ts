@@ -210,6 +210,37 @@ describe('an answer that is not 2xx', () => {
   });
 });
 
+describe('a rate limit that is told with 403', () => {
+  const soon = (): string => String(Math.ceil(Date.now() / 1000) + 30);
+
+  it.each<[string, () => Record<string, string>, number | undefined]>([
+    ['Retry-After', () => ({ 'retry-after': '1' }), 1],
+    ['a date to try again at', () => ({ 'retry-after': new Date(0).toUTCString() }), 0],
+    ['what GitHub sends', () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': soon() }), 30],
+    ['both', () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': soon(), 'retry-after': '2' }), 2],
+    ['seconds to the reset', () => ({ 'ratelimit-remaining': '0', 'ratelimit-reset': '30' }), 30],
+    ['one header for all', () => ({ ratelimit: '"default";r=0;t=30' }), 30],
+    ['nothing left and no time', () => ({ 'ratelimit-remaining': '0' }), undefined],
+  ])('is tried again, and rejects no connection: %s', async (_what, headers, secs) => {
+    const { url } = await server((_request, response) => response.writeHead(403, headers()).end('slow down'));
+    for (const method of ['GET', 'POST']) {
+      const failure: unknown = await call({ url, method }, { connections: [connection()] }).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'HTTP_STATUS', retryable: true, message: expect.stringContaining('slow down') as string });
+      const after = (failure as { retryAfterSecs?: number }).retryAfterSecs;
+      if (secs === undefined) expect(after).toBeUndefined();
+      else expect(Math.abs((after ?? -100) - secs)).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it.each<Record<string, string>>([{}, { 'x-ratelimit-remaining': '17', 'x-ratelimit-reset': '1' }, { 'retry-after': 'soon' }, { ratelimit: '"default";r=10;t=30' }])(
+    'is none with the headers %j',
+    async (headers) => {
+      const { url } = await server((_request, response) => response.writeHead(403, headers).end());
+      await expect(call({ url }, { connections: [connection()] })).rejects.toMatchObject({ code: 'CONNECTION_REJECTED', retryable: false });
+    },
+  );
+});
+
 describe('a rejected connection', () => {
   const reject: RequestListener = (_request, response) => response.writeHead(401).end('expired');
 

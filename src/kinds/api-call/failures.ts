@@ -4,6 +4,7 @@ import type { Mask } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import { portOf } from './hosts.js';
 import { RefusedAddressError } from './http.js';
+import { retryAfterSecs, tellsRateLimit } from './rate-limit.js';
 import type { Method, Outgoing } from './request.js';
 
 /** Characters of an answer's body that a failure repeats. */
@@ -18,25 +19,18 @@ export function isIdempotent(method: Method): boolean {
 export function statusFailure(method: Method, request: Outgoing, response: Dispatcher.ResponseData, body: string): StepFailure {
   const status = response.statusCode;
   const message = `HTTP ${status} — ${request.mask.start(body, MESSAGE_CHARS)}`;
-  if ((status === 401 || status === 403) && request.connection !== undefined) {
+  const limited = status === 429 || (status === 403 && tellsRateLimit(response.headers));
+  if ((status === 401 || (status === 403 && !limited)) && request.connection !== undefined) {
     const { skill, revision } = request.connection;
     return new StepFailure('CONNECTION_REJECTED', `The connection ${skill} was rejected: ${message}`, {
       details: { skill, revision, status },
     });
   }
-  // A 429 after a redirect that changed the method does not mean that the step's own request was turned away.
-  const turnedAway = status === 429 && request.method === method;
-  const retryable = turnedAway || ((status === 429 || status >= 500) && isIdempotent(method));
-  const after = retryable ? retryAfterSecs(response.headers['retry-after'], Date.now()) : undefined;
+  // A rate limit after a redirect that changed the method does not mean that the step's own request was turned away.
+  const turnedAway = limited && request.method === method;
+  const retryable = turnedAway || ((limited || status >= 500) && isIdempotent(method));
+  const after = retryable ? retryAfterSecs(response.headers, Date.now()) : undefined;
   return new StepFailure('HTTP_STATUS', message, { retryable, ...(after === undefined ? {} : { retryAfterSecs: after }) });
-}
-
-/** The seconds of a Retry-After header, which holds seconds or an HTTP date; undefined when it holds neither. */
-export function retryAfterSecs(header: string | string[] | undefined, nowMs: number): number | undefined {
-  const text = [header ?? ''].flat()[0]?.trim() ?? '';
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - nowMs) / 1000));
 }
 
 /** What made a call impossible: the reason in words, and what to do. */
