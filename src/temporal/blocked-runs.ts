@@ -8,6 +8,8 @@ import { lacksAttributes, quoted } from './visibility.js';
 const AGAIN_AFTER_MS = [2_000, 10_000];
 const CALL_TIMEOUT_MS = 10_000;
 const AT_ONCE = 20;
+/** One listing tells no more runs than this: those that are left look by themselves, or hear of the next worker. */
+const MOST_RUNS = 2_000;
 const PAGE = 200;
 /** A visibility query is short: more skills are asked for one group after another. */
 const SKILLS_AT_ONCE = 50;
@@ -48,7 +50,10 @@ async function tellAgain(telling: Telling, told: Set<string>): Promise<void> {
 async function tell({ client, skills }: Telling, told: Set<string>): Promise<void> {
   const queue = new Set<string>();
   for (let from = 0; from < skills.length; from += SKILLS_AT_ONCE) {
-    for await (const runId of lacking(client, skills.slice(from, from + SKILLS_AT_ONCE))) if (!told.has(runId)) queue.add(runId);
+    for await (const runId of lacking(client, skills.slice(from, from + SKILLS_AT_ONCE))) {
+      if (!told.has(runId)) queue.add(runId);
+      if (queue.size >= MOST_RUNS) break;
+    }
   }
   const message: ConnectionsChanged = { skills: [...skills] };
   const runIds = queue.values();
