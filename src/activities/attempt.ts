@@ -14,6 +14,7 @@ import type { ConfigOf } from '../definition/types.js';
 import type { Connection, ConnectionSource } from './connection.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { maskOf, type Masker } from './mask.js';
+import { isNamed } from './failure-names.js';
 import { requiredConnections } from './required-connections.js';
 
 const DEFAULT_ATTEMPTS = 3;
@@ -28,6 +29,8 @@ const LONGEST_DELAY_SECS = 365 * 24 * 60 * 60;
 
 /** Failures that another attempt cannot mend, whatever the step's `retry` says. */
 const PERMANENT = new Set<Code>(['CONNECTION_MISSING', 'CONNECTION_REJECTED', 'NO_CONNECTION_SOURCE', 'HTTP_REFUSED', 'TOOL_INPUT', 'RESULT_TOO_LARGE']);
+/** Answers to a request that stays wrong however often it is made. */
+const FINAL_STATUSES = new Set([400, 401, 403, 404, 405, 409, 410, 422]);
 /** Failures for which the tool, and not the default of three attempts, says how often to try. */
 const TOOL_DECIDES = new Set<Code>(['TOOL_FAILED', 'TOOL_NOT_FOUND', 'TIMED_OUT']);
 
@@ -124,7 +127,9 @@ export class Attempt {
   #mayRetry(failure: StepFailure): boolean {
     const { retry } = this.task;
     if (PERMANENT.has(failure.code) || failure.code === 'WORKER_LOST') return false;
-    if (retry?.non_retryable?.includes(failure.code)) return false;
+    if (retry?.non_retryable !== undefined && isNamed(failure, retry.non_retryable)) return false;
+    if (retry?.on !== undefined) return isNamed(failure, retry.on) && this.#state.failures < (retry.max_attempts ?? DEFAULT_ATTEMPTS);
+    if (failure.status !== undefined && FINAL_STATUSES.has(failure.status)) return false;
     if (retry?.max_attempts !== undefined && failure.code !== 'TOOL_NOT_FOUND') return this.#state.failures < retry.max_attempts;
     return failure.retryable && (TOOL_DECIDES.has(failure.code) || this.#state.failures < DEFAULT_ATTEMPTS);
   }

@@ -4303,8 +4303,10 @@ export interface components {
             initial_interval_secs?: number;
             backoff_coefficient?: number;
             max_interval_secs?: number;
-            /** @description Codes of failures that are final */
-            non_retryable?: string[];
+            /** @description Codes of failures, and statuses of answers, that are final */
+            non_retryable?: (string | number)[];
+            /** @description Codes and statuses that alone are tried again; statuses as 429, "HTTP_429" or "5xx" */
+            on?: (string | number)[];
         };
         ForEachInput: {
             /** @description A list, or a reference to one; the kind runs once per element, with {item} and {item.index} */
@@ -5055,10 +5057,46 @@ export interface components {
                         [key: string]: string;
                     } | null;
                     /**
+                     * Query
+                     * @description Parameters added to the URL, always encoded; a list is repeated, null is left out
+                     */
+                    query?: {
+                        [key: string]: components["schemas"]["JsonValue"];
+                    } | null;
+                    /**
                      * Body
-                     * @description Sent as JSON unless it is text
+                     * @description Sent as JSON unless it is text, a blob, or an object under the content type of a form
                      */
                     body?: components["schemas"]["JsonValue"];
+                    /**
+                     * Form
+                     * @description Sent as application/x-www-form-urlencoded instead of a body
+                     */
+                    form?: {
+                        [key: string]: components["schemas"]["JsonValue"];
+                    } | null;
+                    /**
+                     * Multipart
+                     * @description Sent as multipart/form-data instead of a body: texts, blobs, or {value, filename, content_type}
+                     */
+                    multipart?: {
+                        [key: string]: components["schemas"]["JsonValue"];
+                    } | null;
+                    /**
+                     * Parse
+                     * @description How the body of the answer is read; auto: by its content type
+                     */
+                    parse?: ("auto" | "json" | "text" | "ndjson" | "blob") | null;
+                    /**
+                     * Successes
+                     * @description Statuses that are a success, such as 404 or "2xx"; default: 2xx
+                     */
+                    ok_statuses?: (number | string)[] | null;
+                    /**
+                     * Headers of the answer
+                     * @description true, or names: adds headers to the result
+                     */
+                    response_headers?: (boolean | string[]) | null;
                 } | {
                     /** @constant */
                     type: "script";
@@ -5322,8 +5360,10 @@ export interface components {
             initial_interval_secs?: number;
             backoff_coefficient?: number;
             max_interval_secs?: number;
-            /** @description Codes of failures that are final */
-            non_retryable?: string[];
+            /** @description Codes of failures, and statuses of answers, that are final */
+            non_retryable?: (string | number)[];
+            /** @description Codes and statuses that alone are tried again; statuses as 429, "HTTP_429" or "5xx" */
+            on?: (string | number)[];
         };
         ForEach: {
             /** @description A list, or a reference to one; the kind runs once per element, with {item} and {item.index} */

@@ -19,6 +19,12 @@ export function isBlob(value: JsonValue | undefined): value is Blob & JsonObject
   return isObject(value) && typeof value.$blob === 'string' && typeof value.base64 === 'string' && typeof value.content_type === 'string';
 }
 
+/** The bytes of a blob; undefined when they are not those that it was made of, such as where a secret in them was masked. */
+export function bytesOf(blob: Blob): Buffer | undefined {
+  const bytes = Buffer.from(blob.base64, 'base64');
+  return hashOf(bytes) === blob.$blob ? bytes : undefined;
+}
+
 function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

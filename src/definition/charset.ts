@@ -1,6 +1,6 @@
 /** The text of bytes in the charset that their content type or their beginning names, else UTF-8; undefined when they are none in it. */
 export function textOfBytes(bytes: Uint8Array, contentType: string): string | undefined {
-  const decoder = decoderOf(bytes, contentType);
+  const decoder = decoderOf(bytes, contentType, true);
   try {
     return decoder.decode(bytes);
   } catch {
@@ -8,15 +8,20 @@ export function textOfBytes(bytes: Uint8Array, contentType: string): string | un
   }
 }
 
+/** The same for a message: what is no text becomes U+FFFD. */
+export function readableText(bytes: Uint8Array, contentType: string): string {
+  return decoderOf(bytes, contentType, false).decode(bytes);
+}
+
 /** A byte order mark says more than the content type, as in browsers; XML may say it itself. */
-function decoderOf(bytes: Uint8Array, contentType: string): InstanceType<typeof TextDecoder> {
+function decoderOf(bytes: Uint8Array, contentType: string, fatal: boolean): InstanceType<typeof TextDecoder> {
   const [, quoted, plain] = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const label = markOf(bytes) ?? quoted ?? plain ?? xmlEncodingOf(bytes) ?? 'utf-8';
   try {
-    return new TextDecoder(label, { fatal: true });
+    return new TextDecoder(label, { fatal });
   } catch {
     // An encoding that nobody knows; most such texts are UTF-8.
-    return new TextDecoder('utf-8', { fatal: true });
+    return new TextDecoder('utf-8', { fatal });
   }
 }
 

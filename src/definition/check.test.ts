@@ -136,6 +136,8 @@ describe('warnings', () => {
     ['an unknown field __proto__', JSON.parse('{"steps":[],"__proto__":{"a":1}}'), 'UNKNOWN_FIELD', '$.__proto__'],
     ['a spliced command', withKind(script({ command: 'echo {input.x}' }), { input: {} }), 'SPLICED_COMMAND', '$.steps[0].kind.command', 'args'],
     ['a spliced command in a branch', branch(script({ command: 'echo {steps.a.x}' })), 'SPLICED_COMMAND', `${NESTED}.command`],
+    ['a reference in the query of a URL', withKind({ type: 'api_call', method: 'GET', url: 'https://a.example/{input.p}?a=1&q={input.q}' }), 'UNENCODED_URL', '$.steps[0].kind.url', '{input.q}'],
+    ['a retry rule without meaning', { steps: [{ id: 'a', retry: { non_retryable: ['HTTP_404', 404, '4xx', 'TIMED_OUT', 'HTTP_NETWROK'] }, input: {}, kind: { type: 'script', command: 'ls' } }] }, 'UNKNOWN_CODE', '$.steps[0].retry.non_retryable[4]', 'HTTP_NETWROK'],
     ['a script with the whole context', withKind(script()), 'WHOLE_CONTEXT', '$.steps[0].kind', 'mapping'],
     ['a tool with the whole context', withKind({ type: 'tool_call', tool_name: 't', input: {} }), 'WHOLE_CONTEXT', '$.steps[0].kind'],
     ['a script with the whole context in a branch', branch(script()), 'WHOLE_CONTEXT', NESTED],

@@ -18,13 +18,16 @@ export const stepRequirementSchema = z
   })
   .meta({ id: 'Requirement' });
 
+const failureName = z.union([z.string(), z.number().int().min(100).max(599)]);
+
 export const retrySchema = z
   .object({
     max_attempts: z.number().int().min(1).max(1000).optional().meta({ description: 'Attempts in all' }),
     initial_interval_secs: seconds.optional(),
     backoff_coefficient: z.number().min(1).optional(),
     max_interval_secs: seconds.optional(),
-    non_retryable: z.array(z.string()).optional().meta({ description: 'Codes of failures that are final' }),
+    non_retryable: z.array(failureName).optional().meta({ description: 'Codes of failures, and statuses of answers, that are final' }),
+    on: z.array(failureName).optional().meta({ description: 'Codes and statuses that alone are tried again; statuses as 429, "HTTP_429" or "5xx"' }),
   })
   .meta({ id: 'Retry' });
 

@@ -33,6 +33,7 @@ function checkUrl(url: string, path: (string | number)[], { findings }: CheckCon
     return;
   }
   if (!isLiteral(url)) {
+    warnUnencoded(url, path, findings);
     if (/^\s*[^{:]*[/?#]/.test(url))
       findings.error('BAD_URL', path, `The URL '${url}' does not begin with http:// or https://`);
     return;
@@ -44,6 +45,16 @@ function checkUrl(url: string, path: (string | number)[], { findings }: CheckCon
   } else if (new URL(url).password !== '') {
     findings.warn('LITERAL_CREDENTIAL', path, 'A password is written in the URL', { hint: CREDENTIAL_HINT });
   }
+}
+
+/** A value in a query changes the request as soon as it holds `&`, `#` or `+`; alone behind the `?` it may be a whole query. */
+function warnUnencoded(url: string, path: (string | number)[], findings: CheckContext['findings']): void {
+  const [, query] = /\?([^?].*)$/s.exec(url) ?? [];
+  if (query === undefined || isLiteral(query)) return;
+  const names = referencesIn(query).map((reference) => `{${reference}}`).join(', ');
+  findings.warn('UNENCODED_URL', path, `${names} is put into the query of the URL as it is`, {
+    hint: 'Give it in query, whose values are always encoded: a value with &, # or + would otherwise change the request.',
+  });
 }
 
 const CREDENTIAL_HINT = 'Keep credentials in a connection and let the step require it.';

@@ -1,11 +1,13 @@
 import { kinds } from '../../kinds/index.js';
 import type { Kind } from '../../kinds/kind.js';
-import { own } from '../json.js';
+import { codes } from '../codes.js';
+import { isObject, own } from '../json.js';
 import { isGiven, kindsOf, textOf, type CheckContext, type RawStep } from './document.js';
 
-/** Time-outs and retries of steps whose kind has none. */
+/** Time-outs and retries of steps whose kind has none, and rules for retries that name nothing. */
 export function checkSettings({ steps, findings }: CheckContext): void {
   for (const step of steps) {
+    checkNames(step, findings);
     const known = knownKinds(step);
     // An unknown kind is reported as such.
     if (known === undefined) continue;
@@ -21,6 +23,21 @@ export function checkSettings({ steps, findings }: CheckContext): void {
       if (!isGiven(step.raw, field)) continue;
       const message = `${field} has no effect on ${names}, which runs in the engine itself`;
       findings.warn('UNUSED_FIELD', [...step.path, field], message, { hint: 'Leave it out.', at: 'key' });
+    }
+  }
+}
+
+/** Codes of failures, and statuses of answers. */
+function checkNames({ raw, path }: RawStep, findings: CheckContext['findings']): void {
+  const retry = own(raw, 'retry');
+  if (!isObject(retry)) return;
+  for (const field of ['non_retryable', 'on']) {
+    const names = own(retry, field);
+    for (const [index, name] of (Array.isArray(names) ? names : []).entries()) {
+      if (typeof name !== 'string' || Object.hasOwn(codes, name) || /^(HTTP_)?[1-5]\d\d$|^[1-5]xx$/.test(name)) continue;
+      findings.warn('UNKNOWN_CODE', [...path, 'retry', field, index], `No failure has the code '${name}', so the rule has no effect`, {
+        hint: 'Name a code such as HTTP_NETWORK, or a status as 404, "HTTP_404" or "4xx".',
+      });
     }
   }
 }

@@ -7,7 +7,7 @@ import { isIdempotent, networkFailure, statusFailure } from './failures.js';
 import { createHttp, type Http, type HttpOptions } from './http.js';
 import { locationOf, redirected } from './redirect.js';
 import { prepare, type Method, type Outgoing } from './request.js';
-import { discard, readText, valueOf } from './response.js';
+import { discard, headersOf, messageTextOf, readBytes, valueOf } from './response.js';
 
 const MAX_REDIRECTS = 10;
 /** Enough of a failed call's body for its message. */
@@ -31,10 +31,10 @@ export function createApiCall(options: ApiCallOptions): ApiCall {
   const maxBodyBytes = options.maxBodyBytes ?? 32 * 1024 * 1024;
   const call: Activity<ConfigOf<'api_call'>> = async (config, context) => {
     context.signal.throwIfAborted();
-    const first = prepare(config, context);
+    const first = await prepare(config, context);
     const exchange = new Exchange(http, first, context.signal);
     try {
-      return await conclude(first.method, exchange, await exchange.follow(), { context, maxBodyBytes });
+      return await conclude(first.method, exchange, await exchange.follow(), { config, context, maxBodyBytes });
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof StepFailure) throw error;
@@ -90,19 +90,26 @@ async function conclude(
   method: Method,
   { request }: Exchange,
   response: Dispatcher.ResponseData,
-  { context, maxBodyBytes }: { context: ActivityContext; maxBodyBytes: number },
+  { config, context, maxBodyBytes }: { config: ConfigOf<'api_call'>; context: ActivityContext; maxBodyBytes: number },
 ): Promise<JsonValue> {
   const status = response.statusCode;
-  if (status < 200 || status > 299) {
-    const { text } = await readText(response, ERROR_BODY_BYTES);
-    throw statusFailure(method, request, response, text);
+  if (!isSuccess(status, config.ok_statuses)) {
+    const { bytes } = await readBytes(response, ERROR_BODY_BYTES);
+    throw statusFailure(method, request, response, messageTextOf(response, bytes));
   }
-  const { text, truncated } = await readText(response, maxBodyBytes);
+  const { bytes, truncated } = await readBytes(response, maxBodyBytes);
   if (truncated) {
     throw new StepFailure(
       'HTTP_TOO_LARGE',
       `The answer of ${request.url.host} is larger than the limit of ${maxBodyBytes} bytes: ask for less, in pages, or raise the limit`,
     );
   }
-  return { status, body: valueOf(response, text, context) };
+  const body = valueOf(response, bytes, config.parse ?? 'auto', context);
+  const headers = config.response_headers ?? false;
+  return headers === false ? { status, body } : { status, body, headers: headersOf(response, headers) };
+}
+
+function isSuccess(status: number, ok: readonly (number | string)[] | null | undefined): boolean {
+  const named = ok ?? ['2xx'];
+  return [status, String(status), `${Math.trunc(status / 100)}xx`].some((name) => named.includes(name));
 }

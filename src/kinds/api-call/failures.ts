@@ -30,7 +30,7 @@ export function statusFailure(method: Method, request: Outgoing, response: Dispa
   const turnedAway = limited && request.method === method;
   const retryable = turnedAway || ((limited || status >= 500) && isIdempotent(method));
   const after = retryable ? retryAfterSecs(response.headers, Date.now()) : undefined;
-  return new StepFailure('HTTP_STATUS', message, { retryable, ...(after === undefined ? {} : { retryAfterSecs: after }) });
+  return new StepFailure('HTTP_STATUS', message, { retryable, status, ...(after === undefined ? {} : { retryAfterSecs: after }) });
 }
 
 /** What made a call impossible: the reason in words, and what to do. */

@@ -3,8 +3,10 @@ import { isSafeEndpoint } from '../../definition/loopback.js';
 import type { ActivityContext, Mask } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
+import { bodyOf } from './body.js';
 import { isHeaderName, isHeaderValue } from './headers.js';
 import { hostMatches, namesPort, portOf } from './hosts.js';
+import { addQuery } from './query.js';
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const;
 export type Method = (typeof METHODS)[number];
@@ -15,7 +17,7 @@ export interface Outgoing {
   readonly url: URL;
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
   /** Names of headers that no other host may see. */
   readonly credentials: ReadonlySet<string>;
   /** The connection that a 401 or 403 speaks of; undefined when the step has none, or another host answers. */
@@ -26,30 +28,32 @@ export interface Outgoing {
 const CREDENTIAL = /^(authorization|cookie|proxy-authorization)$|api-?key|token|secret|password|signature|(^|-)auth(-|$)/;
 
 /** The request that a step describes, with its connections' headers. Throws {@link StepFailure} when it cannot be sent. */
-export function prepare(config: ConfigOf<'api_call'>, context: ActivityContext): Outgoing {
+export async function prepare(config: ConfigOf<'api_call'>, context: ActivityContext): Promise<Outgoing> {
   const { mask } = context;
   const method = methodOf(config.method, mask);
   const url = parseUrl(config.url, mask);
-  const body = bodyOf(config.body);
+  addQuery(url, config.query);
   const headers = new Map([
     ['accept', '*/*'],
     ['accept-encoding', 'gzip, deflate, br'],
     ['user-agent', 'distri-workflow'],
   ]);
   if (method !== 'GET') headers.set('idempotency-key', context.idempotencyKey);
-  if (body !== undefined) headers.set('content-type', body.type);
   if (url.username !== '' || url.password !== '') headers.set('authorization', basicAuth(url));
   const added = connectionHeaders(context.connections, url);
   for (const [name, { value }] of added) headers.set(name, value);
   for (const [name, value] of Object.entries(config.headers ?? {})) setHeader(headers, name, value, mask);
+
+  const body = await bodyOf(config, headers.get('content-type'));
+  if (body !== undefined && (body.mustHave === true || !headers.has('content-type'))) headers.set('content-type', body.type);
 
   const secrets = context.connections.flatMap(({ secrets }) => Object.values(secrets)).filter((secret) => secret !== '');
   const credentials = new Set(
     [...headers].filter(([name, value]) => isCredential(name, value, secrets) || added.has(name)).map(([name]) => name),
   );
   url.username = url.password = url.hash = '';
-  const sent = [url.href, body?.text ?? '', ...headers.values()];
-  return { method, url, headers, body: body?.text, credentials, connection: usedConnection(context.connections, added, sent), mask };
+  const sent = [url.href, body?.content.toString() ?? '', ...headers.values()];
+  return { method, url, headers, body: body?.content, credentials, connection: usedConnection(context.connections, added, sent), mask };
 }
 
 /** An http or https URL, else a {@link StepFailure} `BAD_URL`. */
@@ -71,12 +75,6 @@ function methodOf(text: string, mask: Mask): Method {
   const method = METHODS.find((known) => known === text.toUpperCase());
   if (method !== undefined) return method;
   throw new StepFailure('UNKNOWN_METHOD', `The HTTP method '${shown(text, mask)}' is not supported: use ${METHODS.join(', ')}`);
-}
-
-function bodyOf(body: ConfigOf<'api_call'>['body']): { text: string; type: string } | undefined {
-  if (body === undefined || body === null || body === '') return undefined;
-  if (typeof body === 'string') return { text: body, type: 'text/plain;charset=UTF-8' };
-  return { text: JSON.stringify(body), type: 'application/json' };
 }
 
 function setHeader(headers: Map<string, string>, name: string, value: string, mask: Mask): void {

@@ -1,21 +1,24 @@
 import { pipeline, type Readable } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { MIMEType, TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { blobOf } from '../../definition/blob.js';
+import { readableText, textOfBytes } from '../../definition/charset.js';
 import { parseExact } from '../../definition/exact-json.js';
-import type { JsonValue } from '../../definition/json.js';
+import { own, type JsonObject, type JsonValue } from '../../definition/json.js';
+import { messageOf } from '../../definition/text.js';
 import type { ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import { exactValue } from '../text-result.js';
+import { isBinary, isJson, mediaTypeOf } from './media-types.js';
 
-/** The text of a body, and whether more than the limit came; the rest is not read and the connection is closed. */
-interface BodyText {
-  text: string;
+/** The bytes of a body, and whether more than the limit came; the rest is not read and the connection is closed. */
+interface BodyBytes {
+  bytes: Buffer;
   truncated: boolean;
 }
 
-/** Reads at most `maxBytes` of a body, decompressed, in the charset that its content type names (else UTF-8). */
-export async function readText(response: Dispatcher.ResponseData, maxBytes: number): Promise<BodyText> {
+/** Reads at most `maxBytes` of a body, decompressed. */
+export async function readBytes(response: Dispatcher.ResponseData, maxBytes: number): Promise<BodyBytes> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
@@ -23,18 +26,73 @@ export async function readText(response: Dispatcher.ResponseData, maxBytes: numb
     size += chunk.length;
     if (size > maxBytes) break;
   }
-  const bytes = Buffer.concat(chunks).subarray(0, maxBytes);
-  return { text: decoderOf(response).decode(bytes), truncated: size > maxBytes };
+  return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), truncated: size > maxBytes };
 }
 
-/** The value of a body: parsed when its content type is JSON and it parses, else the text. */
-export function valueOf(response: Dispatcher.ResponseData, text: string, context: Pick<ActivityContext, 'warn'>): JsonValue {
-  if (!isJson(contentType(response))) return text;
+/**
+ * The value of a body. `auto`: parsed when its content type is JSON and it parses, text when it is some in the charset that the
+ * content type names (else UTF-8), else a blob.
+ *
+ * @throws StepFailure `BAD_ANSWER` when it is not what `parse` asks for.
+ */
+export function valueOf(response: Dispatcher.ResponseData, bytes: Buffer, parse: Parse, context: Pick<ActivityContext, 'warn'>): JsonValue {
+  const type = contentTypeOf(response);
+  const media = mediaTypeOf(type);
+  if (parse === 'blob' || (parse === 'auto' && bytes.length > 0 && isBinary(media))) return blobOf(bytes, type);
+  const text = textOfBytes(bytes, type);
+  if (text === undefined) {
+    if (parse === 'auto') return blobOf(bytes, type);
+    throw badAnswer(`is no text in its charset (content type '${type}'), so it cannot be read as ${parse}`, 'use parse: blob');
+  }
+  switch (parse) {
+    case 'text':
+      return text;
+    case 'json':
+      return parsed(text, '', context);
+    case 'ndjson':
+      return text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [parsed(line, ` in line ${index + 1}`, context)]));
+    case 'auto':
+      return isJson(media) ? jsonOrText(text, context) : text;
+  }
+}
+
+export type Parse = 'auto' | 'json' | 'text' | 'ndjson' | 'blob';
+
+function jsonOrText(text: string, context: Pick<ActivityContext, 'warn'>): JsonValue {
   try {
     return exactValue(parseExact(text), context);
   } catch {
     return text;
   }
+}
+
+function parsed(text: string, where: string, context: Pick<ActivityContext, 'warn'>): JsonValue {
+  try {
+    return exactValue(parseExact(text), context);
+  } catch (error) {
+    throw badAnswer(`is not JSON${where}: ${messageOf(error)}`, 'use parse: text to see it');
+  }
+}
+
+function badAnswer(what: string, hint: string): StepFailure {
+  return new StepFailure('BAD_ANSWER', `The body of the answer ${what}. What to do: ${hint}`);
+}
+
+/** The headers of an answer by lower-case name: all, or those that are named. Several values are joined, but for cookies. */
+export function headersOf({ headers }: Dispatcher.ResponseData, wanted: boolean | readonly string[]): JsonObject {
+  const names = wanted === true ? Object.keys(headers) : wanted === false ? [] : wanted.map((name) => name.toLowerCase());
+  return Object.fromEntries(
+    names.flatMap((name): [string, JsonValue][] => {
+      const value = own(headers, name);
+      if (value === undefined) return [];
+      return [[name, name === 'set-cookie' ? [value].flat() : [value].flat().join(', ')]];
+    }),
+  );
+}
+
+/** The beginning of a body as a message repeats it. */
+export function messageTextOf(response: Dispatcher.ResponseData, bytes: Buffer): string {
+  return readableText(bytes, contentTypeOf(response));
 }
 
 /** Closes a response whose body nobody reads. */
@@ -73,22 +131,6 @@ function decoderFor(encoding: string, response: Dispatcher.ResponseData) {
   }
 }
 
-function contentType(response: Dispatcher.ResponseData): MIMEType | undefined {
-  try {
-    return new MIMEType([response.headers['content-type'] ?? ''].flat().join(','));
-  } catch {
-    return undefined;
-  }
-}
-
-function isJson(type: MIMEType | undefined): boolean {
-  return type !== undefined && (type.subtype === 'json' || type.subtype.endsWith('+json'));
-}
-
-function decoderOf(response: Dispatcher.ResponseData): TextDecoder {
-  try {
-    return new TextDecoder(contentType(response)?.params.get('charset') ?? 'utf-8');
-  } catch {
-    return new TextDecoder();
-  }
+function contentTypeOf(response: Dispatcher.ResponseData): string {
+  return [response.headers['content-type'] ?? ''].flat().join(',');
 }
