@@ -27,6 +27,8 @@ export interface Telling {
   readonly client: Client;
   readonly skills: readonly string[];
   readonly ended: AbortSignal;
+  /** Whether runs that are still listed later are told again: a worker is about to poll, and may do so after they have looked. */
+  readonly repeats?: boolean;
   failed(error: unknown): void;
 }
 
@@ -43,6 +45,7 @@ async function tellAgain(telling: Telling, told: Set<string>): Promise<void> {
   for (const after of AGAIN_AFTER_MS) {
     await sleep(Math.max(0, begun + after - Date.now()), undefined, { signal: ended, ref: false }).catch(() => undefined);
     if (ended.aborted) return;
+    if (telling.repeats) told.clear();
     await tell(telling, told).catch((error: unknown) => telling.failed(error));
   }
 }

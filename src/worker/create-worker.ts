@@ -193,7 +193,7 @@ class SkillWorkers implements DistriWorker {
     const failed = (error: unknown): void => {
       if (this.#stopped === undefined) this.#options.logger.warn({ reason: String(error) }, 'Blocked runs could not be told what this worker offers');
     };
-    await tellBlockedRuns({ client: this.#client, skills, ended: this.#stopping.signal, failed }).catch(failed);
+    await tellBlockedRuns({ client: this.#client, skills, ended: this.#stopping.signal, repeats: true, failed }).catch(failed);
   }
 
   #requirements(): RequirementsActivities {
