@@ -16,6 +16,8 @@ export interface Environment {
   readonly temporalUi: string | undefined;
   /** DISTRI_SCRIPT_USER: the system user that scripts run as. */
   readonly scriptUser: string | undefined;
+  /** DISTRI_SHUTDOWN_GRACE_SECS: how long a worker that is told to end lets its steps finish. Not checked yet. */
+  readonly shutdownGraceSecs: string | undefined;
   /** DISTRI_HTTP_PRIVATE: `allow` or `deny`, whether API calls may reach private addresses. Not checked yet. */
   readonly httpPrivate: string | undefined;
   /** DISTRI_HTTP_PROXY: the proxy of API calls. */
@@ -49,6 +51,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     workflowsFolder: nonEmpty(variables.DISTRI_WORKFLOWS),
     temporalUi: nonEmpty(variables.DISTRI_TEMPORAL_UI),
     scriptUser: nonEmpty(variables.DISTRI_SCRIPT_USER),
+    shutdownGraceSecs: nonEmpty(variables.DISTRI_SHUTDOWN_GRACE_SECS),
     httpPrivate: nonEmpty(variables.DISTRI_HTTP_PRIVATE),
     httpProxy: nonEmpty(variables.DISTRI_HTTP_PROXY),
     payloadDir: nonEmpty(variables.DISTRI_PAYLOAD_DIR),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { inexactMessage, parseExact, type ExactJson, type InexactNumber } from '../definition/exact-json.js';
 import { dictionary, isObject, type JsonObject, type JsonValue } from '../definition/json.js';
+import { LONGEST_GRACE_SECS } from '../definition/limits.js';
 import { messageOf } from '../definition/text.js';
 import { utf8Problem } from '../definition/utf8.js';
 import { UsageError } from './errors.js';
@@ -27,6 +28,13 @@ export function positiveInteger(text: string): number {
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 0 on.');
   return Number(text);
+}
+
+/** How long a worker that is told to end lets its steps finish, in seconds. */
+export function graceSecs(text: string): number {
+  const secs = wholeNumber(text);
+  if (secs > LONGEST_GRACE_SECS) throw new InvalidArgumentError(`It is at most ${LONGEST_GRACE_SECS}, a week.`);
+  return secs;
 }
 
 /** A time that the server will understand. */

@@ -7,6 +7,9 @@ import type { Path } from './problems/path.js';
  */
 export const LIMITS = { bytes: 1_572_864, steps: 10_000, depth: 64, workflowDepth: 16 } as const;
 
+/** How long a worker that is told to end may let its steps finish: a week. */
+export const LONGEST_GRACE_SECS = 604_800;
+
 export function documentBounds(bytes: number): Bounds {
   return { what: 'document', bytes, depth: LIMITS.depth };
 }

@@ -43,6 +43,7 @@ test.each<[string, WorkerOptions, string, RegExp]>([
   ['an empty prefix', { queuePrefix: '' }, 'USAGE', /queue prefix/],
   ['a prefix with a lone surrogate', { queuePrefix: '\udc00' }, 'USAGE', /queue prefix/],
   ['no activity at once', { maxConcurrentActivities: 0 }, 'USAGE', /maxConcurrentActivities is 0: a number from 1 on/],
+  ['a grace time that no timer holds', { shutdownGraceSecs: 1e9 }, 'USAGE', /shutdownGraceSecs is 1000000000: at most 604800/],
   ['a grace time that is no number', { shutdownGraceSecs: NaN }, 'USAGE', /shutdownGraceSecs is NaN/],
   ['an empty answer at most', { maxBodyBytes: 0 }, 'USAGE', /maxBodyBytes/],
   ['two tools of one name', { tools: [tool, tool] }, 'BAD_TOOLS_FILE', /twice/],

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import type { Connection, ConnectionSource } from '../activities/connection.js';
 import type { WorkflowSource } from '../activities/workflow-source.js';
 import { DistriError } from '../definition/errors.js';
+import { LONGEST_GRACE_SECS } from '../definition/limits.js';
 import { DEFAULT_QUEUE_PREFIX, MOST_STORED_BYTES } from '../definition/messages.js';
 import { cut, isWellFormed, wellFormed } from '../definition/text.js';
 import { loadTemporalConfig, type TemporalConfig, type TemporalOptions } from '../temporal/config.js';
@@ -141,8 +142,13 @@ export function compileOptions(options: WorkerOptions): CompiledOptions {
     metrics: options.metrics,
     tracing: options.tracing,
     maxConcurrentActivities: Math.floor(atLeast(1, 'maxConcurrentActivities', options.maxConcurrentActivities ?? 100)),
-    shutdownGraceMs: atLeast(0, 'shutdownGraceSecs', options.shutdownGraceSecs ?? 10) * 1000,
+    shutdownGraceMs: graceSecs(options.shutdownGraceSecs ?? 10) * 1000,
   };
+}
+
+function graceSecs(secs: number): number {
+  if (secs > LONGEST_GRACE_SECS) throw new DistriError('USAGE', `shutdownGraceSecs is ${secs}: at most ${LONGEST_GRACE_SECS}, a week, is expected`);
+  return atLeast(0, 'shutdownGraceSecs', secs);
 }
 
 function atLeast(least: number, name: string, value: number): number {

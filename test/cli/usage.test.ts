@@ -70,6 +70,8 @@ describe('what cannot be run ends before anything starts', () => {
     [['worker', '--skills', ','], 'USAGE'],
     [['worker', '--skills', 'all', '--metrics-host', '0.0.0.0'], 'USAGE'],
     [['worker', '--skills', 'all', '--build-id', '1'], 'USAGE'],
+    [['worker', '--skills', 'all', '--shutdown-grace', '-1'], 'USAGE'],
+    [['worker', '--skills', 'all', '--shutdown-grace', '604801'], 'USAGE'],
     [['worker', '--skills', 'all', '--deployment-name', 'distri'], 'USAGE'],
     [['connections', 'add', 'drive', '--env', 'A=b'], 'BAD_SKILL'],
     [['connections', 'add', 'google:drive', '--header', 'Authorization: x'], 'USAGE'],

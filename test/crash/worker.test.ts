@@ -146,6 +146,18 @@ describe('when a worker dies in the middle of steps', () => {
   });
 });
 
+test('a worker with a longer grace time finishes steps that need longer than 10 s, so that they run once', async () => {
+  const first = await worker('--shutdown-grace', '100');
+  const run = await theatre.client.start({ id: 'graceful', steps: [work('long', { ms: 14_000 })] });
+  await until('it runs', async () => (await callsOf(run, 'long')).length === 1);
+  await worker();
+  const begun = Date.now();
+  expect((await first.stop()).code).toBe(0);
+  expect(Date.now() - begun, 'it ends once its step has ended').toBeLessThan(60_000);
+  expect((await run.result()).steps['long']).toMatchObject({ status: 'done', attempts: 1 });
+  expect(await callsOf(run, 'long')).toHaveLength(1);
+}, 300_000);
+
 test('a worker that is asked to stop finishes what it can, and hands the rest to another at once', async () => {
   const scripts = join(theatre.folder, 'scripts-handed');
   const gate = theatre.gate('handed');

@@ -178,7 +178,8 @@ describe('the processes of the compose file, by hand', () => {
     await expect(smoke()).resolves.toMatchObject({ stderr: '', stdout: expect.stringContaining('it runs scripts') as string });
 
     for (const [name, command] of running) {
-      const grace = 1_000 * Number.parseInt(services[name]?.stop_grace_period ?? '10s', 10);
+      const [, minutes = 0, secs = 10] = /^(?:(\d+)m)?(\d+)s$/.exec(substitute(services[name]?.stop_grace_period ?? '10s', env)) ?? [];
+      const grace = 60_000 * Number(minutes) + 1_000 * Number(secs);
       const begun = Date.now();
       command.child.kill('SIGTERM');
       const { code, stderr } = await command.ended;

@@ -1,3 +1,4 @@
+import { messageOf } from '../../definition/text.js';
 import { createDataConverter, createWorker, type Deployment, type WorkerOptions } from '../../worker/index.js';
 import { withCleanup, type Cleanup } from '../cleanup.js';
 import type { WorkerCommandFlags } from '../commands/worker.js';
@@ -9,6 +10,7 @@ import { workerOptions } from '../local-worker.js';
 import { openOAuth } from '../oauth.js';
 import { hideKeys } from '../secret-files.js';
 import { requireServer } from '../server.js';
+import { graceSecs } from '../values.js';
 import { withStore } from '../store-sources.js';
 import { openConfiguredStore } from '../store.js';
 import { startTracing } from '../tracing.js';
@@ -21,6 +23,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
   const skills = skillsOf(flags.skills);
   const metrics = metricsOf(flags);
   const deployment = deploymentOf(context, flags);
+  const shutdownGraceSecs = graceOf(context, flags);
   hideKeys(process.env);
   return withCleanup(async (cleanup) => {
     const interrupt = listenForInterrupt();
@@ -36,6 +39,7 @@ export async function worker(context: Context, flags: WorkerCommandFlags): Promi
       ...traced,
       ...(metrics && { metrics }),
       ...(deployment && { deployment }),
+      ...(shutdownGraceSecs !== undefined && { shutdownGraceSecs }),
     });
     cleanup.add(() => serving.shutdown());
     // It may have come while the worker was being made.
@@ -89,6 +93,16 @@ function deploymentOf({ environment }: Context, flags: WorkerCommandFlags): Depl
     name === undefined ? 'There is a build id and no deployment name' : 'There is a deployment name and no build id',
     'Give both --deployment-name and --build-id, or neither.',
   );
+}
+
+function graceOf({ environment }: Context, flags: WorkerCommandFlags): number | undefined {
+  const { shutdownGraceSecs: text } = environment;
+  if (flags.shutdownGrace !== undefined || text === undefined) return flags.shutdownGrace;
+  try {
+    return graceSecs(text);
+  } catch (error) {
+    throw new UsageError(`DISTRI_SHUTDOWN_GRACE_SECS is '${text}'. ${messageOf(error)}`);
+  }
 }
 
 interface Ready {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Perform } from '../program.js';
-import { portNumber } from '../values.js';
+import { graceSecs, portNumber } from '../values.js';
 import { addWorkerFlags, type WorkerFlags } from './worker-flags.js';
 
 export interface WorkerCommandFlags extends WorkerFlags {
@@ -11,6 +11,7 @@ export interface WorkerCommandFlags extends WorkerFlags {
   metricsHost?: string;
   deploymentName?: string;
   buildId?: string;
+  shutdownGrace?: number;
 }
 
 export function addWorker(program: Command, perform: Perform): void {
@@ -25,6 +26,7 @@ export function addWorker(program: Command, perform: Perform): void {
     .option('--metrics-host <address>', 'where to serve them: 0.0.0.0 in a container (default: 127.0.0.1)')
     .option('--deployment-name <name>', 'the versioned deployment that it is of (default: TEMPORAL_DEPLOYMENT_NAME, none)')
     .option('--build-id <id>', 'its build, which gets work once it is current (default: TEMPORAL_WORKER_BUILD_ID)')
+    .option('--shutdown-grace <secs>', 'how long running steps may finish after SIGTERM (default: DISTRI_SHUTDOWN_GRACE_SECS, 10)', graceSecs)
     .addHelpText(
       'after',
       '\nExamples:\n  $ distri-workflow worker --skills all --tools tools.mjs\n' +
