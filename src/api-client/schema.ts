@@ -4480,6 +4480,8 @@ export interface components {
             tool_name: string;
         };
         WorkflowInput: {
+            /** @description Where the schema for editors is; has no effect */
+            $schema?: string;
             /** @description Default: a UUID */
             id?: string;
             /** @description Shown to people */
@@ -4511,6 +4513,8 @@ export interface components {
             /** @description Written by older engines; accepted and ignored */
             current_step?: unknown;
             /** @description Written by older engines; accepted and ignored */
+            step_runs?: unknown;
+            /** @description Written by older engines; accepted and ignored */
             notes?: unknown;
             /** @description Written by older engines; accepted and ignored */
             created_at?: unknown;
@@ -4518,6 +4522,8 @@ export interface components {
             updated_at?: unknown;
         };
         WorkflowAgentInput: {
+            /** @description Where the schema for editors is; has no effect */
+            $schema?: string;
             /** @constant */
             agent_type: "workflow_agent";
             /** @description Shown to people */
@@ -4528,6 +4534,14 @@ export interface components {
             version?: string | number | null;
             input_schema?: components["schemas"]["JsonSchemaInput"] | null;
             definition: components["schemas"]["WorkflowInput"];
+            /** @description Read by Distri, not by this engine; kept */
+            triggers?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            channels?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            connections?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            tools?: unknown;
         };
         EventInput: {
             topic: string;
@@ -5537,6 +5551,8 @@ export interface components {
             tool_name: string;
         };
         Workflow: {
+            /** @description Where the schema for editors is; has no effect */
+            $schema?: string;
             /** @description Default: a UUID */
             id?: string;
             /** @description Shown to people */
@@ -5568,6 +5584,8 @@ export interface components {
             /** @description Written by older engines; accepted and ignored */
             current_step?: unknown;
             /** @description Written by older engines; accepted and ignored */
+            step_runs?: unknown;
+            /** @description Written by older engines; accepted and ignored */
             notes?: unknown;
             /** @description Written by older engines; accepted and ignored */
             created_at?: unknown;
@@ -5575,6 +5593,8 @@ export interface components {
             updated_at?: unknown;
         };
         WorkflowAgent: {
+            /** @description Where the schema for editors is; has no effect */
+            $schema?: string;
             /** @constant */
             agent_type: "workflow_agent";
             /** @description Shown to people */
@@ -5585,6 +5605,14 @@ export interface components {
             version?: string | number | null;
             input_schema?: components["schemas"]["JsonSchema"] | null;
             definition: components["schemas"]["Workflow"];
+            /** @description Read by Distri, not by this engine; kept */
+            triggers?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            channels?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            connections?: unknown;
+            /** @description Read by Distri, not by this engine; kept */
+            tools?: unknown;
         };
         Event: {
             topic: string;

@@ -5,6 +5,7 @@ import { validateWorkflow } from './parse.js';
 
 /** A step that nothing is wrong with. */
 const ok = (id = 'a', fields: object = {}): object => ({ id, kind: { type: 'checkpoint', message: 'm' }, ...fields });
+const withText = (id: string, message: string, fields: object = {}): object => ({ id, kind: { type: 'checkpoint', message }, ...fields });
 const withKind = (kind: object, fields: object = {}): object => ({ steps: [{ id: 'a', kind, ...fields }] });
 const call = (fields: object): object => withKind({ type: 'api_call', method: 'GET', url: 'https://example.com', ...fields });
 const wait = (schema: unknown): object => withKind({ type: 'wait_for_input', message: 'm', schema });
@@ -105,6 +106,13 @@ describe('errors', () => {
     ['a time-out of branches that end at once', { steps: [{ id: 'a', timeout_secs: 1, kind: { type: 'condition', expression: 'x', if_true: { type: 'reply', text: 't' } } }] }, 'BAD_TIMEOUT', '$.steps[0].timeout_secs', "'condition' and 'reply'"],
     ['duplicate entry points', { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a' }, { id: 'e', starts_at: 'a' }] }, 'DUPLICATE_ENTRY_POINT', '$.entry_points[1].id', '$.entry_points[0]'],
     ['an unknown starts_at', { steps: [ok('fetch')], entry_points: [{ id: 'e', starts_at: 'fetc' }] }, 'UNKNOWN_STARTS_AT', '$.entry_points[0].starts_at', "Entry point 'e' references step 'fetc' which does not exist"],
+    ...[
+      ['a second message trigger', [{ type: 'message' }, { type: 'message' }], '', 'second'],
+      ['a slash name twice', [{ type: 'slash', name: 'go' }, { type: 'slash', name: '/GO' }], '.name', '/go'],
+      ['an alias that is a name', [{ type: 'slash', name: 'go' }, { type: 'slash', name: 'run', aliases: ['Go'] }], '.aliases[0]', '/go'],
+      ['a callback id twice', [{ type: 'callback', id: 'x' }, { type: 'callback', id: 'x' }], '.id', "'x'"],
+      ['a slash name of the channels', [{ type: 'manual' }, { type: 'slash', name: '/Help' }], '.name', '/help'],
+    ].map(([name, triggers, field, text]): Case => [name as string, { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a', triggers }] }, 'BAD_TRIGGER', `$.entry_points[0].triggers[1]${field as string}`, text as string]),
     ['a definition in a wrapper', { agent_type: 'workflow_agent', definition: { steps: [ok('')] } }, 'BAD_ID', '$.definition.steps[0].id'],
   ];
 
@@ -156,6 +164,18 @@ describe('warnings', () => {
     ['a retry of a wait', { steps: [{ id: 'a', retry: { max_attempts: 2 }, kind: { type: 'wait_for_input', message: 'm', schema: {} } }] }, 'UNUSED_FIELD', '$.steps[0].retry', "'wait_for_input'"],
     ['a queue time-out of a reply', withKind({ type: 'reply', text: 't' }, { queue_timeout_secs: 5 }), 'UNUSED_FIELD', '$.steps[0].queue_timeout_secs'],
     ['a reference to no step in a delay', withKind({ type: 'delay', secs: '{steps.x.secs}' }), 'UNKNOWN_REFERENCE', '$.steps[0].kind.secs'],
+    ...[
+      ['if', "Use 'skip_if'"], ['when', 'turn the expression round'], ['needs', "'depends_on'"], ['depends', "'depends_on'"], ['retries', "Use 'retry'"],
+      ['timeout', "'timeout_secs'"], ['with_items', "'for_each'"], ['loop', "'for_each'"], ['continue_on_error', "'on_error'"], ['continue-on-error', "'on_error'"], ['withParam', "'for_each'"],
+    ].map(([field = '', text = '']): Case => [`another tool's field '${field}'`, { steps: [ok('a', { [field]: 1 })] }, 'UNKNOWN_FIELD', `$.steps[0]${/^\w+$/.test(field) ? `.${field}` : `["${field}"]`}`, text]),
+    ['a reference to a step further down', { steps: [withText('c', 'total {steps.d.message}'), ok('d')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', 'runs later'],
+    ['a reference to a step that waits for the same', { steps: [ok('a'), withText('c', '{steps.d}', { depends_on: ['a'] }), ok('d', { depends_on: ['a'] })] }, 'UNKNOWN_REFERENCE', '$.steps[1].kind.message', 'runs later'],
+    ['inputs', { steps: [withText('a', '{inputs.name}')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', "Did you mean 'input'"],
+    ['step', { steps: [withText('a', 'x {step.a.x}')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', "Did you mean 'steps'"],
+    ['a template of other tools', { steps: [withText('a', '{{ input.name }}')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', 'Write {input.name}'],
+    ['an element outside a fan-out', { steps: [withText('a', '{item.x}')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', 'for_each'],
+    ['an element in skip_if', { steps: [ok('a', { for_each: { items: [1] }, skip_if: '{item.done}' })] }, 'UNKNOWN_REFERENCE', '$.steps[0].skip_if', 'element'],
+    ['an input that the schema does not allow', { input_schema: { properties: { name: {} }, additionalProperties: false }, steps: [withText('a', '{input.nmae}')] }, 'UNKNOWN_REFERENCE', '$.steps[0].kind.message', "Did you mean 'name'"],
     ['a preset for no step', { steps: [ok()], entry_points: [{ id: 'e', starts_at: 'a', preset_results: { aa: 1 } }] }, 'UNKNOWN_REFERENCE', '$.entry_points[0].preset_results.aa'],
   ];
 
@@ -173,6 +193,11 @@ describe('what is fine', () => {
     ['no steps', { steps: [] }],
     ['runtime fields of any type', { steps: [ok('a', { status: 5, result: [1], error: {}, started_at: null, completed_at: 1 })], status: {}, current_step: 'x', notes: [], created_at: 5, updated_at: null }],
     ['null for optional fields', { name: null, checkpoint: null, entry_points: null, steps: [ok('a', { label: null, depends_on: null, requires: null, skip_if: null, input: null })] }],
+    ['what Distri itself keeps in a document', { $schema: 'https://example.com/s.json', step_runs: [{ step_id: 'a' }], steps: [ok()] }],
+    ['what Distri itself keeps in a wrapper', { $schema: 'x', agent_type: 'workflow_agent', name: 'n', description: 'd', triggers: [], channels: ['c'], connections: [{ provider: 'p' }], tools: {}, definition: { steps: [ok()] } }],
+    ['a reference to a step further down that starts sooner', { steps: [ok('a'), withText('c', '{steps.d}', { depends_on: ['a'] }), ok('d')] }],
+    ['a reference to a step that an entry point presets', { steps: [withText('c', '{steps.d}'), ok('d')], entry_points: [{ id: 'e', starts_at: 'c', preset_results: { d: 1 } }] }],
+    ['an element in its places', { steps: [{ id: 'a', for_each: { items: '{input.l}', as: 'row' }, input: '{item}', kind: { type: 'checkpoint', message: '{item.x} {row.y} {row_index}' } }] }],
     ['unusual ids', { steps: ['__proto__', 'constructor', 'toString', 'mit leer', '日本語', 'a.b', '{x}'].map((id) => ok(id)) }],
     ['unusual ids as dependencies', { steps: [ok('__proto__'), ok('constructor', { depends_on: ['__proto__'] }), ok('c', { input: '{steps.constructor}', depends_on: ['constructor', '__proto__'] })] }],
     ['a dependency named twice', { steps: [ok(), ok('b', { depends_on: ['a', 'a'] })] }],
@@ -204,6 +229,12 @@ describe('what is fine', () => {
   ])('%s', (_name, document) => {
     expect(problemsOf(document)).toEqual([]);
   });
+});
+
+test('a name of one letter is near to no other', () => {
+  const [problem] = problemsOf({ steps: [ok('a'), withText('b', '{steps.c.x}', { depends_on: ['a'] })] });
+  expect(problem).toMatchObject({ code: 'UNKNOWN_REFERENCE' });
+  expect(problem?.hint ?? '').not.toContain('Did you mean');
 });
 
 test('everything that is wrong is reported at once', () => {

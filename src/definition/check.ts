@@ -1,4 +1,5 @@
 import { v4 as uuidv4 } from 'uuid';
+import { checkChannelTriggers } from './checks/channel-triggers.js';
 import { checkContext, kindsOf, type CheckContext, type Unwrapped } from './checks/document.js';
 import { checkEntryPoints } from './checks/entry-points.js';
 import { checkForEach } from './checks/for-each.js';
@@ -72,6 +73,7 @@ function checkUnwrapped(document: JsonValue, unwrapped: Unwrapped, findings: Fin
   checkForEach(context);
   checkSettings(context);
   checkEntryPoints(context);
+  checkChannelTriggers(context);
   checkSchemas(context);
   checkReferences(context);
   checkInnerWorkflows(context);

@@ -354,6 +354,35 @@ describe('limits', () => {
   });
 });
 
+describe('YAML', () => {
+  const step = (lines: string): string => `steps:\n  - id: a\n${lines}`;
+
+  test('merge keys are merged, and what a map says itself counts', () => {
+    const text = `x: &d {retry: {max_attempts: 2}, label: L}\n${step('    <<: *d\n    label: own\n    kind: {type: checkpoint, message: m}')}`;
+    const { definition } = parseWorkflow(text);
+    expect(definition.steps[0]).toMatchObject({ retry: { max_attempts: 2 }, label: 'own' });
+    expect(definition.steps[0]).not.toHaveProperty('<<');
+    const several = `x: &a {label: A}\ny: &b {skip_if: x, label: B}\n${step('    <<: [*a, *b]\n    kind: {type: checkpoint, message: m}')}`;
+    expect(parseWorkflow(several).definition.steps[0]).toMatchObject({ label: 'A', skip_if: 'x' });
+  });
+
+  test.each(['{input.x}', '{ steps.a }', '{env.HOME}', '{item}'])('a reference without quotes is refused: %s', (reference) => {
+    const text = step(`    kind: {type: checkpoint, message: m}\n    input: {k: ${reference}}`);
+    expect(() => parseWorkflow(text, { format: 'yaml' })).toThrow(/map in YAML, not a reference: quote it/);
+    expect(() => parseWorkflow(step(`    kind: {type: checkpoint, message: ${reference}}`), { format: 'yaml' })).toThrow(/quote it/);
+  });
+
+  test('a template without quotes is told to be quoted', () => {
+    const text = step('    kind: {type: checkpoint, message: {{ input.x }}}');
+    expect(() => parseWorkflow(text, { format: 'yaml' })).toThrow(/must be plain text; a reference is written in quotes/);
+  });
+
+  test('maps that say a value stay maps', () => {
+    const { definition } = parseWorkflow(step('    kind: {type: checkpoint, message: m}\n    input: {item: null, env: {}}'), { format: 'yaml' });
+    expect(definition.steps[0]?.input).toEqual({ item: null, env: {} });
+  });
+});
+
 describe('readWorkflowFile', () => {
   let folder: string;
   beforeAll(async () => {

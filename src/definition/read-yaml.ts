@@ -8,12 +8,12 @@ import { SyntaxProblem, type Source } from './source.js';
 
 /** Each level of nesting is one entry of the parser's stack; some are for the document and the scalar at hand. */
 const MAX_STACK = LIMITS.depth + 16;
+const REFERENCE = /^\s*(input|steps|env|item|context|run)(\.[^\s{}]+)?\s*$/;
 /** Anchors and aliases in one file: the library takes time quadratic in their number. */
 const MAX_ALIASES = 10_000;
 
 /**
- * Reads the text of a YAML file of one document. Anchors and aliases are put in; merge keys (`<<`) are not a part of
- * YAML 1.2 and stay ordinary keys.
+ * Reads the text of a YAML file of one document. Anchors, aliases and merge keys (`<<`) are put in.
  *
  * @throws SyntaxProblem
  */
@@ -32,7 +32,7 @@ export function readYaml(text: string): Source {
 
 function compose(text: string): Document {
   // Duplicate keys are looked for below: the library's own check takes quadratic time.
-  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
+  const composer = new Composer({ merge: true, uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
   let first: Document | undefined;
   for (const document of composer.compose(tokens(text), false, text.length)) {
     const problem = document.errors[0] ?? document.warnings[0];
@@ -71,8 +71,15 @@ function refuseDuplicateKeys(document: Document): void {
       const seen = new Set<string>();
       for (const pair of map.items) {
         const offset = offsetOf(pair.key) ?? 0;
-        if (!isScalar(pair.key)) throw new SyntaxProblem('MALFORMED_YAML', 'A key must be plain text', offset);
+        if (!isScalar(pair.key)) {
+          const advice = map.flow === true ? "; a reference is written in quotes: '{input.x}'" : '';
+          throw new SyntaxProblem('MALFORMED_YAML', `A key must be plain text${advice}`, offset);
+        }
         const key = keyText(pair);
+        if (map.flow === true && pair.value === null && REFERENCE.test(key)) {
+          const message = `{${key}} is a map in YAML, not a reference: quote it, '{${key}}'`;
+          throw new SyntaxProblem('MALFORMED_YAML', message, offset);
+        }
         if (seen.has(key)) {
           throw new SyntaxProblem('MALFORMED_YAML', `Malformed YAML: the key '${key}' stands twice in one map`, offset);
         }

@@ -95,6 +95,15 @@ export function referencesIn(value: JsonValue, aliases: readonly string[] = []):
   return [...paths];
 }
 
+/** What stands in braces as a reference does, with whatever first name. */
+export function bracedPaths(text: string): { namespace: string; path: string[] }[] {
+  const found: { namespace: string; path: string[] }[] = [];
+  for (let next = nextReference(text, 0); next !== undefined; next = nextReference(text, next.end)) {
+    found.push({ namespace: next.namespace, path: next.path });
+  }
+  return found;
+}
+
 function addReferences(text: string, aliases: readonly string[], paths: Set<string>): void {
   for (let found = nextReference(text, 0); found !== undefined; found = nextReference(text, found.end)) {
     const { namespace, path } = found;

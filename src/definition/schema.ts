@@ -5,6 +5,8 @@ import { seconds } from '../kinds/seconds.js';
 
 const id = z.string().min(1).max(1_000);
 const runtime = z.unknown().optional().meta({ description: 'Written by older engines; accepted and ignored' });
+const ignored = z.unknown().optional().meta({ description: 'Read by Distri, not by this engine; kept' });
+const $schema = z.string().optional().meta({ description: 'Where the schema for editors is; has no effect' });
 const name = z.string().nullish().meta({ description: 'Shown to people' });
 const description = z.string().nullish().meta({ description: 'Shown to people' });
 const version = z.union([z.string(), z.number()]).nullish().meta({ description: 'Shown to people' });
@@ -162,6 +164,7 @@ export const checkpointStrategySchema = z
 /** A Distri document as it is written: snake_case, defaults not applied, unknown fields kept by the caller. */
 export const workflowSchema = z
   .object({
+    $schema,
     id: id.optional().meta({ description: 'Default: a UUID' }),
     name,
     description,
@@ -183,6 +186,7 @@ export const workflowSchema = z
       .meta({ description: 'The context that a run begins with' }),
     status: runtime,
     current_step: runtime,
+    step_runs: runtime,
     notes: runtime,
     created_at: runtime,
     updated_at: runtime,
@@ -192,11 +196,16 @@ export const workflowSchema = z
 /** A document that wraps its definition as an agent. */
 export const agentWrapperSchema = z
   .object({
+    $schema,
     agent_type: z.literal('workflow_agent'),
     name,
     description,
     version,
     input_schema: jsonSchemaSchema.nullish(),
     definition: workflowSchema,
+    triggers: ignored,
+    channels: ignored,
+    connections: ignored,
+    tools: ignored,
   })
   .meta({ id: 'WorkflowAgent' });

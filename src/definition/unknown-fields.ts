@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { foreignFieldHint } from './foreign-fields.js';
 import { isObject, own } from './json.js';
 import type { Findings } from './problems/findings.js';
 import type { Path } from './problems/path.js';
@@ -30,7 +31,8 @@ export function warnUnknownFields(
       if (field !== undefined) {
         warnUnknownFields(field, value[key], findings, suggestions, [...path, key]);
       } else {
-        const hint = suggestions.hint(key, Object.keys(shape)) ?? 'It is kept in the definition and has no effect.';
+        const known = Object.keys(shape);
+        const hint = foreignFieldHint(key, known) ?? suggestions.hint(key, known) ?? 'It is kept in the definition and has no effect.';
         findings.warn('UNKNOWN_FIELD', [...path, key], `Unknown field '${key}'`, { hint, at: 'key' });
       }
     }

@@ -5,7 +5,7 @@ import { kinds } from '../kinds/index.js';
 /** Whether a step is sent the run's whole context when it does what this kind says. */
 export function getsContext(kind: StepKind, step: WorkflowStep): boolean {
   const plain = kinds[kind.type];
-  if (plain.runs !== 'activity' || step.input !== undefined || step.context === false) return false;
+  if (plain.runs !== 'activity' || step.input != null || step.context === false) return false;
   switch (plain.context) {
     case 'never':
       return false;

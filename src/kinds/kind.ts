@@ -6,7 +6,8 @@
  *   mapping; `unless_input`: when it has neither a mapping nor a `kind.input`; `never`: only what it refers to.
  * - `ownQueueOnly`: it never moves to the queue of its connection, whose workers may lack what it runs on.
  * - `timed`: the step's `timeout_secs` bounds how long an inline kind waits, or a child run takes.
- * - `contextKey`: a top-level key of the context that the result is stored at as well.
+ * - `contextKey`: a top-level key of the context that a part of the result is stored at as well.
+ * - `contextPart`: the key of the result that names this part.
  */
 export type Kind = {
   readonly title: string;
@@ -17,6 +18,7 @@ export type Kind = {
       readonly skill: string;
       readonly context: 'unless_mapped' | 'unless_input' | 'never';
       readonly contextKey?: string;
+      readonly contextPart?: string;
       readonly ownQueueOnly?: true;
     }
   | { readonly runs: 'inline'; readonly timed?: true }

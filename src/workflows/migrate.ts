@@ -6,6 +6,7 @@ import { describeMigration, planMigration, type MigrationAction, type MigrationD
 import { messageOf } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
 import { carry, type Carried } from './carry.js';
+import { contextPart } from './context-part.js';
 import { refusal } from './handlers.js';
 import { KEPT_EVENTS, type Entry } from './log.js';
 import type { RunMachine } from './machine.js';
@@ -141,7 +142,7 @@ function contextOf(after: Plan, steps: readonly CarriedState[], finished: readon
     if (!step || state?.status !== 'done' || state.result === undefined) continue;
     const plain = kinds[(state.kind ?? step.step.kind).type];
     if (plain.runs !== 'activity' || !('contextKey' in plain)) continue;
-    context[plain.contextKey] = state.result;
+    context[plain.contextKey] = contextPart(state.result, plain.contextPart);
     from.set(plain.contextKey, step.id);
   }
   return { context, context_from: [...from] };

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../definition/json.js';
 import { cut } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
+import { contextPart } from './context-part.js';
 import type { FanOut } from './fan-out.js';
 import type { PlanStep } from './plan.js';
 import type { RunState } from './run-state.js';
@@ -39,7 +40,8 @@ export function record(run: RunState, unit: Unit, status: 'done' | 'skipped', re
     if (run.plan.definition.checkpoint?.type === 'external') run.unsaved.push(index);
     const plain = kinds[(state.kind ?? step.step.kind).type];
     if (plain.runs === 'activity' && 'contextKey' in plain && result !== undefined) {
-      run.scope.context[plain.contextKey] = result;
+      const whole = !run.patched('last-response-is-the-body');
+      run.scope.context[plain.contextKey] = whole ? result : contextPart(result, plain.contextPart);
       run.contextFrom.set(plain.contextKey, step.id);
     }
   }

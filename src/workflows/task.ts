@@ -30,10 +30,11 @@ export function buildTask(
   { lookup, aliases, context, rerun, shared }: Seen,
 ): StepTask {
   const task: StepTask = { workflow_id: workflowId, kind };
-  const paths = referencesIn((step.input === undefined ? kind : [kind, step.input]) as JsonValue, aliases);
+  const paths = referencesIn((step.input == null ? kind : [kind, step.input]) as JsonValue, aliases);
   const own = shared ? paths.filter((path) => !Object.hasOwn(shared.values, path)) : paths;
   if (own.length > 0) task.values = collectValues(own, lookup);
-  if (step.input !== undefined) task.mapping = step.input;
+  // Null is as good as absent, as for every optional field.
+  if (step.input != null) task.mapping = step.input;
   if (!shared && getsContext(kind, step)) task.context = context();
   if (step.requires?.length) task.requires = step.requires;
   if (step.retry) task.retry = step.retry;

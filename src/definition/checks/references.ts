@@ -1,11 +1,13 @@
 import { isObject, own, type JsonValue } from '../json.js';
 import type { Path } from '../problems/path.js';
-import { referencesIn } from '../references.js';
+import { bracedPaths, NAMESPACES, referencesIn } from '../references.js';
 import { innerWorkflow } from '../own-texts.js';
 import { checkExpressions } from './expressions.js';
 import { aliasesOf } from './for-each.js';
-import type { CheckContext, RawStep } from './document.js';
+import { isGiven, type CheckContext, type RawStep } from './document.js';
 import { Order } from './order.js';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 interface Place {
   readonly value: JsonValue;
@@ -30,9 +32,36 @@ export function checkReferences(context: CheckContext): void {
   if (output !== undefined) check.texts(output, [...context.path, 'output'], undefined);
 }
 
+function inputSchemaOf({ document, wrapper = {} }: CheckContext): JsonValue | undefined {
+  return own(document, 'input_schema') ?? own(wrapper, 'input_schema');
+}
+
+function closedInputsOf(context: CheckContext): string[] | undefined {
+  const schema = inputSchemaOf(context);
+  if (!isObject(schema) || own(schema, 'additionalProperties') !== false || own(schema, 'patternProperties') !== undefined) return undefined;
+  const properties = own(schema, 'properties');
+  return isObject(properties) ? Object.keys(properties) : undefined;
+}
+
+/** Whether there is an element at this place: in the kind and the mapping of a fan-out, and in a button template. */
+function hasItem(step: RawStep | undefined, at: Path): boolean {
+  if (at.includes('button_template')) return true;
+  if (step === undefined || !isGiven(step.raw, 'for_each')) return false;
+  const field = at[step.path.length];
+  return field === 'kind' || field === 'input';
+}
+
+function noItem(reference: string): Warning {
+  return {
+    code: 'UNKNOWN_REFERENCE',
+    message: `{${reference}} has no element here, so it has no value`,
+    hint: "{item} is the element of a fan-out, in the step's kind and input: give the step a for_each.",
+  };
+}
+
 /** Input properties that the input schema declares with a dot in their name. */
-function dottedInputs({ document, wrapper = {} }: CheckContext): string[] {
-  const schema = own(document, 'input_schema') ?? own(wrapper, 'input_schema');
+function dottedInputs(context: CheckContext): string[] {
+  const schema = inputSchemaOf(context);
   const properties = isObject(schema) ? own(schema, 'properties') : undefined;
   return isObject(properties) ? Object.keys(properties).filter((name) => name.includes('.')) : [];
 }
@@ -59,6 +88,8 @@ class DottedKeys {
 
 class ReferenceCheck {
   private readonly order: Order;
+  /** The inputs that there can be, when the schema allows no others. */
+  private readonly closedInputs: readonly string[] | undefined;
 
   constructor(
     private readonly context: CheckContext,
@@ -66,6 +97,7 @@ class ReferenceCheck {
     private readonly dottedInputs: DottedKeys,
   ) {
     this.order = new Order(context);
+    this.closedInputs = closedInputsOf(context);
   }
 
   /** Looks at every text in the value; paths are made only for those with something to say. */
@@ -75,7 +107,9 @@ class ReferenceCheck {
       const at = place;
       if (typeof at.value === 'string') {
         if (!at.value.includes('{')) continue;
-        for (const reference of referencesIn(at.value, aliasesOf(step))) this.reference(reference, () => [...path, ...keysTo(at)], step);
+        const here = (): Path => [...path, ...keysTo(at)];
+        for (const reference of referencesIn(at.value, aliasesOf(step))) this.reference(reference, here, step);
+        this.misspelt(at.value, here, step);
       } else if (typeof at.value === 'object' && at.value !== null) {
         const inner = isObject(at.value) ? innerWorkflow(at.value) : undefined;
         for (const [key, child] of Object.entries(at.value)) {
@@ -87,15 +121,38 @@ class ReferenceCheck {
     }
   }
 
+  /** Warns of braces that look like a reference by another name, once for each name. */
+  private misspelt(text: string, path: () => Path, step: RawStep | undefined): void {
+    const names = [...NAMESPACES, ...aliasesOf(step)];
+    const seen = new Set<string>();
+    for (const { namespace, path: keys } of bracedPaths(text)) {
+      const name = namespace.trim();
+      if (names.includes(namespace) || seen.has(namespace) || !NAME.test(name)) continue;
+      seen.add(namespace);
+      const written = [namespace, ...keys].join('.');
+      const blanks = names.includes(name);
+      const nearest = blanks ? undefined : this.context.suggestions.hint(name, names);
+      if (!blanks && (keys.length === 0 || nearest === undefined)) continue;
+      const hint = blanks ? `Write {${written.trim()}}: a reference has no white space and single braces.` : nearest;
+      const message = `{${written}} is no reference, so it stays in the text as it is written`;
+      this.context.findings.warn('UNKNOWN_REFERENCE', path(), message, { hint });
+    }
+  }
+
   reference(reference: string, path: Path | (() => Path), step: RawStep | undefined): void {
     const [namespace = ''] = reference.split('.', 1);
     const rest = reference.slice(namespace.length + 1);
-    if (rest === '') return;
-    const warning =
-      namespace === 'steps' ? this.stepWarning(reference, rest, step) : this.inputWarning(namespace, reference, rest);
+    const at = typeof path === 'function' ? path() : path;
+    const warning = this.warningOf(namespace, reference, rest, step, at);
     if (warning === undefined) return;
     const { code, message, hint } = warning;
-    this.context.findings.warn(code, typeof path === 'function' ? path() : path, message, { hint });
+    this.context.findings.warn(code, at, message, { hint });
+  }
+
+  private warningOf(namespace: string, reference: string, rest: string, step: RawStep | undefined, at: Path): Warning | undefined {
+    if (namespace === 'item') return hasItem(step, at) ? undefined : noItem(reference);
+    if (rest === '') return undefined;
+    return namespace === 'steps' ? this.stepWarning(reference, rest, step) : this.inputWarning(namespace, reference, rest);
   }
 
   private stepWarning(reference: string, rest: string, step: RawStep | undefined): Warning | undefined {
@@ -126,7 +183,14 @@ class ReferenceCheck {
 
   private inputWarning(namespace: string, reference: string, rest: string): Warning | undefined {
     const dotted = namespace === 'input' ? this.dottedInputs.reachedBy(rest) : undefined;
-    return dotted === undefined ? undefined : unreachable(reference, `input '${dotted}'`);
+    if (dotted !== undefined) return unreachable(reference, `input '${dotted}'`);
+    const [name = ''] = rest.split('.', 1);
+    if (namespace !== 'input' || this.closedInputs?.includes(name) !== false) return undefined;
+    return {
+      code: 'UNKNOWN_REFERENCE',
+      message: `{${reference}} refers to input '${name}', which the input_schema does not allow`,
+      hint: this.context.suggestions.hint(name, this.closedInputs),
+    };
   }
 }
 

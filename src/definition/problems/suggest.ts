@@ -18,14 +18,14 @@ export class Suggestions {
   private nearest(name: string, candidates: Iterable<string>): string | undefined {
     if (name === '' || name.length > MAX_LENGTH) return undefined;
     const wanted = name.toLowerCase();
-    // A third of the letters may differ, which is also what makes short names need a near match.
-    let best = Math.max(1, Math.floor(name.length / 3)) + 1;
+    // A third of the letters may differ, and never all: short names need a near match.
+    let best = Math.min(Math.max(1, Math.floor(name.length / 3)) + 1, name.length);
     let nearest: string | undefined;
     for (const candidate of candidates) {
       if (this.budget <= 0) break;
       this.budget--;
       if (Math.abs(candidate.length - name.length) >= best) continue;
-      const distance = levenshtein.get(wanted, candidate.toLowerCase());
+      const distance = distanceOf(wanted, candidate.toLowerCase());
       if (distance < best) {
         best = distance;
         nearest = candidate;
@@ -33,6 +33,14 @@ export class Suggestions {
     }
     return nearest;
   }
+}
+
+/** Two neighbours that changed places are one mistake. */
+function distanceOf(wanted: string, candidate: string): number {
+  let at = 0;
+  while (at < wanted.length && wanted[at] === candidate[at]) at++;
+  const swapped = wanted.slice(0, at) + (wanted[at + 1] ?? '') + (wanted[at] ?? '') + wanted.slice(at + 2);
+  return swapped === candidate && wanted !== candidate ? 1 : levenshtein.get(wanted, candidate);
 }
 
 /** Names for a message: `'a', 'b', 'c'`, at most ten of them. */

@@ -7,4 +7,5 @@ export const apiCall = {
   textFields: ['method', 'url', 'headers'],
   context: 'never',
   contextKey: 'last_response',
+  contextPart: 'body',
 } as const satisfies Kind;

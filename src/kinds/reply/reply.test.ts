@@ -20,3 +20,9 @@ it('means the element of the button by {item} also in a fan-out, whose own eleme
   const more = { item: { value: { t: 'outer' }, index: 7 }, aliases: { row: { t: 'outer' }, row_index: 7 } };
   expect(buttons({ label: '{item.t}{item.index}', row: '{row.t}{row_index}' }, [{ t: 'a' }], more)).toEqual([[{ label: 'a0', row: 'outer7' }]]);
 });
+
+it('keeps the label of a button text, and the type of its other fields', () => {
+  expect(buttons({ label: '{item.n}', n: '{item.n}' }, [{ n: 1 }])).toEqual([[{ label: '1', n: 1 }]]);
+  const outcome = runReply({ type: 'reply', text: '', buttons: [{ label: '{input.n}' }, [{ label: ' {input.l} ', l: '{input.l}' }]] }, scopeLookup({ ...scope, input: { n: true, l: [1] } }));
+  expect(outcome).toMatchObject({ result: { buttons: [[{ label: 'true' }], [{ label: ' [1] ', l: [1] }]] } });
+});
