@@ -3,6 +3,7 @@ import { AnswerRefusedError, StepNotWaitingError, type Problem } from '../defini
 import { isObject, own, type JsonValue } from '../definition/json.js';
 import { UPDATES, type Answer } from '../definition/messages.js';
 import type { StepSnapshot } from '../definition/snapshot.js';
+import { persistently } from './persistently.js';
 import type { Session } from './session.js';
 import { snapshotOf } from './snapshot.js';
 import { sendUpdate, type UpdateOptions } from './update.js';
@@ -24,17 +25,28 @@ export async function answerStep(
   { index, ...options }: AnswerOptions,
 ): Promise<void> {
   try {
-    await sendUpdate<Answer>(session, runId, {
-      ...options,
-      name: UPDATES.answer,
-      argument: { step_id: stepId, ...(index === undefined ? {} : { index }), value },
-      refused: (refusal) => refusedAnswer(stepId, index, refusal),
-      ended: () => new StepNotWaitingError(stepId, index),
+    await persistently(session, runId, {
+      send: () =>
+        sendUpdate<Answer>(session, runId, {
+          ...options,
+          name: UPDATES.answer,
+          argument: { step_id: stepId, ...(index === undefined ? {} : { index }), value },
+          refused: (refusal) => refusedAnswer(stepId, index, refusal),
+          ended: () => new StepNotWaitingError(stepId, index),
+        }),
+      refused: (error) => error instanceof StepNotWaitingError,
+      stepId,
+      fits: (step) => waits(step, index),
     });
   } catch (error) {
     if (!(error instanceof StepNotWaitingError)) throw error;
     throw new StepNotWaitingError(stepId, index, await whatWaits(session, runId, stepId));
   }
+}
+
+function waits({ status, items }: StepSnapshot, index: number | undefined): boolean {
+  if (index === undefined) return status === 'waiting_for_input' && items === undefined;
+  return items?.waiting?.some((element) => element.index === index) === true;
 }
 
 function refusedAnswer(stepId: string, index: number | undefined, { type, message, details }: ApplicationFailure): Error | undefined {

@@ -1,6 +1,7 @@
 import { RunEndedError, StepNotHeldError, StepNotSkippableError } from '../definition/errors.js';
 import type { JsonValue } from '../definition/json.js';
 import { UPDATES, type RetryStep, type SkipStep } from '../definition/messages.js';
+import { persistently } from './persistently.js';
 import type { Session } from './session.js';
 import { snapshotOf } from './snapshot.js';
 import { sendUpdate, type UpdateOptions } from './update.js';
@@ -29,12 +30,18 @@ export async function retryStep(
   stepId: string,
   { index, ...options }: RetryStepOptions,
 ): Promise<void> {
-  await sendUpdate<RetryStep>(session, runId, {
-    ...options,
-    name: UPDATES.retryStep,
-    argument: { step_id: stepId, ...(index === undefined ? {} : { index }) },
-    refused: ({ type, message }) => (type === 'STEP_NOT_HELD' ? new StepNotHeldError(stepId, message) : undefined),
-    ended: () => new StepNotHeldError(stepId, `Step '${stepId}' cannot be retried: run '${runId}' has ended`),
+  await persistently(session, runId, {
+    send: () =>
+      sendUpdate<RetryStep>(session, runId, {
+        ...options,
+        name: UPDATES.retryStep,
+        argument: { step_id: stepId, ...(index === undefined ? {} : { index }) },
+        refused: ({ type, message }) => (type === 'STEP_NOT_HELD' ? new StepNotHeldError(stepId, message) : undefined),
+        ended: () => new StepNotHeldError(stepId, `Step '${stepId}' cannot be retried: run '${runId}' has ended`),
+      }),
+    refused: (error) => error instanceof StepNotHeldError,
+    stepId,
+    fits: ({ held, items }) => (index === undefined ? held === true : items?.failures?.some((each) => each.index === index && each.held) === true),
   });
 }
 
@@ -53,15 +60,21 @@ export async function skipStep(
   stepId: string,
   { index, result, ...options }: SkipStepOptions,
 ): Promise<void> {
-  await sendUpdate<SkipStep>(session, runId, {
-    ...options,
-    name: UPDATES.skipStep,
-    argument: {
-      step_id: stepId,
-      ...(index === undefined ? {} : { index }),
-      ...(result === undefined ? {} : { result }),
-    },
-    refused: ({ type, message }) => (type === 'STEP_NOT_SKIPPABLE' ? new StepNotSkippableError(stepId, message) : undefined),
-    ended: () => new StepNotSkippableError(stepId, `Step '${stepId}' cannot be skipped: run '${runId}' has ended`),
+  await persistently(session, runId, {
+    send: () =>
+      sendUpdate<SkipStep>(session, runId, {
+        ...options,
+        name: UPDATES.skipStep,
+        argument: {
+          step_id: stepId,
+          ...(index === undefined ? {} : { index }),
+          ...(result === undefined ? {} : { result }),
+        },
+        refused: ({ type, message }) => (type === 'STEP_NOT_SKIPPABLE' ? new StepNotSkippableError(stepId, message) : undefined),
+        ended: () => new StepNotSkippableError(stepId, `Step '${stepId}' cannot be skipped: run '${runId}' has ended`),
+      }),
+    refused: (error) => error instanceof StepNotSkippableError,
+    stepId,
+    fits: (step) => index === undefined && step.items === undefined && (step.held === true || step.status === 'waiting_for_input' || step.status === 'blocked'),
   });
 }

@@ -4,7 +4,7 @@ import { DistriError, RunFailedError, RunNotFoundError } from '../definition/err
 import type { RunSnapshot } from '../definition/snapshot.js';
 import { completedEnd, readEnded, type Ended } from './ended.js';
 import { describe } from './info.js';
-import { abortable, isTransient, pause, timed, translate } from './rpc.js';
+import { abortable, isStaleToken, isTransient, pause, timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { hasEnded } from './snapshot.js';
 
@@ -47,7 +47,7 @@ async function waitForEnd(session: Session, runId: string, signal: AbortSignal, 
 
 /** Whether waiting goes on: the server is away for now. */
 function mayPass(error: unknown): boolean {
-  return error instanceof DistriError ? error.code === 'NO_TEMPORAL_SERVER' : isTransient(error);
+  return error instanceof DistriError ? error.code === 'NO_TEMPORAL_SERVER' : isTransient(error) || isStaleToken(error);
 }
 
 /** Else the end was there and could not be read: reading it by its description says why. */

@@ -6,7 +6,7 @@ import { readEnded, type Ended } from './ended.js';
 import { HistoryWatch } from './history-watch.js';
 import { describe } from './info.js';
 import { retryingEvents } from './pending.js';
-import { abortable, isTransient, pause, raceAbort, translate } from './rpc.js';
+import { abortable, isStaleToken, isTransient, pause, raceAbort, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { hasEnded } from './snapshot.js';
 
@@ -172,7 +172,15 @@ export class RunFeed {
         this.session.client.withDeadline(Date.now() + POLL_TIMEOUT_MS, () =>
           this.session.client.workflowService.getWorkflowExecutionHistory(request),
         ),
-      );
+      ).catch((error: unknown) => {
+        if (nextPageToken === undefined || !isStaleToken(error)) throw error;
+        return undefined;
+      });
+      if (page === undefined) {
+        // The history is read anew: what it tells of steps that are pending is the same again.
+        nextPageToken = undefined;
+        continue;
+      }
       const seen = this.#watch.read(page.history?.events ?? []);
       nextPageToken = page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
       if (seen.progressed) this.#bump();

@@ -5,7 +5,7 @@ import {
 } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import type { temporal } from '@temporalio/proto';
 import { isObject } from '../definition/json.js';
-import { translate, unreadable } from './rpc.js';
+import { isStaleToken, translate, unreadable } from './rpc.js';
 import type { Session } from './session.js';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
@@ -20,29 +20,52 @@ export interface Execution {
 
 /** The events of one execution, oldest first. */
 export async function* forward(session: Session, execution: Execution): AsyncGenerator<HistoryEvent> {
-  let nextPageToken: Uint8Array | null | undefined;
-  do {
-    const request = { namespace: session.namespace, execution, ...(nextPageToken ? { nextPageToken } : {}) };
-    const page = await call(session, execution, () => session.client.workflowService.getWorkflowExecutionHistory(request));
-    yield* page.history?.events ?? [];
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken && nextPageToken.length > 0);
+  const { workflowService } = session.client;
+  const page = (nextPageToken: Token) => workflowService.getWorkflowExecutionHistory({ namespace: session.namespace, execution, ...tokenOf(nextPageToken) });
+  yield* eachOnce(session, execution, page, (id, last) => id > last);
 }
 
 /** The events of one execution, newest first. */
 export async function* backward(session: Session, execution: Execution): AsyncGenerator<HistoryEvent> {
-  let nextPageToken: Uint8Array | null | undefined;
+  const { workflowService } = session.client;
+  const page = (nextPageToken: Token) =>
+    workflowService.getWorkflowExecutionHistoryReverse({ namespace: session.namespace, execution, maximumPageSize: 50, ...tokenOf(nextPageToken) });
+  yield* eachOnce(session, execution, page, (id, last) => id < last);
+}
+
+type Token = Uint8Array | null | undefined;
+interface Page {
+  history?: { events?: HistoryEvent[] | null } | null;
+  nextPageToken?: Token;
+}
+
+function tokenOf(nextPageToken: Token): { nextPageToken?: Uint8Array } {
+  return nextPageToken && nextPageToken.length > 0 ? { nextPageToken } : {};
+}
+
+/** The events of all pages. A reading whose token the server does not take any more begins anew and tells no event twice. */
+async function* eachOnce(
+  session: Session,
+  execution: Execution,
+  read: (nextPageToken: Token) => Promise<Page>,
+  comesAfter: (id: number, last: number) => boolean,
+): AsyncGenerator<HistoryEvent> {
+  let nextPageToken: Token;
+  let last: number | undefined;
   do {
-    const request = {
-      namespace: session.namespace,
-      execution,
-      maximumPageSize: 50,
-      ...(nextPageToken ? { nextPageToken } : {}),
-    };
-    const page = await call(session, execution, () =>
-      session.client.workflowService.getWorkflowExecutionHistoryReverse(request),
-    );
-    yield* page.history?.events ?? [];
+    let page: Page;
+    try {
+      page = await read(nextPageToken);
+    } catch (error) {
+      if (!nextPageToken || !isStaleToken(error)) throw translate(session, error, execution.workflowId);
+      page = await call(session, execution, () => read(undefined));
+    }
+    for (const event of page.history?.events ?? []) {
+      const id = Number(event.eventId);
+      if (last !== undefined && !comesAfter(id, last)) continue;
+      last = id;
+      yield event;
+    }
     nextPageToken = page.nextPageToken;
   } while (nextPageToken && nextPageToken.length > 0);
 }

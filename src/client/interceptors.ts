@@ -1,4 +1,4 @@
-import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
+import { InterceptingCall, Metadata, status, type StatusObject } from '@grpc/grpc-js';
 import { defaultGrpcRetryOptions, makeGrpcRetryInterceptor, type ConnectionOptions } from '@temporalio/client';
 import { messageOf } from '../definition/text.js';
 
@@ -11,7 +11,14 @@ type Call = ConstructorParameters<typeof InterceptingCall>[0];
  * with CANCELLED. By itself gRPC throws it from a timer, where nobody can catch it and the process ends.
  */
 export function retriesUntilClosed(): Interceptors {
-  return [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), failWhenClosed];
+  const { delayFunction, retryableDecider } = defaultGrpcRetryOptions();
+  const options = { delayFunction, retryableDecider: (attempt: number, result: StatusObject) => !isCrowded(result) && retryableDecider(attempt, result) };
+  return [makeGrpcRetryInterceptor(options), failWhenClosed];
+}
+
+/** Whether a workflow has as many updates under way as Temporal takes: whoever sends them knows best when to send one again. */
+export function isCrowded({ code, details }: Pick<StatusObject, 'code' | 'details'>): boolean {
+  return code === status.RESOURCE_EXHAUSTED && /in-flight updates/i.test(details);
 }
 
 const failWhenClosed: Interceptor = (options, nextCall) => {

@@ -26,6 +26,11 @@ export function isTransient(error: unknown): boolean {
   return code !== undefined && TRANSIENT.has(code);
 }
 
+/** Whether the server does not take a token any more by which a reading of a history goes on: it must begin anew. */
+export function isStaleToken(error: unknown): boolean {
+  return grpcCode(error) === GRPC.INVALID_ARGUMENT && /branch tokens?|versioned transitions?|page ?token/i.test(textOf(error));
+}
+
 const UNANSWERED = new Set<number | undefined>([GRPC.DEADLINE_EXCEEDED, GRPC.CANCELLED, GRPC.FAILED_PRECONDITION]);
 
 /** Whether a workflow was asked and no worker answered for it, as far as the error tells; see {@link noAnswer}. */

@@ -10,6 +10,7 @@ import type { CheckpointsOptions } from './call-tool.js';
 import { listCheckpoints, loadCheckpoint, type Checkpoint, type LoadedCheckpoint } from './checkpoints.js';
 import { pauseOrResume, retryHeld, retryStep, skipStep, type RetryStepOptions, type SkipStepOptions } from './control.js';
 import { cancelRun, resultOf, terminateRun } from './end.js';
+import { engineError } from './engine-error.js';
 import { readEnded, type Ended } from './ended.js';
 import { describe, infoOf, type RunInfo } from './info.js';
 import { migrateRun, type MigrateOptions, type MigrationOutcome } from './migrate.js';
@@ -17,7 +18,7 @@ import { observe, type EventsOptions } from './observe.js';
 import { forgivenAtClose } from './rpc.js';
 import type { Session } from './session.js';
 import { listReruns } from './rerun.js';
-import { engineError, hasEnded, snapshotOf } from './snapshot.js';
+import { hasEnded, snapshotOf } from './snapshot.js';
 import type { StartedWith } from './start.js';
 import type { UpdateOptions } from './update.js';
 

@@ -1,15 +1,16 @@
+import { DistriError } from '../definition/errors.js';
 import { QUERIES } from '../definition/messages.js';
 import { isEnded, type RunSnapshot } from '../definition/snapshot.js';
 import { ask } from './ask.js';
 import { withAttempts } from './attempts.js';
 import { readEnded } from './ended.js';
-import { backward, decodeFailure } from './history.js';
+import { engineError } from './engine-error.js';
 import { describe, type Described, type End } from './info.js';
 import { retell } from './retell.js';
 import type { Session } from './session.js';
 
-/** From this attempt on a pending workflow task means that the interpreter is stuck. */
-const STUCK_ATTEMPT = 3;
+/** How long a run is asked whose workflow task keeps failing: it may be about to go on. */
+const STUCK_TIMEOUT_MS = 2_000;
 
 /** The run at this moment, live or ended. */
 export async function snapshotOf(session: Session, runId: string): Promise<RunSnapshot> {
@@ -29,11 +30,13 @@ export function hasEnded(described: Described): described is Described & { end: 
 
 async function live(session: Session, described: Described): Promise<RunSnapshot> {
   const { execution } = described;
-  const stuck = await engineError(session, described);
+  let stuck = await engineError(session, described);
   let snapshot: RunSnapshot;
   try {
-    snapshot = await ask<RunSnapshot>(session, execution.workflowId, QUERIES.snapshot);
+    snapshot = await ask<RunSnapshot>(session, execution.workflowId, QUERIES.snapshot, [], stuck === undefined ? undefined : STUCK_TIMEOUT_MS);
   } catch (error) {
+    // It may have got stuck while it was asked.
+    if (error instanceof DistriError && error.code === 'ENGINE_ERROR') stuck ??= error.message;
     if (stuck === undefined) throw error;
     snapshot = await retell(session, execution, { status: 'running' });
   }
@@ -43,22 +46,4 @@ async function live(session: Session, described: Described): Promise<RunSnapshot
     temporal_run_id: execution.runId,
     ...(stuck === undefined ? {} : { engine_error: stuck }),
   };
-}
-
-/** The interpreter's last error when its workflow task keeps failing; undefined when all is well. */
-export async function engineError(session: Session, described: Described): Promise<string | undefined> {
-  const attempt = described.raw.pendingWorkflowTask?.attempt ?? 0;
-  if (attempt < STUCK_ATTEMPT) return undefined;
-  const { execution } = described;
-  const prefix = `The workflow task of the run fails (attempt ${attempt})`;
-  for await (const event of backward(session, execution)) {
-    const failed = event.workflowTaskFailedEventAttributes;
-    if (failed) {
-      const cause = await decodeFailure(session, execution.workflowId, failed.failure);
-      return `${prefix}: ${cause?.message ?? 'unknown cause'}`;
-    }
-    if (event.workflowTaskTimedOutEventAttributes) return `${prefix}: it timed out`;
-    if (event.workflowTaskCompletedEventAttributes) break;
-  }
-  return `${prefix}: see its history`;
 }

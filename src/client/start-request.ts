@@ -116,7 +116,8 @@ function isParsed(document: unknown): document is ParsedWorkflow {
   return isObject(document) && 'definition' in document && 'hash' in document && !('agent_type' in document);
 }
 
-function hasStorage(session: Session): boolean {
+/** Whether the client stores large payloads outside the history. */
+export function hasStorage(session: Session): boolean {
   return session.client.options.loadedDataConverter.externalStorage !== undefined;
 }
 

@@ -1,5 +1,6 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import type { WorkflowInterceptors, WorkflowInternalsInterceptor } from '@temporalio/workflow';
+import { MOST_INLINE_BYTES } from '../definition/messages.js';
 import { UNREADABLE } from '../definition/read-argument.js';
 import { messageOf } from '../definition/text.js';
 import { beginActivation } from './activation.js';
@@ -22,6 +23,7 @@ export function interceptors(): WorkflowInterceptors {
           const jobs = input.activation.jobs ?? [];
           beginActivation(jobs.some(takesEffect));
           for (const job of jobs) mend(job);
+          leaveOutLarge(jobs);
           next(input);
         },
       },
@@ -39,6 +41,25 @@ function mend({ signalWorkflow, queryWorkflow }: Job): void {
     if (signalWorkflow.signalName?.startsWith(RESERVED)) signalWorkflow.signalName = `'${signalWorkflow.signalName}'`;
   }
   if (queryWorkflow) queryWorkflow.arguments = readable(queryWorkflow.arguments);
+}
+
+/**
+ * Takes only as many new updates as fit a workflow task together: it repeats also those that it refuses, and one that becomes too
+ * large for gRPC makes the server terminate the run. Of an update that the task says nothing about the server tells its sender.
+ */
+function leaveOutLarge(jobs: Jobs): void {
+  let bytes = 0;
+  for (let at = 0; at < jobs.length; at += 1) {
+    const { doUpdate } = jobs[at] as Job;
+    if (!doUpdate?.runValidator) continue;
+    const size = (doUpdate.input ?? []).reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    if (bytes > 0 && bytes + size > MOST_INLINE_BYTES) {
+      jobs.splice(at, 1);
+      at -= 1;
+    } else {
+      bytes += size;
+    }
+  }
 }
 
 /** The payloads, or when one cannot be read a single one that says so. */
