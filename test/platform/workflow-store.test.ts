@@ -287,6 +287,20 @@ describe.each(['pglite', 'postgres'] as const)('workflows on %s', (kind) => {
     expect(await found('basel')).toEqual(['Other']);
   });
 
+  it('are found without the accents of their words, and told apart by the signs that end a word', async () => {
+    const me = newUser();
+    await make('accents', { name: 'Müller Café', description: 'Straße nach Łódź, smørrebrød' }, me.user);
+    await make('plain', { name: 'Muller cafe' }, me.user);
+    await make('signs', { name: 'Builds', tags: ['lang C++'] }, me.user);
+    await make('other', { name: 'Coffee', tags: ['lang C#', 'lang C'] }, me.user);
+    const found = (search: string) => names(me, { search });
+    for (const search of ['muller', 'Müller', 'cafe', 'CAFÉ', 'mulle', 'müll']) expect(await found(search), search).toEqual(['Muller cafe', 'Müller Café']);
+    for (const search of ['strasse', 'Straße', 'STRASSE', 'lodz', 'smorrebrod']) expect(await found(search), search).toEqual(['Müller Café']);
+    for (const search of ['C++', 'c++ lang', 'c++']) expect(await found(search), search).toEqual(['Builds']);
+    expect(await found('c#')).toEqual(['Coffee']);
+    expect(await found('c lang')).toEqual(['Coffee', 'Builds']);
+  });
+
   it('are searched for with odd input without an error', async () => {
     const odd = ["'", '"', '\\', '%', '_', ':*', '!', '&', '|', '<->', '(a', 'a:b', "it's & | ! <2>", '-x -y', 'a\u0301', '日本', '😀', '\ud800', 'x'.repeat(200), '1e5 0x1F 3.14', '<b>hi</b>', '/etc/passwd', 'a@b.c', 'null', '__proto__'];
     for (const search of odd) expect(await codeOf(store.workflows.list(ann, { search, limit: 1 })), search).toBe('no error');
