@@ -128,6 +128,7 @@ export const codes = {
   RESULT_TOO_LARGE: { exit: 1, title: 'A result is too large for a Temporal payload' },
   INPUT_TOO_LARGE: { exit: 1, title: 'The input of a step is too large for a Temporal payload' },
   INTERNAL: { exit: 1, title: 'A defect of the engine' },
+  MISSING_VALUE: { exit: 0, title: 'A reference without a value (warning)' },
   MISSING_VARIABLE: { exit: 0, title: 'A variable that the run does not have (warning)' },
   MIGRATION_GIVEN_UP: { exit: 0, title: 'A run could not be moved to another definition after all (warning)' },
   BAD_MESSAGE: { exit: 0, title: 'A message to the run was dropped (warning)' },

@@ -155,7 +155,7 @@ function getInLine(run: RunState, unit: Unit): void {
 function beginInline(run: RunState, unit: Unit): void {
   const { state, step, index, fan } = unit;
   markStarted(run, unit);
-  const outcome = runInline(state.kind as InlineKind, run.seenBy(unit));
+  const outcome = runInline(state.kind as InlineKind, run.usedBy(unit));
   switch (outcome.type) {
     case 'done': {
       const bytes = jsonBytes(outcome.result);

@@ -321,6 +321,20 @@ inEachExecution(() => {
       expect(machine.warnings).toEqual([expect.objectContaining({ code: 'MISSING_VARIABLE', step_id: 'a' })]);
     });
 
+    it('warns once of a reference without a value in what a step works with, not in what it decides', () => {
+      const { machine } = new Driver({
+        steps: [
+          note('a', '{input.x} and {input.x} and {other.x}', { skip_if: 'input.gone' }),
+          tool('b', { depends_on: ['a'], for_each: { items: [{ mail: 'a' }, {}, {}], as: 'row' }, input: { to: '{row.mail}', from: '{context.me}' } }),
+        ],
+      }).begin();
+      expect(machine.warnings).toEqual([
+        expect.objectContaining({ code: 'MISSING_VALUE', step_id: 'a', message: '{input.x} has no value; it stays as written' }),
+        expect.objectContaining({ code: 'MISSING_VALUE', step_id: 'b', message: expect.stringContaining('{context.me}') as string }),
+        expect.objectContaining({ code: 'MISSING_VALUE', step_id: 'b', message: expect.stringContaining('{row.mail}') as string }),
+      ]);
+    });
+
     it('takes ids like __proto__ for ordinary ones', () => {
       const run = new Driver({ steps: [tool('__proto__'), note('constructor', '{steps.__proto__.v}')] }).begin();
       run.done('__proto__', { v: 'yes' });

@@ -294,7 +294,7 @@ export class RunMachine extends RunState {
   #startOf(unit: Unit): Start | Failure {
     const { index, state, step } = unit;
     const kind = state.kind as StepKind;
-    const lookup = this.seenBy(unit);
+    const lookup = this.usedBy(unit);
     if (kind.type === 'workflow') {
       const child = childRequest(kind, unit, { parent: this.plan.definition.id, run: this.#childRunId(unit) }, lookup);
       return 'code' in child ? child : { index, child };

@@ -1,6 +1,6 @@
 import { dictionary, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { Migrate } from '../definition/messages.js';
-import { scopeLookup, type Lookup } from '../definition/references.js';
+import { NAMESPACES, scopeLookup, type Lookup } from '../definition/references.js';
 import type { RunWarning } from '../definition/snapshot.js';
 import { cut } from '../definition/text.js';
 import type { FanOut } from './fan-out.js';
@@ -183,7 +183,17 @@ export class RunState {
 
   /** The references of a unit; of a variable that is not there and that no connection can bring they warn. */
   seenBy({ step: { requires, id }, lookup }: Unit): Lookup {
-    return requires.length > 0 ? lookup : noticing(lookup, (name) => this.#variableMissing(id, name));
+    return requires.length > 0 ? lookup : noticing(lookup, ['env'], (_, name) => this.#variableMissing(id, name));
+  }
+
+  /** As {@link seenBy}, of what a unit works with: whatever has no value would go out as the text of its reference. */
+  usedBy(unit: Unit): Lookup {
+    const { id } = unit.step;
+    const named = NAMESPACES.filter((namespace) => namespace !== 'env').concat(unit.fan?.aliases ?? []);
+    return noticing(this.seenBy(unit), named, (namespace, path) => {
+      const message = `{${namespace}.${path}} has no value; it stays as written`;
+      this.warnOfStep(id, [{ code: 'MISSING_VALUE', message: cut(message, LONGEST_WARNING) }]);
+    });
   }
 
   /** The run's whole context, as steps without a mapping see it. */

@@ -37,11 +37,11 @@ export function initialScope(plan: Plan, options: MachineOptions): RunScope {
   return { input, context, steps: objectAt('steps'), env: Object.assign(objectAt('env'), options.env) };
 }
 
-/** Tells of each variable that is looked for and not there. */
-export function noticing(lookup: Lookup, missing: (name: string) => void): Lookup {
+/** Tells of each reference of these namespaces that has no value. */
+export function noticing(lookup: Lookup, namespaces: readonly string[], missing: (namespace: string, path: string) => void): Lookup {
   return (namespace, path) => {
     const value = lookup(namespace, path);
-    if (value === undefined && namespace === 'env' && path.length > 0) missing(path.join('.'));
+    if (value === undefined && path.length > 0 && namespaces.includes(namespace)) missing(namespace, path.join('.'));
     return value;
   };
 }
