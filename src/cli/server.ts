@@ -23,22 +23,35 @@ export interface Server {
 
 const CONNECT_MS = 5_000;
 
-/** The server of the flags, the environment or the profile file, else that of a `dev` that runs in the folder. */
+/**
+ * The server of the flags, the environment or the profile that they name; else that of a `dev` that runs in the folder; else that of
+ * the default profile of the user's Temporal configuration. The user is told when that configuration matters.
+ */
 export async function findServer(context: Context): Promise<Server | undefined> {
   const { temporal, environment, folder } = context;
   const config = loadTemporalConfig(temporal, environment.variables);
-  if (config.explicit) {
+  const dev = config.explicit && !config.implicitProfile ? undefined : await readDevState(folder);
+  if (config.implicitProfile) {
+    context.terminal.say(
+      dev === undefined
+        ? `Temporal server: ${config.address}, namespace ${config.namespace}, of the default profile in your Temporal configuration.`
+        : `Temporal server: ${dev.temporal}, of the dev that runs in this folder, not the default profile (${config.address}).`,
+    );
+  }
+  if (config.explicit && dev === undefined) {
     const { address, namespace, connectionOptions } = config;
     const { apiKey } = connectionOptions;
     const data = await dataSettings(context, undefined);
     return { temporal: { ...temporal, ...(typeof apiKey === 'string' && { apiKey }) }, address, namespace, data, ...uiOf(environment.temporalUi ?? cloudUi(address)) };
   }
-  const dev = await readDevState(folder);
   if (dev === undefined) return undefined;
-  const namespace = config.explicitNamespace ? config.namespace : dev.namespace;
+  // Without the profile's address, its namespace does not count either.
+  const ofProfile = config.implicitProfile && temporal.namespace === undefined && (environment.variables['TEMPORAL_NAMESPACE'] ?? '') === '';
+  const namespace = config.explicitNamespace && !ofProfile ? config.namespace : dev.namespace;
   const address = dev.temporal;
   const data = await dataSettings(context, dev.payload_dir);
-  return { temporal: { ...temporal, address, namespace }, address, namespace, data, ...uiOf(dev.temporal_ui) };
+  // The TLS settings of the profile are those of another server.
+  return { temporal: { ...temporal, address, namespace, ...(config.implicitProfile && { tls: false }) }, address, namespace, data, ...uiOf(dev.temporal_ui) };
 }
 
 /** As {@link findServer}. Throws `NO_TEMPORAL_SERVER` when there is none. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ describe('loadTemporalConfig', () => {
       address: 'localhost:7233',
       namespace: 'default',
       explicit: false,
+      implicitProfile: false,
       explicitNamespace: false,
     });
   });
@@ -36,6 +37,7 @@ describe('loadTemporalConfig', () => {
       address: 'temporal.example:7000',
       namespace: 'orders',
       explicit: true,
+      implicitProfile: false,
       explicitNamespace: true,
     });
   });
@@ -69,6 +71,18 @@ describe('loadTemporalConfig', () => {
     expect(loadTemporalConfig({}, env)).toMatchObject({ address: 'one:1', explicit: true });
     expect(loadTemporalConfig({ profile: 'staging' }, env)).toMatchObject({ address: 'two:2', namespace: 's' });
     expect(loadTemporalConfig({}, { ...env, TEMPORAL_PROFILE: 'staging' })).toMatchObject({ address: 'two:2' });
+  });
+
+  test('tells a profile that nobody named from one that was chosen', () => {
+    const home = mkdtempSync(join(folder, 'home-'));
+    const directory = join(home, '.config', 'temporalio');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'temporal.toml'), '[profile.default]\naddress = "one:1"\n');
+    const env = { HOME: home, XDG_CONFIG_HOME: join(home, '.config'), TEMPORAL_PROFILE: '' };
+    expect(loadTemporalConfig({}, env)).toMatchObject({ address: 'one:1', implicitProfile: true });
+    expect(loadTemporalConfig({ profile: 'default' }, env)).toMatchObject({ address: 'one:1', implicitProfile: false });
+    expect(loadTemporalConfig({}, { ...env, TEMPORAL_PROFILE: 'default' })).toMatchObject({ address: 'one:1', implicitProfile: false });
+    expect(loadTemporalConfig({}, { ...env, TEMPORAL_ADDRESS: 'two:2' })).toMatchObject({ address: 'two:2', implicitProfile: false });
   });
 
   test('lets options win over the environment, and the environment over the profile', () => {

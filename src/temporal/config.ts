@@ -31,10 +31,14 @@ export interface TemporalConfig {
   namespace: string;
   /** Whether the address came from options, environment or profile file, and is not just the default. */
   explicit: boolean;
-  /** The same of the namespace. */
+  /** Whether the address came from a profile that nobody named: by option, or by a TEMPORAL_* variable. */
+  implicitProfile: boolean;
+  /** The same as `explicit`, of the namespace. */
   explicitNamespace: boolean;
 }
 
+/** Variables that choose a server. */
+const NAMING = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'] as const;
 const DEFAULT_ADDRESS = 'localhost:7233';
 const DEFAULT_NAMESPACE = 'default';
 const DEFAULT_PORT = 7233;
@@ -89,6 +93,7 @@ export function loadTemporalConfig(options: TemporalOptions = {}, env: Environme
   const loaded = fromProfile(options.profile, env);
   const given = options.address ?? loaded.connectionOptions.address;
   const address = withPort(given ?? DEFAULT_ADDRESS);
+  const named = options.address ?? options.profile ?? NAMING.map((name) => env[name]).find((value) => value !== undefined && value !== '');
   const apiKey = options.apiKey ?? loaded.connectionOptions.apiKey;
   const tls = options.tls ?? loaded.connectionOptions.tls ?? (apiKey === undefined ? undefined : true);
   const metadata = options.metadata ?? asStrings(loaded.connectionOptions.metadata);
@@ -102,6 +107,7 @@ export function loadTemporalConfig(options: TemporalOptions = {}, env: Environme
     address,
     namespace: options.namespace ?? loaded.namespace ?? DEFAULT_NAMESPACE,
     explicit: given !== undefined,
+    implicitProfile: given !== undefined && named === undefined,
     explicitNamespace: (options.namespace ?? loaded.namespace) !== undefined,
   };
 }

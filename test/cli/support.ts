@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { findTemporal } from '../../src/cli/embedded.js';
 
 const MAIN = resolve('dist/cli/main.js');
+/** Keeps a Temporal profile of the user away from the tests. */
+const NO_CONFIG = resolve('test/cli/no-config');
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TMPDIR'];
 
 export interface Ended {
@@ -60,7 +62,7 @@ export async function startOnTerminal(args: readonly string[], options: CommandO
 async function startProgram(program: string, args: readonly string[], { cwd, env, stdin }: CommandOptions): Promise<Command> {
   const inherited = Object.fromEntries(INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
   const temporal = await findTemporal({ folder: resolve('.distri') });
-  const child = spawn(program, args, { cwd, env: { ...inherited, TEMPORAL_CLI_PATH: temporal, ...env } });
+  const child = spawn(program, args, { cwd, env: { ...inherited, TEMPORAL_CLI_PATH: temporal, XDG_CONFIG_HOME: NO_CONFIG, ...env } });
   const output = { stdout: '', stderr: '' };
   const watchers = new Set<() => void>();
   for (const stream of ['stdout', 'stderr'] as const) {
