@@ -9,7 +9,7 @@ import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
 import { exactValue, textResult } from '../text-result.js';
 import { withArguments } from './arguments.js';
-import { baseEnvironment, writeContext, type ContextFile } from './environment.js';
+import { baseEnvironment, stepEnvironment, writeContext, type ContextFile } from './environment.js';
 import { badExit, cannotStart, noJson, timedOut, tooMuchOutput } from './failures.js';
 import { Output, Tail } from './output.js';
 import { runProcess, type Command, type Ended } from './process.js';
@@ -45,7 +45,7 @@ export function createScript(options: ScriptOptions): Activity<Config> {
     await checkFolder(config.cwd);
     const file = await writeContext(context.mapping === undefined ? (context.context ?? {}) : context.mapping, user);
     try {
-      return await run(config, context, commandOf(config, shell, baseEnvironment(env, user), file, user), maxOutputBytes);
+      return await run(config, context, commandOf(config, shell, { ...baseEnvironment(env, user), ...stepEnvironment(context) }, file, user), maxOutputBytes);
     } finally {
       await file.remove();
     }

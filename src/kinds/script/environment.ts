@@ -2,6 +2,7 @@ import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonValue } from '../../definition/json.js';
+import type { StepContext } from '../activity.js';
 import { folderPrefix } from './leftovers.js';
 import type { ScriptUser } from './user.js';
 
@@ -39,4 +40,18 @@ export function baseEnvironment(worker: NodeJS.ProcessEnv, user: ScriptUser | un
     LANG: worker.LANG ?? 'C.UTF-8',
     TMPDIR: worker.TMPDIR ?? tmpdir(),
   };
+}
+
+/** Which step of which run a script works for, and the key by which it can tell a repeated attempt. */
+export function stepEnvironment(step: StepContext): { [name: string]: string } {
+  const all = {
+    DISTRI_RUN_ID: step.runId,
+    DISTRI_WORKFLOW_ID: step.workflowId,
+    DISTRI_STEP_ID: step.stepId,
+    DISTRI_ATTEMPT: String(step.attempt),
+    DISTRI_IDEMPOTENCY_KEY: step.idempotencyKey,
+    ...(step.index === undefined ? {} : { DISTRI_INDEX: String(step.index) }),
+  };
+  // No variable can hold a zero character, and an id can.
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => !value.includes('\0')));
 }
