@@ -27,6 +27,8 @@ export interface ConnectionSource {
    * uses the latter only. A source without owners, such as a file, gives everybody the same.
    */
   get(skill: string, owner?: string): Promise<Connection | undefined>;
+  /** Why a connection that is there counts as missing to this owner; undefined when there is none. Asked after a `get` that found nothing. */
+  problem?(skill: string, owner?: string): Promise<string | undefined>;
   /** Those of all owners. */
   list(): Promise<readonly ListedConnection[]>;
   /** A service did not accept this revision of the connection that `get` gave. A source that can renew it does so at the next `get`. */

@@ -35,6 +35,14 @@ export class FirstOfConnections implements ConnectionSource {
     return undefined;
   }
 
+  async problem(skill: string, owner?: string): Promise<string | undefined> {
+    for (const source of this.#sources) {
+      const problem = await source.problem?.(skill, owner);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
   async list(): Promise<ListedConnection[]> {
     return (await Promise.all(this.#sources.map((source) => source.list()))).flat();
   }

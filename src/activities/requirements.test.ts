@@ -142,6 +142,13 @@ describe('check_requirements', () => {
     expect(unreadable).toEqual([refused, noKey, noKey].map((error) => ['google:drive', error]));
   });
 
+  test('says that a connection is broken, and why', async () => {
+    const broken = { ...source(), problem: async () => 'is broken and must be connected again: invalid_grant' };
+    expect((await state({ skill: 'google:drive' }, { connections: broken }))?.reason).toBe('the connection google:drive is broken and must be connected again: invalid_grant');
+    const unreadable = { ...source(), problem: () => Promise.reject(new DistriError('STORE_UNAVAILABLE', 'no database')) };
+    expect((await state({ skill: 'google:drive' }, { connections: unreadable }))?.reason).toBe('the connection cannot be read: no database');
+  });
+
   test('finds tools of other workers in the catalogue, a live one first, and asks it once', async () => {
     const offer = (identity: string, skill: string): WorkerAnnouncement => ({
       identity,

@@ -163,7 +163,7 @@ class Connections {
     try {
       const connection = await this.#deps.connections.get(skill, owner);
       this.#unreadable.delete(key);
-      return connection === undefined ? { reason: `there is no connection ${skill}` } : { connection };
+      return connection === undefined ? { reason: await this.#whyMissing(skill, owner) } : { connection };
     } catch (error) {
       // A run only waits until it can be read again.
       const reason = unreadable(error);
@@ -171,6 +171,11 @@ class Connections {
       this.#unreadable.set(key, reason);
       return { reason };
     }
+  }
+
+  async #whyMissing(skill: string, owner: string | undefined): Promise<string> {
+    const problem = await this.#deps.connections.problem?.(skill, owner);
+    return problem === undefined ? `there is no connection ${skill}` : wellFormed(cut(`the connection ${skill} ${problem}`, LONGEST_REASON));
   }
 }
 

@@ -4632,7 +4632,12 @@ export interface components {
             started_at?: string;
             /** @description ISO 8601 UTC */
             completed_at?: string;
+            /** @description Skills that a blocked step lacks */
             missing?: string[];
+            /** @description Why skills are missing, by skill */
+            missing_reasons?: {
+                [key: string]: string;
+            };
             message?: string;
             /** @description JSON Schema of the answer that it waits for */
             schema?: unknown;
@@ -4678,7 +4683,12 @@ export interface components {
                     started_at?: string;
                     /** @description ISO 8601 UTC */
                     completed_at?: string;
+                    /** @description Skills that a blocked step lacks */
                     missing?: string[];
+                    /** @description Why skills are missing, by skill */
+                    missing_reasons?: {
+                        [key: string]: string;
+                    };
                     message?: string;
                     /** @description JSON Schema of the answer that it waits for */
                     schema?: unknown;
@@ -4699,6 +4709,10 @@ export interface components {
             error?: string;
             error_code?: string;
             missing?: string[];
+            /** @description Why skills are missing, by skill */
+            missing_reasons?: {
+                [key: string]: string;
+            };
             paused?: {
                 /** @enum {string} */
                 by: "user" | "failure" | "parent";
@@ -5703,7 +5717,12 @@ export interface components {
             started_at?: string;
             /** @description ISO 8601 UTC */
             completed_at?: string;
+            /** @description Skills that a blocked step lacks */
             missing?: string[];
+            /** @description Why skills are missing, by skill */
+            missing_reasons?: {
+                [key: string]: string;
+            };
             message?: string;
             /** @description JSON Schema of the answer that it waits for */
             schema?: unknown;
@@ -5749,7 +5768,12 @@ export interface components {
                     started_at?: string;
                     /** @description ISO 8601 UTC */
                     completed_at?: string;
+                    /** @description Skills that a blocked step lacks */
                     missing?: string[];
+                    /** @description Why skills are missing, by skill */
+                    missing_reasons?: {
+                        [key: string]: string;
+                    };
                     message?: string;
                     /** @description JSON Schema of the answer that it waits for */
                     schema?: unknown;
@@ -5770,6 +5794,10 @@ export interface components {
             error?: string;
             error_code?: string;
             missing?: string[];
+            /** @description Why skills are missing, by skill */
+            missing_reasons?: {
+                [key: string]: string;
+            };
             paused?: {
                 /** @enum {string} */
                 by: "user" | "failure" | "parent";

@@ -23,7 +23,7 @@ describe('readJson', () => {
   test('reads a file behind @', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'distri-values-')), 'input.json');
     await writeFile(file, '{"a":1}');
-    expect(await readInput(`@${file}`)).toEqual({ a: 1 });
+    expect(await readInput(`@${file}`)).toEqual({ input: { a: 1 }, inexact: [] });
   });
 
   test('names the flag, and the file that is not there', async () => {

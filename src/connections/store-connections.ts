@@ -43,6 +43,13 @@ export class StoreConnections implements ConnectionSource {
     throw new Error(`The connection ${skill} is replaced again and again`);
   }
 
+  /** Its renewal was refused: it is broken until its user connects again. */
+  async problem(skill: string, owner?: string): Promise<string | undefined> {
+    const row = await this.deps.connections.find(skill, owner).catch(throwStoreError);
+    if (row?.status !== 'broken') return undefined;
+    return `is broken and must be connected again${row.problem === null ? '' : `: ${row.problem}`}`;
+  }
+
   async list(): Promise<ListedConnection[]> {
     const skills = await this.deps.connections.skills().catch(throwStoreError);
     // Whoever can read the store and decrypt it holds secrets, whatever they are called.

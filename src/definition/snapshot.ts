@@ -77,6 +77,8 @@ export interface StepSnapshot {
   completed_at?: string;
   /** Skills that a blocked step lacks. */
   missing?: string[];
+  /** Why they are missing, by skill, as far as it is known. */
+  missing_reasons?: { [skill: string]: string };
   /** The message of a step that waits for input. */
   message?: string;
   /** JSON Schema of the answer that a waiting step expects. */
@@ -129,6 +131,8 @@ export interface RunSnapshot {
   error_code?: string;
   /** Skills that the run's due steps lack. */
   missing?: string[];
+  /** Why they are missing, by skill, as far as it is known. */
+  missing_reasons?: { [skill: string]: string };
   /** Since when nothing new starts: its user or its parent paused it, or it holds for a failed step. */
   paused?: { by: 'user' | 'failure' | 'parent'; at: string };
   /** Of a child: the run that started it. */
@@ -157,7 +161,7 @@ export type EventBody =
   | (StepEvent<'step_skipped'> & { step_label: string })
   | (StepEvent<'step_waiting'> & { step_label: string; index?: number; message: string; schema: JsonValue; until?: string })
   | (StepEvent<'step_delayed'> & { step_label: string; until: string })
-  | (StepEvent<'step_blocked'> & { step_label: string; missing: string[] })
+  | (StepEvent<'step_blocked'> & { step_label: string; missing: string[]; missing_reasons?: { [skill: string]: string } })
   | (StepEvent<'step_unblocked'> & { step_label: string })
   | (StepEvent<'step_progress'> & { step_label: string; total: number; done: number; failed: number })
   | (StepEvent<'step_item_failed'> & { step_label: string; index: number; error: string; error_code?: string; held?: boolean })

@@ -9,7 +9,7 @@ import { lacksWorker } from './needs.js';
 import type { RunState } from './run-state.js';
 import { fail, finish } from './settle.js';
 import { jsonBytes } from './size.js';
-import { LONGEST_LABEL, type Failure, type StepState } from './state.js';
+import { LONGEST_LABEL, type Failure, type MissingReasons, type StepState } from './state.js';
 import { isSequential, type Unit } from './unit.js';
 
 /** A delay up to this long, in seconds, holds back sequential steps as a running step does. */
@@ -133,7 +133,7 @@ export function place(run: RunState, unit: Unit, fresh: boolean, queueAgain = fa
       });
     }
     if (placement.unmet.length > 0) {
-      block(run, unit, [...new Set(placement.unmet.map((query) => query.skill))]);
+      block(run, unit, [...new Set(placement.unmet.map((query) => query.skill))], run.gate.reasons(placement));
       return countQueueTime(run, unit, lacksWorker(placement));
     }
   }
@@ -203,9 +203,12 @@ export function markStarted(run: RunState, unit: Unit, fields?: object): void {
   state.startedAt ??= run.now;
 }
 
-function block(run: RunState, unit: Unit, missing: string[]): void {
+function block(run: RunState, unit: Unit, missing: string[], reasons: MissingReasons): void {
   const { state, fan, index } = unit;
   run.blocked.add(index);
+  const told = Object.keys(reasons).length > 0 ? { missing_reasons: reasons } : {};
+  if (told.missing_reasons) state.missingReasons = reasons;
+  else delete state.missingReasons;
   const error = `Missing skills: ${missing.join(', ')}`;
   if (state.status === 'blocked' && state.error === error) return;
   state.status = 'blocked';
@@ -213,7 +216,7 @@ function block(run: RunState, unit: Unit, missing: string[]): void {
   state.error = error;
   const isFirst = fan === undefined || fan.blocked.size === 0;
   fan?.blocked.add(unit);
-  if (isFirst) run.log.add(run.now, 'step_blocked', unit.step.index, { missing });
+  if (isFirst) run.log.add(run.now, 'step_blocked', unit.step.index, { missing, ...told });
 }
 
 function unblock(run: RunState, unit: Unit): void {
@@ -222,6 +225,7 @@ function unblock(run: RunState, unit: Unit): void {
   if (state.missing === undefined) return;
   state.status = 'pending';
   delete state.missing;
+  delete state.missingReasons;
   delete state.error;
   if (fan) {
     fan.blocked.delete(unit);

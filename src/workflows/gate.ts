@@ -1,13 +1,17 @@
+import { dictionary } from '../definition/json.js';
 import type { RequirementsCheck, RequirementsReport } from '../definition/messages.js';
 import { resolveText } from '../definition/references.js';
 import { cut } from '../definition/text.js';
 import type { StepKind } from '../definition/types.js';
 import { Availability, Questions, type Known, type Placement } from './needs.js';
 import { reachable, type Plan } from './plan.js';
+import type { MissingReasons } from './state.js';
 import type { Unit } from './unit.js';
 
 /** No tool has a longer name; what references make of one is part of the checks, which are in the history. */
 const LONGEST_TOOL_NAME = 1_000;
+/** The log and the snapshot repeat it. */
+const LONGEST_REASON = 500;
 
 /** Knows what the steps of a run need, what of that is there, and which steps must be checked afresh. */
 export class Gate {
@@ -66,6 +70,16 @@ export class Gate {
   unknownTool(placement: Placement): string | undefined {
     if (placement.at !== 'nowhere' || placement.unmet.length > 0) return undefined;
     return placement.tools.find((tool) => this.#available.isUnknownTool(tool));
+  }
+
+  /** Why the skills are missing that keep a step from running, as far as that is known. */
+  reasons({ unmet }: Extract<Placement, { at: 'nowhere' }>): MissingReasons {
+    const reasons = dictionary<string>();
+    for (const query of unmet) {
+      const reason = this.#available.reason(query);
+      if (reason !== undefined) reasons[query.skill] ??= cut(reason, LONGEST_REASON);
+    }
+    return reasons;
   }
 
   /** The skill on whose queue a tool runs; undefined when nobody offers it. */

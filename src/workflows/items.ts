@@ -1,9 +1,10 @@
 import type { ChildSnapshot, ItemsSnapshot, StepStatus } from '../definition/snapshot.js';
+import { dictionary } from '../definition/json.js';
 import { cut } from '../definition/text.js';
 import type { FanOut } from './fan-out.js';
 import type { RunState } from './run-state.js';
 import { jsonBytes } from './size.js';
-import type { ChildState, StepState } from './state.js';
+import type { ChildState, MissingReasons, StepState } from './state.js';
 import type { Unit } from './unit.js';
 
 /** Elements that a list shows. */
@@ -43,6 +44,15 @@ export function missingOf(run: RunState, { index, state }: Unit): string[] | und
   const skills = new Set(state.missing ?? state.child?.missing ?? []);
   for (const open of fan?.open.values() ?? []) for (const skill of open.state.missing ?? open.state.child?.missing ?? []) skills.add(skill);
   return skills.size > 0 ? [...skills].sort() : undefined;
+}
+
+/** Why the skills are missing that a step lacks, or elements of it; of those of its children their own runs tell. */
+export function missingReasonsOf(run: RunState, { index, state }: Unit): MissingReasons | undefined {
+  const reasons = Object.assign(dictionary<string>(), state.missingReasons);
+  for (const open of run.fans.get(index)?.open.values() ?? []) {
+    for (const [skill, reason] of Object.entries(open.state.missingReasons ?? {})) reasons[skill] ??= reason;
+  }
+  return Object.keys(reasons).length > 0 ? reasons : undefined;
 }
 
 /** How far the fan-out of a step has come; undefined when it is none, or has not begun. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Driver, IDENTITY, inEachExecution, note, parallel, tool, wait, type Steps } from '../../test/support/machine-driver.js';
-import { finalRecord, snapshotOf } from './observe.js';
+import { eventsAfter, finalRecord, snapshotOf } from './observe.js';
 import { cancel } from './steer.js';
 
 inEachExecution(() => {
@@ -115,6 +115,28 @@ inEachExecution(() => {
       expect(run.machine.steps[0]?.error).toBeUndefined();
       expect(run.done('a').running).toEqual(['c']);
       expect(run.events).toEqual(expect.arrayContaining(['run_blocked', 'step_blocked a', 'step_unblocked a']));
+    });
+
+    it('says why skills are missing, what is known of each, and that it is another reason by now', () => {
+      const both = tool('a', { requires: [{ skill: 'google:drive' }, { skill: 'acme:crm' }] });
+      const run = new Driver({ steps: [both, tool('b', { ...parallel, ...drive, for_each: { items: [1, 2] } })] });
+      run.missing.add('google:drive').add('acme:crm');
+      run.reasons = { 'google:drive': 'lacks the permission read' };
+      run.begin();
+      const told = { 'google:drive': 'lacks the permission read' };
+      const snapshot = snapshotOf(run.machine, IDENTITY);
+      expect(snapshot).toMatchObject({ status: 'blocked', missing: ['acme:crm', 'google:drive'], missing_reasons: told });
+      expect([snapshot.steps['a']?.missing_reasons, snapshot.steps['b']?.missing_reasons]).toEqual([told, told]);
+      const events = eventsAfter(run.machine, 0).events.filter(({ event }) => event === 'step_blocked');
+      expect(events).toMatchObject([{ missing_reasons: told }, { missing_reasons: told }]);
+      run.reasons = { 'google:drive': 'expired' };
+      run.machine.recheck();
+      run.turn();
+      expect(snapshotOf(run.machine, IDENTITY).missing_reasons).toEqual({ 'google:drive': 'expired' });
+      run.missing.clear();
+      run.machine.recheck();
+      run.turn();
+      expect(JSON.stringify(snapshotOf(run.machine, IDENTITY))).not.toContain('missing_reasons');
     });
 
     it('gives an unblocked sequential step its turn only when nothing runs', () => {

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../definition/json.js';
+import { dictionary, type JsonObject, type JsonValue } from '../definition/json.js';
 import type { RequirementsCheck, RequirementsReport, SharedValues, StepOutcome, StepTask } from '../definition/messages.js';
 import type { RunStatus } from '../definition/snapshot.js';
 import type { StepKind } from '../definition/types.js';
@@ -8,7 +8,7 @@ import { childRequest, type ChildRequest } from './child.js';
 import { reachable } from './plan.js';
 import { RunState } from './run-state.js';
 import { fail, finish, leave, record, release, cancelChild } from './settle.js';
-import type { Failure, StepState } from './state.js';
+import type { Failure, MissingReasons, StepState } from './state.js';
 import { buildTask, sharedArgument, sharedOf } from './task.js';
 import { isSequential, type Unit } from './unit.js';
 
@@ -97,6 +97,13 @@ export class RunMachine extends RunState {
     for (const index of this.blocked) for (const skill of this.unit(index)?.state.missing ?? []) skills.add(skill);
     for (const { state } of this.children.values()) for (const skill of state.child?.missing ?? []) skills.add(skill);
     return [...skills].sort();
+  }
+
+  /** Why skills are missing that due steps lack. */
+  missingReasons(): MissingReasons {
+    const reasons = dictionary<string>();
+    for (const index of this.blocked) Object.assign(reasons, this.unit(index)?.state.missingReasons);
+    return reasons;
   }
 
   /**

@@ -124,6 +124,11 @@ export class Availability {
     return tool?.live ? { at: 'nowhere', unmet, tools: [], found: toolName } : { at: 'nowhere', unmet, tools: [toolName] };
   }
 
+  /** Why it is not there, as far as that is known. */
+  reason(query: RequirementQuery): string | undefined {
+    return this.#states.get(keyOf(query))?.reason;
+  }
+
   #met(query: RequirementQuery): boolean {
     return this.#states.get(keyOf(query))?.available === true;
   }

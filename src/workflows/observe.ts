@@ -3,7 +3,7 @@ import { MOST_INLINE_BYTES, MOST_STORED_BYTES, mostValueBytes, type ChildResult,
 import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
-import { childOf, itemsOf, missingOf, statusOf } from './items.js';
+import { childOf, itemsOf, missingOf, missingReasonsOf, statusOf } from './items.js';
 import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
 import { jsonBytes, omitLargest } from './size.js';
@@ -42,6 +42,8 @@ function stepBase(machine: RunMachine, index: number): Omit<StepSnapshot, 'attem
   if (machine.held.has(index) || (machine.fans.get(index)?.held.size ?? 0) > 0) base.held = true;
   const missing = missingOf(machine, unit);
   if (missing) base.missing = missing;
+  const reasons = missingReasonsOf(machine, unit);
+  if (reasons) base.missing_reasons = reasons;
   if (state.status === 'waiting_for_input') Object.assign(base, { message: state.message, schema: state.schema });
   const until = machine.deadlines.get(index);
   if (until !== undefined) base.until = iso(until);
@@ -92,6 +94,7 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
   const { definition } = machine.plan;
   const { failure, canceled } = machine;
   const missing = machine.missing();
+  const reasons = machine.missingReasons();
   return {
     run_id: identity.runId,
     workflow_id: definition.id,
@@ -103,6 +106,7 @@ function runBase(machine: RunMachine, identity: RunIdentity): Omit<RunSnapshot, 
       ? { error: 'The run was canceled', error_code: 'RUN_CANCELED' }
       : failure && { error: failure.message, error_code: failure.code }),
     ...(missing.length > 0 ? { missing } : {}),
+    ...(Object.keys(reasons).length > 0 ? { missing_reasons: reasons } : {}),
     ...(machine.paused ? { paused: { by: machine.paused.by, at: iso(machine.paused.at) } } : {}),
     ...(identity.parentRunId ? { parent_run_id: identity.parentRunId } : {}),
     ...(identity.rerunOf ? { rerun_of: identity.rerunOf } : {}),
@@ -136,6 +140,7 @@ export function snapshotOf(machine: RunMachine, identity: RunIdentity): RunSnaps
 
 /** For runs of very many steps: their times and labels stay in the run's history. */
 function shorten(step: StepSnapshot): void {
+  delete step.missing_reasons;
   delete step.started_at;
   delete step.completed_at;
   step.label = step.label.slice(0, 16);

@@ -60,6 +60,7 @@ export function fail(run: RunState, unit: Unit, given: Failure): void {
   state.startedAt ??= run.now;
   state.completedAt = run.now;
   delete state.missing;
+  delete state.missingReasons;
   if (fan !== undefined) return failElement(run, fan, unit, failure);
   run.counts.failed += 1;
   run.finished.push(index);
@@ -226,6 +227,7 @@ export function leave(run: RunState, unit: Unit): void {
   fan?.blocked.delete(unit);
   if (run.blocked.delete(index)) {
     delete state.missing;
+    delete state.missingReasons;
     delete state.error;
   }
 }

@@ -46,6 +46,9 @@ export interface LackedWorker {
   readonly since?: number;
 }
 
+/** Why a skill is missing, by skill. */
+export type MissingReasons = { [skill: string]: string };
+
 /** What a run knows of one of its steps. Times are milliseconds since the epoch. */
 export interface StepState {
   status: StepStatus;
@@ -60,6 +63,8 @@ export interface StepState {
   startedAt?: number;
   completedAt?: number;
   missing?: string[];
+  /** Why, by skill, as far as it is known. */
+  missingReasons?: MissingReasons;
   message?: string;
   schema?: JsonValue;
   masked?: number;

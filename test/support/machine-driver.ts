@@ -20,6 +20,8 @@ export class Driver {
   started: Start[] = [];
   missing = new Set<string>();
   unknownTools = new Set<string>();
+  /** Why skills are missing. */
+  reasons: { [skill: string]: string } = {};
 
   constructor(definition: Partial<WorkflowDefinition> & { steps: Steps }, options: MachineOptions & { entryPoint?: string } = {}) {
     this.machine = new RunMachine(compilePlan({ id: 'doc', ...definition }, options.entryPoint), options);
@@ -66,6 +68,7 @@ export class Driver {
       requirements: check.requirements.map(({ skill, missed }) => ({
         available: !this.missing.has(skill) && missed === undefined,
         served: false,
+        ...(this.missing.has(skill) && this.reasons[skill] !== undefined ? { reason: this.reasons[skill] } : {}),
         ...(skill.startsWith('native:') ? {} : { revision: 'r1' }),
       })),
       tools: Object.fromEntries(

@@ -1,7 +1,7 @@
 import { own } from '../../definition/json.js';
 import type { ChildSnapshot } from '../../definition/snapshot.js';
 import { giveUpCommand, holdCommands, retryAllCommand } from './hold.js';
-import { remedy } from './remedy.js';
+import { reasonLines, remedy } from './remedy.js';
 import type { ItemsView, RetryView } from './items-view.js';
 import type { RunView, StepView } from './run-view.js';
 import { duration, plain, shellWord } from './text.js';
@@ -9,7 +9,7 @@ import { answerCommand, waitsOfStep } from './waits.js';
 
 /** A line under a step. */
 export interface Detail {
-  readonly kind: 'failure' | 'wait' | 'retry' | 'rest' | 'command';
+  readonly kind: 'failure' | 'wait' | 'retry' | 'reason' | 'rest' | 'command';
   readonly text: string;
 }
 
@@ -58,7 +58,9 @@ function placeOf({ under, stepId, index }: ReturnType<typeof waitsOfStep>[number
 
 function blocks(view: RunView, step: StepView): Detail[] {
   const isBlocked = step.status === 'blocked' || step.items !== undefined || step.child !== undefined;
-  return isBlocked ? commands((step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill)))) : [];
+  if (!isBlocked) return [];
+  const reasons = reasonLines(step.missingReasons).map((line): Detail => ({ kind: 'reason', text: line.trim() }));
+  return [...reasons, ...commands((step.missing ?? []).map((skill) => remedy(plain(skill), own(view.permissions, skill))))];
 }
 
 /** Children of a step that are paused, but not for an answer: what they need shows with them. */

@@ -4,7 +4,7 @@ import { writeAddress } from '../address.js';
 import { showCommand } from './details.js';
 import { holdCommands } from './hold.js';
 import { progressOf } from './notes.js';
-import { remedy } from './remedy.js';
+import { reasonLines, remedy } from './remedy.js';
 import type { RunView } from './run-view.js';
 import { duration, moment, plain, shellWord } from './text.js';
 import { answerCommand } from './waits.js';
@@ -28,6 +28,7 @@ export function eventLines(view: RunView, event: RunEvent): string[] {
     case 'step_blocked':
       return [
         `! ${name(event)} is blocked, missing: ${event.missing.map(plain).join(', ')}`,
+        ...reasonLines(event.missing_reasons),
         ...event.missing.map((skill) => `    ${remedy(plain(skill), own(view.permissions, skill))}`),
       ];
     case 'step_unblocked':

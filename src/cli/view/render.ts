@@ -58,6 +58,7 @@ function renderDetail({ kind, text }: Detail, { width, color }: Frame): string {
       return `    ${color.red(fit(text, width - 5))}`;
     case 'wait':
     case 'retry':
+    case 'reason':
       return `    ${color.yellow(fit(text, width - 5))}`;
     case 'rest':
       return `    ${color.dim(text)}`;

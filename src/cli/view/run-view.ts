@@ -23,6 +23,8 @@ export interface StepView {
   attempts: number;
   error?: string;
   missing?: string[];
+  /** Why, by skill. */
+  missingReasons?: { [skill: string]: string };
   message?: string;
   schema?: JsonValue;
   /** When a delay, or a wait with a time-out, ends by itself. */
@@ -103,6 +105,7 @@ function stepOf(id: string, step: StepSnapshot): StepView {
   if (step.completed_at !== undefined) view.completedAt = Date.parse(step.completed_at);
   if (step.until !== undefined) view.until = Date.parse(step.until);
   if (step.held === true) view.held = true;
+  if (step.missing_reasons !== undefined) view.missingReasons = step.missing_reasons;
   if (step.retrying !== undefined) view.retry = retryOf(step.attempts, step.retrying);
   if (step.items !== undefined) view.items = itemsOfSnapshot(step.items);
   if (child !== undefined) view.child = child;
@@ -122,8 +125,8 @@ export function takeParts(view: RunView, snapshot: RunSnapshot): void {
     const fresh = own(snapshot.steps, step.id);
     if (fresh?.items === undefined && fresh?.child === undefined) continue;
     if (isSettled(step) || isSettled(fresh)) continue;
-    const { status, items, child, missing, held } = stepOf(step.id, fresh);
-    Object.assign(step, { status, items, child, missing, held });
+    const { status, items, child, missing, missingReasons, held } = stepOf(step.id, fresh);
+    Object.assign(step, { status, items, child, missing, missingReasons, held });
   }
 }
 
@@ -256,11 +259,13 @@ function applyToStep(view: RunView, stepId: string, event: LoggedEvent, at: numb
     case 'step_blocked':
       step.status = 'blocked';
       step.missing = event.missing;
+      step.missingReasons = event.missing_reasons;
       delete step.retry;
       return;
     case 'step_unblocked':
       step.status = step.items === undefined ? 'pending' : 'running';
       delete step.missing;
+      delete step.missingReasons;
       return;
     case 'step_child':
       takeChild(step, childOfEvent(event));
@@ -292,5 +297,5 @@ function settle(step: StepView, status: 'done' | 'failed' | 'skipped', at: numbe
   if (step.retry !== undefined) step.attempts = step.retry.attempt;
   step.status = status;
   step.completedAt = at;
-  for (const key of ['retry', 'missing', 'until', 'held'] as const) delete step[key];
+  for (const key of ['retry', 'missing', 'missingReasons', 'until', 'held'] as const) delete step[key];
 }

@@ -30,6 +30,8 @@ export const runInfoSchema = z
   })
   .meta({ id: 'Run' });
 
+const reasonsSchema = z.record(z.string(), z.string()).describe('Why skills are missing, by skill');
+
 const stepShape = {
   status: z.enum(STEP_STATUSES),
   label: z.string(),
@@ -43,7 +45,8 @@ const stepShape = {
   retrying: z.object({ error: z.string(), max_attempts: z.int(), next_at: time.optional() }).optional(),
   started_at: time.optional(),
   completed_at: time.optional(),
-  missing: z.array(z.string()).optional(),
+  missing: z.array(z.string()).optional().describe('Skills that a blocked step lacks'),
+  missing_reasons: reasonsSchema.optional(),
   message: z.string().optional(),
   schema: z.unknown().optional().describe('JSON Schema of the answer that it waits for'),
   until: time.optional(),
@@ -69,6 +72,7 @@ export const snapshotSchema = z
     error: z.string().optional(),
     error_code: z.string().optional(),
     missing: z.array(z.string()).optional(),
+    missing_reasons: reasonsSchema.optional(),
     paused: z.object({ by: z.enum(['user', 'failure', 'parent']), at: time }).optional(),
     parent_run_id: z.string().optional(),
     rerun_of: z.object({ run_id: z.string(), from: z.array(z.string()) }).optional(),
