@@ -118,14 +118,15 @@ describe('what a script is given', () => {
     expect(await script({ command, env }, { context })).toEqual({ output: 'none\n100011' });
   });
 
-  it('its environment is small: nothing of the worker but PATH, HOME, LANG and TMPDIR', async () => {
+  it('its environment is small: nothing of the worker but PATH, HOME, LANG and TMPDIR, and what step it is', async () => {
     const env = { PATH: process.env.PATH, HOME: '/home/w', LANG: 'C.UTF-8', TMPDIR: '/tmp', SECRET: 's', BASH_ENV: '/tmp/x' };
     const { output } = (await script({ command: 'env | cut -d= -f1 | sort', env: { MINE: '1' }, output_format: 'text' }, {}, { env })) as {
       output: string;
     };
     const shellsOwn = ['PWD', 'SHLVL', '_'];
+    const step = ['RUN_ID', 'WORKFLOW_ID', 'STEP_ID', 'ATTEMPT', 'IDEMPOTENCY_KEY'].map((name) => `DISTRI_${name}`);
     expect(output.split('\n').filter((name) => !shellsOwn.includes(name))).toEqual(
-      ['DISTRI_SCRIPT_MARK', 'HOME', 'LANG', 'MINE', 'PATH', 'TMPDIR', 'WORKFLOW_CONTEXT', 'WORKFLOW_CONTEXT_FILE'].sort(),
+      [...step, 'DISTRI_SCRIPT_MARK', 'HOME', 'LANG', 'MINE', 'PATH', 'TMPDIR', 'WORKFLOW_CONTEXT', 'WORKFLOW_CONTEXT_FILE'].sort(),
     );
   });
 
