@@ -53,6 +53,8 @@ export interface ItemsSnapshot {
   running: number;
   failures?: { index: number; error: string; error_code?: string; held?: boolean }[];
   waiting?: { index: number; message: string; schema?: JsonValue; until?: string }[];
+  /** How many wait, when those are more than `waiting` holds. */
+  waiting_total?: number;
   /** Running elements whose last attempt failed: as `retrying` of a step. */
   retrying?: ({ index: number; attempts: number } & Retrying)[];
   children?: ({ index: number } & ChildSnapshot)[];

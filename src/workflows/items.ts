@@ -68,6 +68,7 @@ export function itemsOf(run: RunState, { index, state }: Unit): ItemsSnapshot | 
     running: open.size - waiting.size - blocked.size - held.size,
     ...(failures ? { failures: failures.map((failure) => (heldAt.has(failure.index) ? { ...failure, held: true } : failure)) } : {}),
     ...(waiting.size > 0 ? { waiting: take(waiting).map((unit) => waitingElement(run, unit)) } : {}),
+    ...(waiting.size > SHOWN ? { waiting_total: waiting.size } : {}),
     ...(children.length > 0
       ? { children: children.map((unit) => ({ index: unit.element as number, ...childOf(unit.state.child as ChildState) })) }
       : {}),

@@ -12,6 +12,13 @@ inEachExecution(() => {
     const elements = (run: Driver): (number | undefined)[] => [...run.machine.running].map((index) => run.machine.unit(index)?.element);
     const items = (run: Driver, id: string) => snapshotOf(run.machine, IDENTITY).steps[id]?.items;
 
+    it('counts all elements that wait, beyond those that it lists', () => {
+      const ask = { ...wait('w'), for_each: { items: '{input.rows}' } } as Steps[number];
+      const of = (count: number) => snapshotOf(new Driver({ steps: [ask] }, rows(count)).begin().machine, IDENTITY).steps['w']?.items;
+      expect([of(100)?.waiting?.length, of(100)?.waiting_total]).toEqual([100, undefined]);
+      expect([of(600)?.waiting?.length, of(600)?.waiting_total]).toEqual([100, 600]);
+    });
+
     it('runs the kind once per element with its values, keeps the order, and gives the list of results', () => {
       const run = new Driver({ steps: [each('e', { as: 'row' }, { input: { v: '{item.v}', at: '{item.index}', row: '{row.v}', nth: '{row_index}' } }), note('n', '{steps.e.1.ok}')] }, rows(3)).begin();
       expect(elements(run)).toEqual([0, 1, 2]);

@@ -140,7 +140,7 @@ test('a blocked run is told that its connection is there, and goes on', async ()
   expect((await cli('runs', 'list', '--missing-skill', 'google:drive')).stdout).toContain('drive-1');
   // In a file that no worker reads: so nobody but the command tells the run.
   const elsewhere = await cli('connections', 'add', 'google:drive', '--env', 'USER_NAME=Ada', '--connections', 'elsewhere.json');
-  expect(elsewhere).toMatchObject({ code: 0, stderr: expect.stringContaining('1 blocked run goes on') as string });
+  expect(elsewhere).toMatchObject({ code: 0, stderr: expect.stringContaining('1 blocked run was told') as string });
   const added = await cli('connections', 'add', 'google:drive', '--env', 'USER_NAME=Ada');
   expect(added).toMatchObject({ code: 0, stderr: expect.stringContaining('Connection google:drive is kept') as string });
   expect(await until('drive-1', 'completed')).toMatchObject({ output: { output: 'Ada' } });

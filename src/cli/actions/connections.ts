@@ -63,7 +63,7 @@ export async function addConnection(context: Context, skill: string, flags: AddF
     if (terminal.json) printJson(terminal, { skill, ...home.document, ...(woken !== undefined && { runs_signalled: woken }) });
     else {
       terminal.say(`Connection ${plain(skill)} is kept in ${home.place}.`);
-      if (woken !== undefined && woken > 0) terminal.say(`${woken} blocked ${woken === 1 ? 'run goes' : 'runs go'} on.`);
+      if (woken !== undefined && woken > 0) terminal.say(`${woken} blocked ${woken === 1 ? 'run was' : 'runs were'} told.`);
     }
     return EXIT.completed;
   });

@@ -4,9 +4,9 @@ import { EXIT } from '../errors.js';
 import { printJson, type Terminal } from '../terminal.js';
 import { pausedChildren, showCommand } from '../view/details.js';
 import { holdCommands, retryAllCommand } from '../view/hold.js';
-import { viewOfSnapshot } from '../view/run-view.js';
+import { viewOfSnapshot, type RunView } from '../view/run-view.js';
 import { plain, shellWord } from '../view/text.js';
-import { answerCommand, waitsOf, type Wait } from '../view/waits.js';
+import { answerCommand, waitsOf } from '../view/waits.js';
 import type { Followed } from './follow.js';
 
 /** Answers that the closing hint names. */
@@ -78,17 +78,19 @@ function sayWaiting(terminal: Terminal, snapshot: RunSnapshot): void {
   const reasons = [
     ...(snapshot.paused === undefined || snapshot.paused.by === 'failure' ? [] : [`its ${snapshot.paused.by} paused it`]),
     ...(held > 0 ? [`it holds for ${held === 1 ? 'a failed step' : `${held} failed steps`}`] : []),
-    ...waitReasons(waitsOf(viewOfSnapshot(snapshot))),
+    ...waitReasons(viewOfSnapshot(snapshot)),
     ...(missing.size > 0 ? [`missing: ${[...missing].map(plain).join(', ')}`] : []),
   ];
   const why = reasons.length === 0 ? 'a run that it has started is paused' : reasons.join('; ');
   terminal.say(`${terminal.color.yellow(`The run is ${snapshot.status}`)}, and nobody is here to ask: ${why}.`);
 }
 
-function waitReasons(waits: readonly Wait[]): string[] {
-  const elements = waits.filter(({ index, under }) => index !== undefined && under === undefined).length;
+function waitReasons(view: RunView): string[] {
+  const waits = waitsOf(view);
+  const listed = waits.filter(({ index, under }) => index !== undefined && under === undefined).length;
   const inside = waits.filter(({ under }) => under !== undefined).length;
-  const steps = waits.length - elements - inside;
+  const steps = waits.length - listed - inside;
+  const elements = Object.values(view.steps).reduce((count, { items }) => count + (items?.waitingMore ?? 0), listed);
   const say = (count: number, one: string, many: string): string[] =>
     count === 0 ? [] : [`${count === 1 ? `${one} waits` : `${count} ${many} wait`} for an answer`];
   return [

@@ -47,7 +47,8 @@ function waits(view: RunView, step: StepView): Detail[] {
     { kind: 'wait', text: `? ${placeOf(wait)}: ${plain(wait.message)}` },
     ...(position === 0 ? commands([answerCommand(wait)], '  ') : []),
   ]);
-  return all.length > SHOWN ? [...lines, { kind: 'rest', text: `… ${all.length - SHOWN} more wait` }] : lines;
+  const more = all.length - SHOWN + (step.items?.waitingMore ?? 0);
+  return more > 0 ? [...lines, { kind: 'rest', text: `… ${more} more wait` }] : lines;
 }
 
 function placeOf({ under, stepId, index }: ReturnType<typeof waitsOfStep>[number]): string {

@@ -27,6 +27,8 @@ export interface ItemsView {
   failed: number;
   readonly failures: Map<number, FailedElement>;
   readonly waiting: Map<number, WaitingElement>;
+  /** How many more wait than the snapshot held. */
+  waitingMore?: number;
   /** Children that have told how they stand. */
   readonly children: Map<number, ChildSnapshot>;
   readonly retrying: Map<number, RetryView>;
@@ -36,8 +38,9 @@ export function emptyItems(): ItemsView {
   return { done: 0, failed: 0, failures: new Map(), waiting: new Map(), children: new Map(), retrying: new Map() };
 }
 
-export function itemsOfSnapshot({ total, done, failed, failures, waiting, children, retrying }: ItemsSnapshot): ItemsView {
+export function itemsOfSnapshot({ total, done, failed, failures, waiting, waiting_total, children, retrying }: ItemsSnapshot): ItemsView {
   return {
+    ...(waiting_total === undefined ? {} : { waitingMore: waiting_total - (waiting?.length ?? 0) }),
     total,
     done,
     failed,
@@ -95,10 +98,16 @@ function forget(items: ItemsView, index: number): void {
 /** The fan-out is settled: nothing of it is open. `results`: how many it has, when it is done. */
 export function settleItems(items: ItemsView, results: number | undefined): void {
   for (const open of [items.waiting, items.children, items.retrying]) open.clear();
+  delete items.waitingMore;
   for (const failure of items.failures.values()) failure.held = false;
   if (results === undefined) return;
   items.total = results;
   items.done = Math.max(0, results - items.failed);
+}
+
+/** How many elements wait for an answer. */
+export function waitingCount({ waiting, waitingMore = 0 }: ItemsView): number {
+  return waiting.size + waitingMore;
 }
 
 /** Whether something of it is open whose end its events do not tell. */

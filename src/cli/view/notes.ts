@@ -1,5 +1,5 @@
 import { retryText } from './details.js';
-import type { ItemsView } from './items-view.js';
+import { waitingCount, type ItemsView } from './items-view.js';
 import type { StepView } from './run-view.js';
 import { duration, moment, plain } from './text.js';
 
@@ -39,11 +39,12 @@ function waitNote(step: StepView, elapsed: string, now: number): string {
 /** `37/200, 3 failed, 2 wait`. */
 export function progressOf(items: ItemsView | undefined): string {
   if (items === undefined) return '';
-  const { total, done, failed, waiting } = items;
+  const { total, done, failed } = items;
+  const waiting = waitingCount(items);
   return [
     ...(total === undefined ? [] : [`${done + failed}/${total}`]),
     ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(waiting.size > 0 ? [`${waiting.size} ${waiting.size === 1 ? 'waits' : 'wait'} for an answer`] : []),
+    ...(waiting > 0 ? [`${waiting} ${waiting === 1 ? 'waits' : 'wait'} for an answer`] : []),
   ].join(', ');
 }
 
