@@ -122,7 +122,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   if (settings.auth === 'local') addLocalGuard(app, settings);
   addAuthentication(app, deps.authenticate, await addLimits(app, settings));
   await addOpenApi(app, settings);
-  addMetrics(app, settings);
+  addMetrics(app, deps);
   addDeeds(app, deps);
   app.decorate('starter', new RunStarter(deps.client, app.metrics));
   addRecorder(app, deps);

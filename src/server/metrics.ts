@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { z } from 'zod';
-import type { App, ServerSettings } from './app.js';
+import type { App, ServerDeps } from './app.js';
+import { addBlockedRunsMetric } from './blocked-runs-metric.js';
 import { errorResponses } from './problem.js';
 
 /** What the server counts, besides requests. */
@@ -18,11 +19,12 @@ declare module 'fastify' {
 const DURATION_BUCKETS_SECS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const NO_ROUTE = 'none';
 
-/** `GET /metrics` in the text format of Prometheus: requests by route and status, runs started, open streams, the process. */
-export function addMetrics(app: App, { metricsPublic }: ServerSettings): void {
+/** `GET /metrics` in the text format of Prometheus: requests by route and status, runs started and blocked, open streams, the process. */
+export function addMetrics(app: App, { client, settings: { metricsPublic } }: Pick<ServerDeps, 'client' | 'settings'>): void {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  addBlockedRunsMetric(registry, client);
   const labelNames = ['method', 'route', 'status'] as const;
   const requests = new Counter({ name: 'distri_http_requests_total', help: 'Requests answered', labelNames, registers });
   const durations = new Histogram({ name: 'distri_http_request_duration_seconds', help: 'Time to the end of an answer, event streams excepted', labelNames, buckets: DURATION_BUCKETS_SECS, registers });

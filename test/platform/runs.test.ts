@@ -361,4 +361,10 @@ describe('metrics', () => {
     expect(text).toMatch(/distri_runs_started_total [1-9]/);
     expect(text).toContain('process_cpu_seconds_total');
   });
+
+  it('tell how many runs are blocked for want of a skill, so that its first worker can be started', async () => {
+    await start({ id: 'unserved', steps: [{ id: 'a', kind: { type: 'checkpoint', message: 'm' }, requires: [{ skill: 'metered:skill' }] }] });
+    const counted = async (): Promise<string> => (await send('GET', '/metrics', { as: 'prometheus:metrics' })).text;
+    await expect.poll(counted, { timeout: 60_000, interval: 1_000 }).toContain('distri_blocked_runs{skill="metered:skill"} 1');
+  });
 });
