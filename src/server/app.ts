@@ -12,6 +12,7 @@ import { addDeeds } from './audit.js';
 import { addLocalGuard } from './auth/guard.js';
 import { addAuthentication } from './authentication.js';
 import { addBodyParser } from './body.js';
+import { addConditions } from './conditions.js';
 import { addErrors, answerError, answerUnreadable } from './errors.js';
 import { REPLAYED_HEADER } from './idempotency.js';
 import type { Authenticate } from './identity.js';
@@ -114,6 +115,7 @@ export async function createApp(deps: ServerDeps): Promise<App> {
   // Answers are typed where they are made; validating each again would cost more than the rest of a request.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   addErrors(app);
+  addConditions(app);
   addBodyParser(app);
   await app.register(helmet, helmetOptions(settings));
   if (settings.corsOrigins.length > 0) {

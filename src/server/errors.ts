@@ -21,20 +21,39 @@ const OUTAGES: ReadonlySet<Code> = new Set<Code>(['STORE_UNAVAILABLE', 'NO_TEMPO
 
 /** Every error is answered as problem details; what nobody foresaw, and outages, tell nothing of the inside. */
 export function addErrors(app: App): void {
-  app.setNotFoundHandler((request) => {
+  const methodsAt = knownMethods(app);
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const methods = methodsAt(path);
+    if (methods.length > 0) {
+      reply.header('allow', [...methods, 'OPTIONS'].join(', '));
+      if (request.method === 'OPTIONS') return reply.status(204).send();
+      throw new DistriError('METHOD_NOT_ALLOWED', `${path} takes ${methods.join(', ')}, not ${request.method}`);
+    }
     throw new DistriError('NOT_FOUND', `There is nothing at ${request.method} ${request.url.split('?')[0]}`, { hint: 'See /docs for all routes.' });
   });
   app.setErrorHandler(answerError);
+}
+
+/** The methods of the routes at a path, of those that are added from now on. */
+function knownMethods(app: App): (path: string) => string[] {
+  const routes: { readonly pattern: RegExp; readonly methods: string[] }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:\w+/g, '[^/]+')}$`);
+    if (!url.includes('*')) routes.push({ pattern, methods: [method].flat() });
+  });
+  return (path) => [...new Set(routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods))];
 }
 
 /** Answers what was thrown as problem details. */
 export function answerError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = tellable(thrown, request);
   if (isDataException(thrown)) request.log.warn({ err: thrown }, 'The database refused a value that no check of the request had refused');
-  const status = statusOf(error);
+  const isPrecondition = error.code === 'VERSION_CONFLICT' && request.headers['if-match'] !== undefined;
+  const status = isPrecondition ? 412 : statusOf(error);
   if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECS);
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request.id)));
+  return reply.status(status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error, request.id, status)));
 }
 
 /** Answers what is no request that Node can read, and ends its connection. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { wholeNumber } from './query.js';
 
 /** Which part of a list is asked for. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('Most items of the page'),
+  limit: wholeNumber.pipe(z.int().min(1).max(1_000)).default(100).describe('Most items of the page'),
   cursor: z.string().max(4_000).optional().describe('`next_cursor` of the page before'),
 };
 

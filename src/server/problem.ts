@@ -41,9 +41,8 @@ export function statusOf({ code }: DistriError): number {
 }
 
 /** An error as it is answered. */
-export function problemOf(error: DistriError, requestId: string): ProblemDetails {
+export function problemOf(error: DistriError, requestId: string, status = statusOf(error)): ProblemDetails {
   const problems = problemsOf(error);
-  const status = statusOf(error);
   return {
     type: `urn:distri-workflow:error:${error.code}`,
     title: STATUS_CODES[status] ?? 'Error',

@@ -17,7 +17,7 @@ const auditEntrySchema = z
   .meta({ id: 'AuditEntry' });
 
 const name = storableText(4_000).optional();
-const listQuery = z.object({ target: name.describe('Only what was done to this'), actor: name.describe('Only what this user did'), ...pageQuery });
+const listQuery = z.strictObject({ target: name.describe('Only what was done to this'), actor: name.describe('Only what this user did'), ...pageQuery });
 
 /** Who did what, for admins. */
 export const auditRoutes: Routes = (app, { store }) => {

@@ -14,7 +14,7 @@ import { errorResponses } from '../problem.js';
 import { flag } from '../query.js';
 
 const params = z.object({ skill: skillSchema });
-const owned = z.object({ owner: userIdSchema.optional().describe('For admins: whose') });
+const owned = z.strictObject({ owner: userIdSchema.optional().describe('For admins: whose') });
 const which = owned.extend({ shared: flag.optional().describe('The shared one, which only an admin removes. Default: one’s own; true on a server without login.') });
 const listQuery = owned.extend(pageQuery);
 const cursorShape = z.tuple([z.int().min(0)]);

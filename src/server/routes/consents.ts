@@ -22,14 +22,14 @@ import { flag } from '../query.js';
 const BEGIN = '/v1/connections/begin';
 const CALLBACK = '/v1/connections/callback';
 const params = z.object({ skill: skillSchema });
-const authorizeQuery = z.object({
+const authorizeQuery = z.strictObject({
   permissions: z.string().max(5_000).default('').describe('What the connection must be allowed, with commas or blanks between them'),
   return_to: z.string().max(2_000).optional().describe('Where the browser goes afterwards: an address of this server'),
   provider: z.string().max(50).optional().describe('Default: the one that the namespace of the skill names'),
   owner: userIdSchema.optional().describe('For admins: whose connection it will be'),
   shared: flag.optional().describe('For the runs of everybody; only for admins. Default: true on a server without login.'),
 });
-const beginQuery = z.object({ ticket: z.string().min(1).max(500).describe('Of the address that `authorize` gave') });
+const beginQuery = z.strictObject({ ticket: z.string().min(1).max(500).describe('Of the address that `authorize` gave') });
 const callbackQuery = z.looseObject({ state: z.string().min(1).max(500).optional() });
 
 /** Connections of OAuth 2: to the provider, where the user consents, and back. */

@@ -15,7 +15,7 @@ const LONGEST = 200;
 const AT_ONCE = 10;
 
 const eventSchema = z
-  .object({
+  .strictObject({
     topic: storableText(LONGEST).min(1),
     data: z.unknown().optional().describe('What the runs get as input; anything but an object becomes {data}'),
     id: z.string().min(1).max(LONGEST).optional().describe('The same event sent again with its id starts nothing twice'),

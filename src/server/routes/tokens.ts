@@ -28,7 +28,7 @@ const newTokenSchema = z.strictObject({
   user: userIdSchema.optional().describe('Whose it is; others than yourself only for admins'),
   expires_at: instantSchema.optional().describe('Default: never, or the end of the token that makes it, which is also the latest'),
 });
-const listQuery = z.object({
+const listQuery = z.strictObject({
   ...pageQuery,
   user: userIdSchema.optional().describe('Of this user alone; others than yourself only for admins'),
 });

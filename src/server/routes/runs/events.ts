@@ -6,6 +6,7 @@ import { orArchived } from '../../archive.js';
 import { identityOf } from '../../authentication.js';
 import { eventText } from '../../event-streams.js';
 import { errorResponses } from '../../problem.js';
+import { wholeNumber } from '../../query.js';
 import { ifThere } from '../../run-access.js';
 import { StartWatches } from '../../started-runs.js';
 import { MOST_FOLLOWED, workflowMessages } from '../../workflow-events.js';
@@ -13,7 +14,7 @@ import { LONGEST_CURSOR, readCursor, type WorkflowCursor } from '../../workflow-
 import { READ, TAGS, type RunContext, type RunRoutes } from './context.js';
 import { runParams } from './schemas.js';
 
-const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const seq = wholeNumber.pipe(z.int().min(0));
 const lastEventId = z.looseObject({ 'last-event-id': z.string().max(LONGEST_CURSOR * 2).optional().describe('The id of the last message that was read') });
 const stream = { description: 'Messages: `id`, `event` and `data` (one line of JSON)', content: { 'text/event-stream': { schema: z.string() } } };
 

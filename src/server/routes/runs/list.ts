@@ -9,7 +9,7 @@ import type { Identity } from '../../identity.js';
 import { cursorAt, placeOf } from '../../list-cursor.js';
 import { pageQuery, pageSchema } from '../../page.js';
 import { errorResponses } from '../../problem.js';
-import { flag } from '../../query.js';
+import { flag, wholeNumber } from '../../query.js';
 import { ifThere } from '../../run-access.js';
 import { READ, TAGS, type RunRoutes } from './context.js';
 import { runInfoSchema, runStatusSchema } from './schemas.js';
@@ -17,7 +17,7 @@ import { runInfoSchema, runStatusSchema } from './schemas.js';
 const listQuery = z.strictObject({
   status: runStatusSchema.optional(),
   workflow_id: z.string().optional(),
-  version: z.coerce.number().int().optional(),
+  version: wholeNumber.optional(),
   missing_skill: z.string().optional().describe('A skill that blocked runs lack'),
   started_after: instantSchema.optional().describe('Started then or later'),
   started_before: instantSchema.optional(),

@@ -18,7 +18,7 @@ const startFields = {
 };
 
 const inlineBody = z.strictObject({ definition: objectSchema.describe('A workflow document, or one in its agent wrapper'), ...startFields });
-const storedBody = z.object({ version: z.int().min(1).optional().describe('Default: the newest'), ...startFields }).nullish();
+const storedBody = z.strictObject({ version: z.int().min(1).optional().describe('Default: the newest'), ...startFields }).nullish();
 
 const responses = { 200: startedSchema.describe('It was started before by the same request'), 201: startedSchema, ...errorResponses };
 

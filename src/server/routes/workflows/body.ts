@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { isObject, own } from '../../../definition/json.js';
 import { readContent, type Content, type WorkflowChange } from '../../../store/workflows.js';
 import { rawMember } from '../../raw-json.js';
-import { bareFieldsSchema, type WorkflowFields } from './schemas.js';
+import { bareFieldsSchema, workflowChangeSchema, workflowRecordSchema, type WorkflowFields } from './schemas.js';
 
 /** A body that says what a workflow is, or is to become. */
 export interface WorkflowBody {
@@ -25,8 +25,15 @@ export function recordValidator(record: z.ZodType): FastifySchemaCompiler<unknow
   return (route) => {
     if (route.httpPart !== 'body') return validatorCompiler({ ...route, schema: route.schema as z.ZodType });
     const validate = validatorCompiler({ ...route, schema: record });
-    return (body: unknown) => (isBare(body) ? { value: body } : validate(body));
+    return (body: unknown) => (isBare(body) ? { value: body } : validate(withoutRecord(body)));
   };
+}
+
+const READ_ONLY = Object.keys(workflowRecordSchema.shape).filter((name) => !(name in workflowChangeSchema.shape));
+
+/** Without what only the server says of a workflow: a record that was got can be sent back. */
+function withoutRecord(body: unknown): unknown {
+  return isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name]) => !READ_ONLY.includes(name))) : body;
 }
 
 /** What a checked body says. A bare document brings its name and description along. @throws InvalidDefinitionError */

@@ -20,7 +20,7 @@ export const workflowListRoutes: Routes = (app, { store: { workflows } }) => {
       url,
       {
         config: { access: 'workflows:read' },
-        schema: { tags: ['workflows'], summary, querystring: z.object({ ...filterQuery, ...pageQuery }), response: { 200: pageSchema(listItemSchema), ...errorResponses } },
+        schema: { tags: ['workflows'], summary, querystring: z.strictObject({ ...filterQuery, ...pageQuery }), response: { 200: pageSchema(listItemSchema), ...errorResponses } },
       },
       async (request) => {
         const viewer = identityOf(request);

@@ -3,15 +3,15 @@ import { storableText } from '../../../store/storable.js';
 import { ROLES } from '../../../store/workflows.js';
 import { userIdSchema } from '../../identity.js';
 import { problemListSchema } from '../../problem.js';
-import { flag } from '../../query.js';
+import { flag, wholeNumber } from '../../query.js';
 
 const time = z.iso.datetime();
 
 export const idParams = z.object({ id: z.string() });
-const versionNumber = z.coerce.number().int().min(1);
+const versionNumber = wholeNumber.pipe(z.int().min(1));
 export const versionParams = idParams.extend({ version: versionNumber });
-export const definitionQuery = z.object({ version: versionNumber.optional().describe('Default: the newest') });
-export const diffQuery = z.object({ from: versionNumber, to: versionNumber });
+export const definitionQuery = z.strictObject({ version: versionNumber.optional().describe('Default: the newest') });
+export const diffQuery = z.strictObject({ from: versionNumber, to: versionNumber });
 export const userParams = idParams.extend({ user_id: userIdSchema });
 
 const note = storableText(10_000).nullish().describe('Of the version that this makes');
@@ -26,9 +26,9 @@ const fields = {
 };
 const definition = z.unknown().describe('A workflow document; kept byte for byte');
 
-export const newWorkflowSchema = z.object({ ...fields, definition: definition.refine((value) => value !== undefined && value !== null, 'a workflow document is expected') }).meta({ id: 'NewWorkflow' });
+export const newWorkflowSchema = z.strictObject({ ...fields, definition: definition.refine((value) => value !== undefined && value !== null, 'a workflow document is expected') }).meta({ id: 'NewWorkflow' });
 export const workflowChangeSchema = z
-  .object({ ...fields, definition: definition.optional(), version: editedVersion })
+  .strictObject({ ...fields, definition: definition.optional(), version: editedVersion })
   .meta({ id: 'WorkflowChange', description: 'What is absent or null stays' });
 export type WorkflowFields = z.infer<typeof workflowChangeSchema>;
 
@@ -38,8 +38,8 @@ export const bareDocumentSchema = z.looseObject({ steps: z.unknown().optional(),
 /** What a bare document says of itself counts when it may be stored; else it is only in the document. */
 export const bareFieldsSchema = z.object({ name: storableText(500).min(1).optional().catch(undefined), description: storableText(10_000).optional().catch(undefined) });
 
-export const restoreSchema = z.object({ version: z.int().min(1), note });
-export const cloneSchema = z.object({ name: fields.name.describe('Default: the name with " (copy)"') }).nullish();
+export const restoreSchema = z.strictObject({ version: z.int().min(1), note });
+export const cloneSchema = z.strictObject({ name: fields.name.describe('Default: the name with " (copy)"') }).nullish();
 
 const list = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((each) => [each, ...each.split(',')]));
 
@@ -48,7 +48,7 @@ export const filterQuery = {
   is_template: flag.optional(),
   tags: list.pipe(z.array(storableText(10_000)).max(200)).optional().describe('Any of them: repeated, or with commas between them'),
   search: storableText(200).optional().describe('Words of name, description, tags and steps, or a part of the name or description'),
-  offset: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  offset: wholeNumber.pipe(z.int().min(0).max(1_000_000)).default(0),
 };
 
 const summary = {
@@ -104,7 +104,7 @@ export const diffSchema = z
   .meta({ id: 'WorkflowDiff' });
 
 const shareRole = z.enum(['read', 'run', 'edit']);
-export const shareBodySchema = z.object({ role: shareRole });
+export const shareBodySchema = z.strictObject({ role: shareRole });
 export const shareSchema = z.object({ user_id: z.string(), role: shareRole, created_at: time }).meta({ id: 'WorkflowShare' });
 
 export const validationSchema = z.object({ valid: z.boolean(), problems: problemListSchema }).meta({ id: 'WorkflowValidation' });

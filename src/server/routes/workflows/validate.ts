@@ -11,7 +11,7 @@ import { checkTriggers } from '../../triggers/check.js';
 import { checkChange } from './check-change.js';
 import { bareDocumentSchema, validationSchema } from './schemas.js';
 
-const validateQuery = z.object({ workflow_id: z.string().optional().describe('The workflow that it is to be a version of; default: a new one') });
+const validateQuery = z.strictObject({ workflow_id: z.string().optional().describe('The workflow that it is to be a version of; default: a new one') });
 
 /** A body is checked by what the route is for. */
 const allButBody: FastifySchemaCompiler<unknown> = (route) =>

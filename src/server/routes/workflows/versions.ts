@@ -21,7 +21,7 @@ export const workflowVersionRoutes: Routes = (app, deps) => {
     '/v1/workflows/:id/versions',
     {
       config: { access: 'workflows:read' },
-      schema: { tags, summary: 'The versions of a workflow, newest first', params: idParams, querystring: z.object(pageQuery), response: { 200: pageSchema(versionRecordSchema), ...errorResponses } },
+      schema: { tags, summary: 'The versions of a workflow, newest first', params: idParams, querystring: z.strictObject(pageQuery), response: { 200: pageSchema(versionRecordSchema), ...errorResponses } },
     },
     async (request) => pageOf(await workflows.versions(identityOf(request), request.params.id, request.query), versionRecord),
   );
