@@ -117,11 +117,11 @@ function errorsOf(operation: JsonObject, method: string, path: string): string[]
   return [
     '400',
     ...(isOpen && !path.includes('webhook') ? [] : ['401', '403']),
-    ...(path.includes('{') ? ['404'] : []),
+    ...(path.includes('{') || changes ? ['404'] : []),
     '405',
     ...(changes ? ['409'] : []),
     ...(readsVersion ? ['412'] : []),
-    ...(changes && operation['requestBody'] !== undefined ? ['413', '415', '422'] : []),
+    ...(changes ? ['413', '415', '422'] : []),
     '429',
     '500',
     '503',

@@ -119,11 +119,11 @@ const ROWS: readonly Row[] = [
   row('POST /v1/triggers/{trigger_id}/run', 'workflows:write',                   '404 403 403 202 202 202'),
   row('POST /v1/triggers/{trigger_id}/backfill', 'workflows:write',              '404 403 403 202 202 202', { body: period }),
   row('POST /v1/events', 'events:write',                                         '202 202 202 202 202 202', { body: { topic: 'nothing' } }),
-  row('POST /v1/workflows/webhook/{*}', 'public',                                '202 202 202 202 202 202', { body: {} }),
-  row('GET /v1/workflows/webhook/{*}', 'public',                                 '405 405 405 405 405 405'),
-  row('PUT /v1/workflows/webhook/{*}', 'public',                                 '405 405 405 405 405 405', { body: {} }),
-  row('PATCH /v1/workflows/webhook/{*}', 'public',                               '405 405 405 405 405 405', { body: {} }),
-  row('DELETE /v1/workflows/webhook/{*}', 'public',                              '405 405 405 405 405 405'),
+  row('POST /v1/workflows/webhook/{path}', 'public',                                '202 202 202 202 202 202', { body: {} }),
+  row('GET /v1/workflows/webhook/{path}', 'public',                                 '405 405 405 405 405 405'),
+  row('PUT /v1/workflows/webhook/{path}', 'public',                                 '405 405 405 405 405 405', { body: {} }),
+  row('PATCH /v1/workflows/webhook/{path}', 'public',                               '405 405 405 405 405 405', { body: {} }),
+  row('DELETE /v1/workflows/webhook/{path}', 'public',                              '405 405 405 405 405 405'),
 ];
 
 /** What the ids of other things than workflows are called here, and in the document. */
@@ -135,7 +135,7 @@ function documented({ route }: Row): string {
 
 /** The ids of a world by their names in routes. */
 function idsOf({ workflowId, runId, tokenId, triggerId, checkpointId, skill, webhookPath, owner }: World): { [name: string]: string } {
-  return { id: workflowId, run: runId, token: tokenId, trigger_id: triggerId, checkpoint_id: checkpointId, skill, owner, version: '1', user_id: 'zoe', '*': webhookPath };
+  return { id: workflowId, run: runId, token: tokenId, trigger_id: triggerId, checkpoint_id: checkpointId, skill, owner, version: '1', user_id: 'zoe', path: webhookPath };
 }
 
 function addressOf({ route }: Row, ids: { [name: string]: string }): { method: string; path: string } {

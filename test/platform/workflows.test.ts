@@ -95,7 +95,6 @@ describe('the routes of workflows', () => {
     ['many tags', { tags: Array.from({ length: 51 }, String), definition: { steps: [] } }],
     ['a long tag', { tags: ['x'.repeat(101)], definition: { steps: [] } }],
     ['a definition that is text', { definition: '{"steps":[]}' }],
-    ['a number that is none', '{"definition":{"steps":[],"context":{"x":1e400}}}'],
     ['malformed JSON', '{"definition":{"steps":[]}'],
     ['a deep document', `{"definition":{"steps":[],"context":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}}`],
     ['endless brackets', `{"definition":${'['.repeat(1e6)}${']'.repeat(1e6)}}`],
@@ -166,7 +165,7 @@ describe('a change', () => {
     const renamed = await patch(1, { name: 'New', note: 'named' });
     expect(renamed).toMatchObject({ status: 200, body: { version: 2, name: 'New', definition: { id: 'd', steps: steps() } } });
     expect(renamed.headers.get('etag')).toBe('"2"');
-    for (const body of [{ name: 'Other' }, { tags: ['x'] }, { is_public: true }, { is_template: true }]) expect(await patch(1, body)).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT' } });
+    for (const body of [{ name: 'Other' }, { tags: ['x'] }, { is_public: true }, { is_template: true }]) expect(await patch(1, body)).toMatchObject({ status: 412, body: { code: 'VERSION_CONFLICT' } });
     expect((await patch(2, { name: 'New', tags: [], is_public: false, definition: { id: 'd', steps: steps() } })).headers.get('etag')).toBe('"2"');
     expect((await patch(2, { name: 'New', tags: ['x'] })).headers.get('etag')).toBe('"3"');
     const { items } = (await send('GET', `/v1/workflows/${id}/versions`, { as: 'ann' })).body;
@@ -179,7 +178,7 @@ describe('a change', () => {
     const id = await newId();
     await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { tags: ['kept'] } });
     const remove = (version: string) => send('DELETE', `/v1/workflows/${id}`, { as: 'ann', headers: { 'if-match': version } });
-    expect(await remove('"1"')).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT' } });
+    expect(await remove('"1"')).toMatchObject({ status: 412, body: { code: 'VERSION_CONFLICT' } });
     expect((await remove('"x"')).status).toBe(400);
     expect((await send('GET', `/v1/workflows/${id}`, { as: 'ann' })).body.tags).toEqual(['kept']);
     expect((await remove('"2"')).status).toBe(204);
@@ -191,10 +190,10 @@ describe('a change', () => {
       send('PUT', `/v1/workflows/${id}`, { as: 'ann', headers, body: { definition: { id: 'd', steps: steps(mark) }, ...more } });
     expect((await change('a', { 'if-match': '"1"' })).body.version).toBe(2);
     const stale = await change('b', { 'if-match': '"1"' });
-    expect(stale).toMatchObject({ status: 409, body: { code: 'VERSION_CONFLICT', detail: expect.stringMatching(/version 2/) } });
+    expect(stale).toMatchObject({ status: 412, body: { code: 'VERSION_CONFLICT', detail: expect.stringMatching(/version 2/) } });
     expect((await change('b', {}, { version: 1 })).status).toBe(409);
     expect((await send('PATCH', `/v1/workflows/${id}`, { as: 'ann', body: { name: 'b', version: 1 } })).status).toBe(409);
-    expect((await send('POST', `/v1/workflows/${id}/restore`, { as: 'ann', headers: { 'if-match': '"1"' }, body: { version: 1 } })).status).toBe(409);
+    expect((await send('POST', `/v1/workflows/${id}/restore`, { as: 'ann', headers: { 'if-match': '"1"' }, body: { version: 1 } })).status).toBe(412);
     expect((await send('GET', `/v1/workflows/${id}`, { as: 'ann' })).body).toMatchObject({ version: 2, name: 'd', definition: { steps: steps('a') } });
     expect((await change('c', {}, { version: 2 })).body.version).toBe(3);
     expect((await change('d', { 'if-match': 'W/"3"' })).body.version).toBe(4);
@@ -208,7 +207,7 @@ describe('a change', () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) => send('PUT', `/v1/workflows/${id}`, { as: 'ann', headers: { 'if-match': '"1"' }, body: { definition: { steps: steps(`${index}`) } } })),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 409)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 412)]);
   });
 
   it('makes versions that can be listed, compared and restored', async () => {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { isObject, own } from '../../../definition/json.js';
 import { readContent, type Content, type WorkflowChange } from '../../../store/workflows.js';
 import { rawMember } from '../../raw-json.js';
-import { bareFieldsSchema, workflowChangeSchema, workflowRecordSchema, type WorkflowFields } from './schemas.js';
+import { bareFieldsSchema, workflowChangeSchema, savedWorkflowSchema, type WorkflowFields } from './schemas.js';
 
 /** A body that says what a workflow is, or is to become. */
 export interface WorkflowBody {
@@ -29,7 +29,7 @@ export function recordValidator(record: z.ZodType): FastifySchemaCompiler<unknow
   };
 }
 
-const READ_ONLY = Object.keys(workflowRecordSchema.shape).filter((name) => !(name in workflowChangeSchema.shape));
+const READ_ONLY = Object.keys(savedWorkflowSchema.shape).filter((name) => !(name in workflowChangeSchema.shape));
 
 /** Without what only the server says of a workflow: a record that was got can be sent back. */
 function withoutRecord(body: unknown): unknown {
