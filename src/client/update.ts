@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { isGrpcServiceError, WorkflowUpdateFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { codes, type Code } from '../definition/codes.js';
+import { DEEPEST_VALUE, nestsWithin } from '../definition/depth.js';
 import { DistriError, InvalidInputError } from '../definition/errors.js';
+import type { JsonValue } from '../definition/json.js';
 import { mostValueBytes, type UPDATES } from '../definition/messages.js';
 import { isWellFormed } from '../definition/text.js';
 import { ANSWER_TIMEOUT_MS } from './ask.js';
@@ -88,6 +90,9 @@ function checkedId(updateId: string): string {
 
 function checkedSize<Argument>(session: Session, { name, argument }: Update<Argument>): number {
   const storage = hasStorage(session);
+  if (!nestsWithin((argument ?? null) as JsonValue, DEEPEST_VALUE)) {
+    throw new InvalidInputError('INVALID_INPUT', `The update '${name}' is nested deeper than the ${DEEPEST_VALUE} levels that values may have`);
+  }
   const bytes = argument === undefined ? 0 : Buffer.byteLength(JSON.stringify(argument));
   const most = mostValueBytes(storage);
   if (bytes <= most) return bytes;
