@@ -4,7 +4,6 @@ import { ApplicationFailure } from '@temporalio/common';
 import { codes, type Code } from '../definition/codes.js';
 import { DEEPEST_VALUE, nestsWithin } from '../definition/depth.js';
 import { DistriError, InvalidInputError } from '../definition/errors.js';
-import type { JsonValue } from '../definition/json.js';
 import { mostValueBytes, type UPDATES } from '../definition/messages.js';
 import { isWellFormed } from '../definition/text.js';
 import { ANSWER_TIMEOUT_MS } from './ask.js';
@@ -90,7 +89,7 @@ function checkedId(updateId: string): string {
 
 function checkedSize<Argument>(session: Session, { name, argument }: Update<Argument>): number {
   const storage = hasStorage(session);
-  if (!nestsWithin((argument ?? null) as JsonValue, DEEPEST_VALUE)) {
+  if (!nestsWithin((argument ?? null), DEEPEST_VALUE)) {
     throw new InvalidInputError('INVALID_INPUT', `The update '${name}' is nested deeper than the ${DEEPEST_VALUE} levels that values may have`);
   }
   const bytes = argument === undefined ? 0 : Buffer.byteLength(JSON.stringify(argument));
