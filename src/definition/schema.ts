@@ -107,9 +107,14 @@ export const triggerSchema = z
         .discriminatedUnion('type', [
           z.object({ type: z.literal('none') }),
           z.object({ type: z.literal('hmac_header'), header: z.string(), connection_id: z.string() }),
+          z.object({ type: z.literal('token_header'), header: z.string(), connection_id: z.string() }),
           z.object({ type: z.literal('bearer_token'), connection_id: z.string() }),
         ])
         .nullish(),
+      delivery_id: z
+        .string()
+        .nullish()
+        .meta({ description: 'What a delivery that comes again is known by: header:NAME, or body:PATH with dots between the keys' }),
       response: z
         .discriminatedUnion('type', [
           z.object({ type: z.literal('ack') }),

@@ -306,6 +306,22 @@ describe('a webhook that answers when the run has ended', () => {
   });
 });
 
+describe('a webhook with a delivery_id', () => {
+  it('starts one run of what comes again under the same header or field, and keeps a token to itself', async () => {
+    const token = { 'x-gitlab-token': SECRET };
+    const named = await hook({ auth: { type: 'token_header', header: 'X-Gitlab-Token', connection_id: 'github:hooks' }, delivery_id: 'header:X-Shopify-Event-Id' });
+    const first = await deliver(named.path, { id: 'evt_1' }, { ...token, 'x-shopify-event-id': 'e1' });
+    expect(JSON.stringify(await inputOf(first))).not.toContain(SECRET);
+    expect((await deliver(named.path, { id: 'evt_1' }, { ...token, 'x-shopify-event-id': 'e1' })).body.run_id).toBe(first.body.run_id);
+    expect((await deliver(named.path, { id: 'evt_1' }, { ...token, 'x-shopify-event-id': 'e2' })).body.run_id).not.toBe(first.body.run_id);
+    expect((await deliver(named.path, { id: 'evt_1' })).status).toBe(401);
+    const inBody = await hook({ auth: { type: 'none' }, delivery_id: 'body:event.id' });
+    const told = await deliver(inBody.path, { event: { id: 7 } });
+    expect((await deliver(inBody.path, { event: { id: 7 } })).body.run_id).toBe(told.body.run_id);
+    expect((await deliver(inBody.path, { event: { id: 8 } })).body.run_id).not.toBe(told.body.run_id);
+  });
+});
+
 describe('what cannot be a webhook', () => {
   it('is refused before anything is saved', async () => {
     const { name } = await hook({ auth: { type: 'none' } });
@@ -318,6 +334,10 @@ describe('what cannot be a webhook', () => {
       [{ path: free, auth: { type: 'none' }, methods: ['TRACE'] }, 'methods'],
       [{ path: free, auth: { type: 'none' }, methods: [] }, 'methods'],
       [{ path: free, auth: { type: 'hmac_header', header: 'a b', connection_id: 'x' } }, 'auth'],
+      ...['.', '..', '../x', 'a/..', '%2e%2e', 'a/./b'].map((path): [JsonObject, string] => [{ path, auth: { type: 'none' } }, 'path']),
+      [{ path: free, auth: { type: 'hmac_header', header: 'X-Hub-Signature', connection_id: 'x' } }, 'auth'],
+      [{ path: free, auth: { type: 'hmac_header', header: 'X-Gitlab-Token', connection_id: 'x' } }, 'auth'],
+      [{ path: free, auth: { type: 'none' }, delivery_id: 'id' }, 'delivery_id'],
     ];
     for (const [trigger, field] of cases) {
       const problem = { code: 'BAD_TRIGGER', path: `$.entry_points[0].triggers[0].${field}` };

@@ -137,7 +137,7 @@ function hidden(cause: unknown): never {
 async function startOnce(deps: TriggerStarts, { row, trigger }: Webhook, call: WebhookCall): Promise<Run> {
   const { triggers } = deps.store;
   const start = (runId?: string): Promise<Run> => startTriggered(deps, row, (definition) => inputOf(call, trigger, definition), runId);
-  const id = trigger.auth ? deliveryId(trigger.auth, call) : undefined;
+  const id = deliveryId(trigger, call);
   if (id === undefined) return start();
   const { runId, isStarted } = await triggers.noteDelivery(row.id, id, runIdOf(row, 'delivery', id));
   if (isStarted) return deps.client.getRun(runId);

@@ -11,6 +11,7 @@ import type { TriggerDeps } from './deps.js';
 import { plannedTriggers, type PlannedTrigger } from './plan.js';
 import { scheduleSettings } from './schedule.js';
 import { WEBHOOK_METHODS } from './webhook.js';
+import { DELIVERY_ID, schemeProblem } from './webhook-schemes.js';
 
 /** A workflow that is about to be saved. */
 export interface Saving {
@@ -95,15 +96,20 @@ function checkSchedule(
   check('input', () => client.schedules.check(scheduleSettings({ ...scheduled, trigger: { ...trigger, cron: '@daily', timezone: 'UTC' } }, definition)));
 }
 
-function checkWebhook({ path, methods, auth }: TriggerOf<'webhook'>, isTaken: boolean, refuse: Refuse): void {
+function checkWebhook({ path, methods, auth, delivery_id: deliveryId }: TriggerOf<'webhook'>, isTaken: boolean, refuse: Refuse): void {
   if (!PATH.test(path)) refuse('path', `'${path}' is no path of a webhook: expected up to 8 parts of letters, digits and . _ ~ -, with / between them and none in front`);
+  else if (path.split('/').some((part) => part === '.' || part === '..')) refuse('path', `'${path}' can never be delivered to: HTTP clients fold the parts . and .. away`);
   else if (isTaken) refuse('path', `The path '${path}' is taken by another webhook`, 'Choose another path, such as one that begins with your name.');
   for (const method of methods ?? []) {
     if (!WEBHOOK_METHODS.some((known) => known === method.toUpperCase())) refuse('methods', `'${method}' is no method of a webhook: expected ${WEBHOOK_METHODS.join(', ')}`);
   }
   if (methods?.length === 0) refuse('methods', 'A webhook without methods can never be called', 'Leave the field out for POST.');
   if (!auth) return refuse('auth', 'A webhook must say how a delivery proves itself', 'Write {"type": "none"} to let anybody start runs.');
-  if (auth.type === 'hmac_header' && !HEADER.test(auth.header)) refuse('auth', `'${auth.header}' is no name of a header`);
+  if (typeof deliveryId === 'string' && !DELIVERY_ID.test(deliveryId)) refuse('delivery_id', `'${deliveryId}' names nothing in a delivery: expected header:NAME or body:PATH, such as header:X-Shopify-Event-Id or body:event.id`);
+  if (auth.type === 'hmac_header' || auth.type === 'token_header') {
+    const problem = HEADER.test(auth.header) ? schemeProblem(auth) : `'${auth.header}' is no name of a header`;
+    if (problem !== undefined) refuse('auth', problem);
+  }
   if (auth.type !== 'none' && auth.connection_id === '') refuse('auth', 'connection_id must name the connection that has the secret');
 }
 

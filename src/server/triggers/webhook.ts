@@ -75,7 +75,7 @@ function queryOf(query: string): JsonObject {
 }
 
 function headersOf(headers: IncomingHttpHeaders, { auth }: TriggerOf<'webhook'>): JsonObject {
-  const signature = auth?.type === 'hmac_header' ? auth.header.toLowerCase() : undefined;
+  const signature = auth?.type === 'hmac_header' || auth?.type === 'token_header' ? auth.header.toLowerCase() : undefined;
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => (value === undefined || SECRET_HEADERS.has(name) || name === signature ? [] : [[name, value]])),
   );
