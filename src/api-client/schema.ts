@@ -41,7 +41,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Database and Temporal answer */
+        /** Temporal answers; the state of the database is in the answer */
         get: operations["getReadyz"];
         put?: never;
         post?: never;
@@ -1789,6 +1789,11 @@ export interface operations {
                     "application/json": {
                         /** @enum {string} */
                         status: "ready";
+                        /**
+                         * @description down: runs go on, and what needs the database is answered 503
+                         * @enum {string}
+                         */
+                        database: "up" | "down";
                     };
                 };
             };

@@ -7,7 +7,7 @@ const platform = sharedPlatform();
 describe('the API', () => {
   it('tells that it is alive and ready, also to nobody', async () => {
     expect(await platform().send('GET', '/healthz', { as: null })).toMatchObject({ status: 200, body: { status: 'alive' } });
-    expect(await platform().send('GET', '/readyz', { as: null })).toMatchObject({ status: 200, body: { status: 'ready' } });
+    expect(await platform().send('GET', '/readyz', { as: null })).toMatchObject({ status: 200, body: { status: 'ready', database: 'up' } });
   });
 
   it('looks whether it is ready once a second, however often it is asked', async () => {
@@ -58,11 +58,12 @@ describe('the store', () => {
   it('that is gone is a 503 that says when to try again and not where it was, and heals by itself', async () => {
     const own = await openPlatform({ database: { url: await postgres().create('gone') } });
     await postgres().stop();
-    const { status, headers, body, text } = await own.send('GET', '/readyz', { as: null });
+    expect(await own.send('GET', '/readyz', { as: null })).toMatchObject({ status: 200, body: { status: 'ready', database: 'down' } });
+    const { status, headers, body, text } = await own.send('GET', '/v1/workflows', { as: 'ann' });
     await postgres().start();
     expect({ status, code: body.code, retry: headers.get('retry-after') }).toEqual({ status: 503, code: 'STORE_UNAVAILABLE', retry: '2' });
     expect(text).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|DATABASE_URL/);
-    await vi.waitFor(async () => expect((await own.send('GET', '/readyz')).status).toBe(200), { timeout: 60_000 });
+    await vi.waitFor(async () => expect((await own.send('GET', '/readyz')).body).toMatchObject({ database: 'up' }), { timeout: 60_000 });
     await own.close();
   });
 });
