@@ -355,6 +355,14 @@ describe('limits', () => {
 });
 
 describe('YAML', () => {
+  test('does not take long over merge keys that merge merge keys', () => {
+    const lines = Array.from({ length: 40 }, (_, n) => `k${n + 1}: &k${n + 1} { <<: [*k${n}, *k${n}] }`);
+    const begun = process.cpuUsage().user;
+    expect(() => parseWorkflow(`id: x\nk0: &k0 { a: 1 }\n${lines.join('\n')}\nsteps: []\n`)).toThrow(/Merge keys/);
+    expect(() => parseWorkflow('id: x\na: &a { <<: *a }\nsteps: []\n')).toThrow();
+    expect((process.cpuUsage().user - begun) / 1_000).toBeLessThan(2_000);
+  });
+
   const step = (lines: string): string => `steps:\n  - id: a\n${lines}`;
 
   test('merge keys are merged, and what a map says itself counts', () => {

@@ -11,6 +11,8 @@ const MAX_STACK = LIMITS.depth + 16;
 const REFERENCE = /^\s*(input|steps|env|item|context|run)(\.[^\s{}]+)?\s*$/;
 /** Anchors and aliases in one file: the library takes time quadratic in their number. */
 const MAX_ALIASES = 10_000;
+/** Values in one file, with those that merge keys bring in counted wherever they are brought in. */
+const MAX_MERGED = 100_000;
 
 /**
  * Reads the text of a YAML file of one document. Anchors, aliases and merge keys (`<<`) are put in.
@@ -22,6 +24,7 @@ export function readYaml(text: string): Source {
   refuseDuplicateKeys(document);
   const inexact = keepDigits(document);
   try {
+    refuseManyMerges(document);
     // Aliases are shared objects here, not copies: the size is checked before anything expands them.
     const value: unknown = document.toJS({ maxAliasCount: -1 });
     return { value, inexact, origin: { text, locate: yamlLocator(document) } };
@@ -89,6 +92,36 @@ function refuseDuplicateKeys(document: Document): void {
   });
 }
 
+/** Refuses what takes the library long: it reads a merged map anew wherever it is merged, and what is merged there too. */
+function refuseManyMerges(document: Document): void {
+  const costs = new Map<unknown, number>();
+  const costOf = (node: unknown): number => {
+    const known = costs.get(node);
+    if (known !== undefined) return known;
+    // A map that merges itself costs without end.
+    costs.set(node, Infinity);
+    let cost = 1;
+    if (isSeq(node)) for (const item of node.items) cost += costOf(item);
+    if (isMap(node)) for (const pair of node.items) cost += isMerge(pair) ? mergeCost(pair.value) : costOf(pair.value);
+    costs.set(node, cost);
+    return cost;
+  };
+  const mergeCost = (value: unknown): number =>
+    (isSeq(value) ? value.items : [value]).reduce((sum: number, source) => sum + costOf(isAlias(source) ? source.resolve(document) : source), 1);
+  const cost = costOf(document.contents);
+  if (cost > MAX_MERGED && hasMerge(document)) throw new Error(`Merge keys (<<) bring in more than ${MAX_MERGED} values`);
+}
+
+function hasMerge(document: Document): boolean {
+  let found = false;
+  visit(document, { Pair: (_, pair) => (isMerge(pair) ? ((found = true), visit.BREAK) : undefined) });
+  return found;
+}
+
+function isMerge(pair: Pair): boolean {
+  return isScalar(pair.key) && typeof pair.key.value === 'symbol';
+}
+
 /** Puts the digits, as text, in place of numbers that a double does not keep; keys as well. */
 function keepDigits(document: Document): InexactNumber[] {
   const inexact: InexactNumber[] = [];
@@ -123,7 +156,9 @@ function pathTo(ancestors: readonly unknown[], key: unknown): Path {
 }
 
 function keyText(pair: Pair): string {
-  return isScalar<string | number | boolean | null>(pair.key) ? String(pair.key.value ?? '') : '';
+  if (!isScalar<string | number | boolean | symbol | null>(pair.key)) return '';
+  const { value } = pair.key;
+  return typeof value === 'symbol' ? (value.description ?? '') : String(value ?? '');
 }
 
 function offsetOf(node: unknown): number | undefined {

@@ -109,7 +109,7 @@ async function startWorker(command: string, prelude = ''): Promise<ChildProcess>
     const { createScript } = await createJiti(import.meta.url).import(${JSON.stringify(join(import.meta.dirname, 'activity.ts'))});
     ${prelude}
     await createScript({})({ type: 'script', command: ${JSON.stringify(command)} },
-      { signal: new AbortController().signal, heartbeat() {}, connections: [], mask: { margin: 0 }, context: { token: 'kept-secret' } });`;
+      { runId: 'r', workflowId: 'w', stepId: 's', attempt: 1, idempotencyKey: 'k', signal: new AbortController().signal, heartbeat() {}, connections: [], mask: { margin: 0 }, context: { token: 'kept-secret' } });`;
   await writeFile(worker, code);
   return spawn(process.execPath, [worker], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
