@@ -17,7 +17,7 @@ const RETRY_AFTER_SECS = 2;
 const REFUSALS: { readonly [status: number]: Code } = { 404: 'NOT_FOUND', 415: 'UNSUPPORTED_MEDIA_TYPE', 413: 'BODY_TOO_LARGE', 429: 'RATE_LIMITED', 503: 'OVERLOADED' };
 
 /** Outages whose messages say what the inside looks like: addresses, namespaces, what a driver says. Those are for the log. */
-const OUTAGES: ReadonlySet<Code> = new Set<Code>(['STORE_UNAVAILABLE', 'NO_TEMPORAL_SERVER', 'NAMESPACE_NOT_FOUND', 'TEMPORAL_UNAUTHORIZED', 'NO_WORKER']);
+const OUTAGES: ReadonlySet<Code> = new Set<Code>(['STORE_UNAVAILABLE', 'NO_TEMPORAL_SERVER', 'NAMESPACE_NOT_FOUND', 'TEMPORAL_UNAUTHORIZED', 'NO_WORKER', 'PAYLOAD_NOT_STORED']);
 
 /** Every error is answered as problem details; what nobody foresaw, and outages, tell nothing of the inside. */
 export function addErrors(app: App): void {
