@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import ClosingLineReporter from './test/support/closing-line-reporter.js';
 
@@ -11,6 +12,8 @@ export default defineConfig({
     reporters: [isCI ? ['default', { summary: false }] : 'default', new ClosingLineReporter()],
     // What servers and libraries print drowns what failed.
     silent: 'passed-only',
+    // No test connects to a server of the user's Temporal configuration.
+    env: { TEMPORAL_CONFIG_FILE: devNull },
     projects: [
       // Pure code for the most part: files share a process, which loads each module once.
       { extends: true, test: { name: 'unit', include: ['src/**/*.test.ts'], isolate: false, maxWorkers: 2, testTimeout: 60_000 } },

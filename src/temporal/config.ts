@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import type { TLSConfig } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { DistriError } from '../definition/errors.js';
@@ -59,6 +60,8 @@ function fromProfile(profile: string | undefined, env: Environment) {
     return loadClientConnectConfig({
       ...(profile === undefined ? {} : { profile }),
       overrideEnvVars: setVariables(env),
+      // The null device as the file says that there is none.
+      disableFile: env['TEMPORAL_CONFIG_FILE'] === devNull,
     });
   } catch (error) {
     const reason = messageOf(error);

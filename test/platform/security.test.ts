@@ -48,7 +48,7 @@ describe('pages of other origins', () => {
 
   it('are allowed nothing by default', async () => {
     const { status, headers } = await platform().send('OPTIONS', '/v1/workflows', { as: null, headers: preflight });
-    expect(status).toBe(404);
+    expect(status).toBe(204);
     for (const name of headers.keys()) expect(name).not.toMatch(/^access-control/);
     expect((await platform().send('GET', '/v1/workflows', { as: 'ann', headers: { origin: preflight.origin } })).headers.get('access-control-allow-origin')).toBeNull();
   });
@@ -133,9 +133,9 @@ describe('what is no request of the API', () => {
       'FOO /v1/workflows HTTP/1.1\r\nHost: x': '400',
       'GET /healthz HTTP/1.1\r\nHost: x\r\nBad Header: y': '400',
       [`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}`]: '400',
-      'PROPFIND /v1/workflows HTTP/1.1\r\nHost: x': '404',
-      'TRACE /v1/workflows HTTP/1.1\r\nHost: x': '404',
-      'DELETE /v1/workflows HTTP/1.1\r\nHost: x': '404',
+      'PROPFIND /v1/workflows HTTP/1.1\r\nHost: x': '405',
+      'TRACE /v1/workflows HTTP/1.1\r\nHost: x': '405',
+      'DELETE /v1/workflows HTTP/1.1\r\nHost: x': '405',
       [`GET /v1/runs/${'x'.repeat(4_000)} HTTP/1.1\r\nHost: x`]: '400',
     };
     for (const [head, status] of Object.entries(problems)) {

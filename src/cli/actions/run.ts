@@ -10,6 +10,7 @@ import { sayProblems } from '../document.js';
 import { EXIT, UsageError } from '../errors.js';
 import { listenForInterrupt, type Interrupt } from '../interrupt.js';
 import type { GivenAnswer } from '../given-answers.js';
+import { onlyLocal } from '../only-local.js';
 import { openClient, runUrl, type Server } from '../server.js';
 import { printJson } from '../terminal.js';
 import { readAnswers } from '../answers.js';
@@ -26,7 +27,8 @@ interface Plan {
 }
 
 /** Runs a document, shows its progress and answers its questions. */
-export async function run(context: Context, name: string, flags: RunFlags): Promise<number> {
+export async function run(given: Context, name: string, flags: RunFlags): Promise<number> {
+  const context = flags.local === true ? onlyLocal(given) : given;
   const named = await findDocument(context, name, workflowsFolder(context, flags.workflows));
   const plan = await makePlan(context, named, flags);
   return plan === undefined ? EXIT.refused : withCleanup((cleanup) => execute(context, flags, plan, cleanup));

@@ -9,6 +9,7 @@ export interface RunFlags extends WorkerFlags {
   env?: string[];
   answer?: string[];
   runId?: string;
+  local?: boolean;
   detach?: boolean;
   /** commander's name of `--no-worker`. */
   worker: boolean;
@@ -26,6 +27,7 @@ export function addRun(program: Command, perform: Perform): void {
     .option('--answer <step=json>', 'answer for what waits: STEP, STEP[3] or CHILDSTEP/STEP; JSON or @file; repeatable', collect);
   addWorkerFlags(command)
     .option('--run-id <id>', 'id of the run (default: a new one)')
+    .option('--local', 'use the dev of this folder or an embedded server, whatever TEMPORAL_* variables and profiles say')
     .option('--detach', 'start the run, print its id and leave')
     .option('--no-worker', 'start no worker in this process')
     .addHelpText('after', HELP)
