@@ -1,3 +1,4 @@
+import { contextPart } from './context-part.js';
 import { dictionary, own, type JsonValue } from './json.js';
 import type { FinalRecord } from './messages.js';
 import type { LoggedEvent, RunSnapshot, StepSnapshot } from './snapshot.js';
@@ -11,7 +12,10 @@ export function snapshotOfFinal(record: FinalRecord): RunSnapshot {
   }
   const { env: _env, ...keys } = input;
   const context = Object.assign(dictionary<JsonValue>(), keys, snapshot.context);
-  for (const [key, id] of Object.entries(record.context_from ?? {})) context[key] = own(steps, id) ?? null;
+  for (const [key, id] of Object.entries(record.context_from ?? {})) {
+    const [whole, part] = [own(steps, id) ?? null, own(record.context_parts ?? {}, key)];
+    context[key] = part === undefined ? whole : contextPart(whole, part);
+  }
   Object.assign(context, { input, steps });
   const output = record.output_from === undefined ? record.output : own(record.snapshot.steps, record.output_from)?.result;
   return { ...snapshot, steps: stepsOfFinal(snapshot), context, ...(output === undefined ? {} : { output }) };

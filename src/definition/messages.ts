@@ -292,6 +292,8 @@ export interface FinalRecord {
   snapshot: Omit<RunSnapshot, 'steps'> & { steps: { [stepId: string]: FinalStep } };
   /** Top-level keys of the context that hold a step's result, with that step's id. */
   context_from?: { [key: string]: string };
+  /** Of those keys, which part of the result they hold, where it is not the whole. */
+  context_parts?: { [key: string]: string };
   input: JsonObject;
   /** The newest entries of the log; `step_completed` without results. */
   events: LoggedEvent[];

@@ -6,7 +6,7 @@ import { describeMigration, planMigration, type MigrationAction, type MigrationD
 import { messageOf } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
 import { carry, type Carried } from './carry.js';
-import { contextPart } from './context-part.js';
+import { contextPart } from '../definition/context-part.js';
 import { refusal } from './handlers.js';
 import { KEPT_EVENTS, type Entry } from './log.js';
 import type { RunMachine } from './machine.js';

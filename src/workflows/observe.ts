@@ -3,6 +3,7 @@ import { MOST_INLINE_BYTES, MOST_STORED_BYTES, mostValueBytes, type ChildResult,
 import type { LoggedEvent, Migration, RerunOf, RunSnapshot, RunWarning, StepSnapshot } from '../definition/snapshot.js';
 import { resolve, scopeLookup } from '../definition/references.js';
 import { cut } from '../definition/text.js';
+import { kinds } from '../kinds/index.js';
 import { childOf, itemsOf, missingOf, missingReasonsOf, statusOf } from './items.js';
 import { readEntry, type EntryReader } from './log.js';
 import type { RunMachine } from './machine.js';
@@ -211,6 +212,17 @@ function remainingContext(machine: RunMachine, results: ReadonlySet<JsonValue>):
   return rest;
 }
 
+/** Where the context holds results of steps, and which part of them: each value is stored once. */
+function contextSources({ contextFrom, scope }: RunMachine): Pick<FinalRecord, 'context_from' | 'context_parts'> {
+  if (contextFrom.size === 0) return {};
+  const parts = [...contextFrom].flatMap(([key, id]) => {
+    const kind = Object.values(kinds).find((each) => 'contextKey' in each && each.contextKey === key);
+    const isPart = kind !== undefined && 'contextPart' in kind && scope.context[key] !== scope.steps[id];
+    return isPart ? [[key, kind.contextPart] as const] : [];
+  });
+  return { context_from: Object.fromEntries(contextFrom), ...(parts.length > 0 && { context_parts: Object.fromEntries(parts) }) };
+}
+
 /**
  * What the ended run leaves in history. It always fits: above 1 MiB, or 32 MiB when it is stored outside the history,
  * results are left out, the largest first; what still would not fit a payload loses most of its log, then its steps,
@@ -227,7 +239,7 @@ export function finalRecord(machine: RunMachine, identity: RunIdentity, storage 
   const record: FinalRecord = {
     ...output,
     snapshot: { ...base, ...(warning && { warnings: [...base.warnings, warning] }), steps, context: remainingContext(machine, results) },
-    ...(machine.contextFrom.size > 0 ? { context_from: Object.fromEntries(machine.contextFrom) } : {}),
+    ...contextSources(machine),
     input: machine.scope.input,
     events: machine.log.newest(FINAL_EVENTS).map((entry) => readEntry(entry, read)),
   };

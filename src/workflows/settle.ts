@@ -1,7 +1,7 @@
 import type { JsonValue } from '../definition/json.js';
 import { cut } from '../definition/text.js';
 import { kinds } from '../kinds/index.js';
-import { contextPart } from './context-part.js';
+import { contextPart } from '../definition/context-part.js';
 import type { FanOut } from './fan-out.js';
 import type { PlanStep } from './plan.js';
 import type { RunState } from './run-state.js';

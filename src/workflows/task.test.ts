@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WorkflowStep } from '../definition/types.js';
-import { contextPart } from './context-part.js';
+import { contextPart } from '../definition/context-part.js';
 import { buildTask } from './task.js';
 
 const seen = { lookup: () => undefined, aliases: [], context: () => ({ input: { a: 1 } }), rerun: 0 };

@@ -13,6 +13,8 @@ const HOSTILE = [`o'brien`, `'edge'`, `"x"`, 'back\\slash', '\\', `\\'`, `\\' OR
 const FILTERS = { workflow_id: 'workflow_id', owner: 'owner', parent_run_id: 'parent_run_id' } as const;
 
 const mark = randomUUID().slice(0, 8);
+/** Nobody else's tests start runs as this user. */
+const STRANGER = `stranger-${mark}`;
 /** All runs of this file, as the server tells of each by itself. */
 const runs: RunInfo[] = [];
 
@@ -79,7 +81,7 @@ describe('a filter', () => {
     );
     await fc.assert(
       fc.asyncProperty(filters, async (query) => {
-        const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams(query).toString()}`, { as: 'bob' });
+        const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams(query).toString()}`, { as: STRANGER });
         expect([200, 400]).toContain(status);
         if (status === 200) expect(body).toEqual({ items: [] });
       }),
@@ -92,7 +94,7 @@ it('does not tell by a cursor that runs of others match', async () => {
   const [victim] = runs;
   for (const injected of [`\\' or (WorkflowId = "${victim?.run_id}") -- `, `\\' or WorkflowType = \\'distriWorkflow\\' -- `, `' or ''='`, '\\']) {
     for (const filter of ['parent_run_id', 'workflow_id', 'missing_skill', 'owner']) {
-      const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams({ limit: '1', [filter]: injected }).toString()}`, { as: 'bob' });
+      const { status, body } = await platform().send('GET', `/v1/runs?${new URLSearchParams({ limit: '1', [filter]: injected }).toString()}`, { as: STRANGER });
       expect({ status, body }, `${filter}=${injected}`).toEqual({ status: 200, body: { items: [] } });
     }
   }
@@ -106,11 +108,11 @@ it('does not tell users apart by names that visibility cannot', async () => {
 });
 
 it('refuses a place that no page has given, and is not stopped by it', async () => {
-  const asked = { limit: 1, owner: 'bob' };
+  const asked = { limit: 1, owner: STRANGER };
   const places = ['', 'x', 'null', '[]', '{}', '1', '""', '{"StartTime":"x"}', '{"RunID":5}', `{"CloseTime":"9999-12-31T23:59:59Z","StartTime":"2026-01-01T00:00:00Z","RunID":"' or 1=1 --"}`, '{"a":'.repeat(400)];
   const answers = places.map(async (place) => {
     const cursor = cursorAt(Buffer.from(place).toString('base64url'), asked);
-    const { status, body } = await platform().send('GET', `/v1/runs?limit=1&cursor=${cursor}`, { as: 'bob' });
+    const { status, body } = await platform().send('GET', `/v1/runs?limit=1&cursor=${cursor}`, { as: STRANGER });
     expect([200, 400], place).toContain(status);
     if (status === 200) expect(body.items, place).toEqual([]);
   });

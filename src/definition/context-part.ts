@@ -1,4 +1,4 @@
-import { isObject, own, type JsonValue } from '../definition/json.js';
+import { isObject, own, type JsonValue } from './json.js';
 
 /** What the context keeps of a result under a key of its own: the named part, of a fan-out that of each element. */
 export function contextPart(result: JsonValue, part: string): JsonValue {
