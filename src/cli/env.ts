@@ -6,8 +6,6 @@ export interface Environment {
   readonly deploymentName: string | undefined;
   /** TEMPORAL_WORKER_BUILD_ID: the build that a worker is. */
   readonly buildId: string | undefined;
-  /** DISTRI_DEBUG=1: stacks of unexpected errors. */
-  readonly debug: boolean;
   /** DISTRI_CONNECTIONS: the connections file. */
   readonly connectionsFile: string | undefined;
   /** DISTRI_WORKFLOWS: the folder of workflows that steps may run. */
@@ -44,7 +42,6 @@ export interface Environment {
 export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return {
     variables,
-    debug: variables.DISTRI_DEBUG === '1',
     deploymentName: nonEmpty(variables.TEMPORAL_DEPLOYMENT_NAME),
     buildId: nonEmpty(variables.TEMPORAL_WORKER_BUILD_ID),
     connectionsFile: nonEmpty(variables.DISTRI_CONNECTIONS),

@@ -2,7 +2,8 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { v7 as uuidv7 } from 'uuid';
 import { InvalidInputError, RunAlreadyExistsError } from '../definition/errors.js';
 import { WORKFLOW_TYPE, type RunInput } from '../definition/messages.js';
-import { cut, isWellFormed } from '../definition/text.js';
+import { cut } from '../definition/text.js';
+import { idProblem } from './id-problem.js';
 import { timed, translate } from './rpc.js';
 import type { Session } from './session.js';
 import { prepareStart, startParameters, withAttributes, type StartOptions, type StartRequest } from './start-request.js';
@@ -48,17 +49,7 @@ export function newRunId(definitionId: string): string {
 }
 
 function checkedRunId(runId: string): string {
-  const bytes = Buffer.byteLength(runId);
-  const wrong =
-    bytes === 0
-      ? 'is empty'
-      : bytes > LONGEST_RUN_ID
-        ? `has ${bytes} bytes, more than ${LONGEST_RUN_ID}`
-        : !isWellFormed(runId)
-          ? 'is not well-formed Unicode'
-          : /\p{Cc}/u.test(runId)
-            ? 'has control characters'
-            : undefined;
+  const wrong = idProblem(runId, LONGEST_RUN_ID) ?? (/\p{Cc}/u.test(runId) ? 'has control characters' : undefined);
   if (wrong !== undefined) throw new InvalidInputError('BAD_ID', `The run id ${wrong}; choose another one`);
   return runId;
 }

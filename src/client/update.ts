@@ -5,7 +5,7 @@ import { codes, type Code } from '../definition/codes.js';
 import { DEEPEST_VALUE, nestsWithin } from '../definition/depth.js';
 import { DistriError, InvalidInputError } from '../definition/errors.js';
 import { mostValueBytes, type UPDATES } from '../definition/messages.js';
-import { isWellFormed } from '../definition/text.js';
+import { idProblem } from './id-problem.js';
 import { ANSWER_TIMEOUT_MS } from './ask.js';
 import { unanswered } from './engine-error.js';
 import { GRPC } from '../temporal/errors.js';
@@ -74,22 +74,14 @@ async function deliver<Argument>(session: Session, runId: string, updateId: stri
 }
 
 function checkedId(updateId: string): string {
-  const bytes = Buffer.byteLength(updateId);
-  const wrong =
-    bytes === 0
-      ? 'is empty'
-      : bytes > LONGEST_ID
-        ? `has ${bytes} bytes, more than ${LONGEST_ID}`
-        : !isWellFormed(updateId)
-          ? 'is not well-formed Unicode'
-          : undefined;
+  const wrong = idProblem(updateId, LONGEST_ID);
   if (wrong !== undefined) throw new InvalidInputError('BAD_ID', `The update id ${wrong}; choose another one`);
   return updateId;
 }
 
 function checkedSize<Argument>(session: Session, { name, argument }: Update<Argument>): number {
   const storage = hasStorage(session);
-  if (!nestsWithin((argument ?? null), DEEPEST_VALUE)) {
+  if (!nestsWithin(argument ?? null, DEEPEST_VALUE)) {
     throw new InvalidInputError('INVALID_INPUT', `The update '${name}' is nested deeper than the ${DEEPEST_VALUE} levels that values may have`);
   }
   const bytes = argument === undefined ? 0 : Buffer.byteLength(JSON.stringify(argument));

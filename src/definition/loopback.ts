@@ -9,12 +9,11 @@ export function isLoopbackHeader(host: string | undefined): boolean {
   return host !== undefined && !/[@/?#\\]/.test(host) && URL.canParse(`http://${host}`) && isLoopbackHost(new URL(`http://${host}`).hostname);
 }
 
-/** Whether a browser sends the request for a page of another site. Programs send none of these headers. */
-export function isFromElsewhere({ method, headers }: { method?: string | undefined; headers: { readonly [name: string]: string | string[] | undefined } }): boolean {
-  const { origin, host = '' } = headers;
-  if (origin !== undefined) return origin !== `http://${String(host)}`;
-  const site = headers['sec-fetch-site'];
-  return method !== 'GET' && (site === 'cross-site' || site === 'same-site');
+type Headers = { readonly [name: string]: string | string[] | undefined; readonly origin?: string | undefined };
+
+/** Whether a browser sends a request for a page of another site. Programs send none of these headers. `isOwn`: of an origin. */
+export function isFromElsewhere({ origin, 'sec-fetch-site': site }: Headers, isOwn: (origin: string) => boolean): boolean {
+  return origin === undefined ? site === 'cross-site' || site === 'same-site' : !isOwn(origin);
 }
 
 /** Whether secrets may be sent to a URL: https, or http to this machine. */

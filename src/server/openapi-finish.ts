@@ -17,7 +17,7 @@ const SHARED = '#/components/schemas/__shared#/$defs/';
 /** Makes the document that Fastify and zod give one that generators and linters take, and that says what each operation may answer. */
 export function finishOpenApi(document: JsonObject): JsonObject {
   const made = cleaned(document) as JsonObject & { paths: JsonObject };
-  const components = made['components'] as { schemas: JsonObject; responses?: JsonObject };
+  const components = made['components'] as { schemas: JsonObject };
   const shared = components.schemas['__shared'];
   if (isObject(shared)) for (const [name, schema] of Object.entries(shared['$defs'] as JsonObject)) components.schemas[sharedName(name)] = isAnyJson(schema) ? { description: 'Any JSON value' } : schema;
   delete components.schemas['__shared'];
@@ -93,8 +93,8 @@ function finishOperation(operation: JsonObject, { path, method, used }: Place): 
   for (const parameter of parameters) if (parameter['name'] === '*') parameter['name'] = 'path';
   if (path.includes('{*}') && !parameters.some(({ name }) => name === 'path')) operation['parameters'] = [...parameters, { name: 'path', in: 'path', required: true, schema: { type: 'string' } }];
   const responses = operation['responses'] as JsonObject;
-  const problem = responses['4XX'] ?? responses['4xx'];
-  for (const range of ['4XX', '5XX', '4xx', '5xx']) delete responses[range];
+  const problem = responses['4XX'];
+  for (const range of ['4XX', '5XX']) delete responses[range];
   if (problem === undefined) return;
   for (const status of errorsOf(operation, method, path)) responses[status] ??= { ...(problem as JsonObject), description: STATUS_CODES[status] ?? 'Error', ...headersOf(status) };
 }

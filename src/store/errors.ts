@@ -2,8 +2,9 @@ import { DistriError } from '../definition/errors.js';
 import { messageOf } from '../definition/text.js';
 
 /**
- * Error codes of Node and of Postgres that say: not now. Of Postgres classes 08, 53 and 57, a login or a database that is refused (28, 3D000), a statement that took too long or
- * was canceled (57014), a deadlock (40P01), and a server that only reads, as after a failover (25006).
+ * Error codes of Node and of Postgres that say: not now. Of Postgres classes 08, 53 and 57, a login or a database that is refused
+ * (28, 3D000), a statement that took too long or was canceled (57014), a deadlock (40P01), and a server that only reads, as after a
+ * failover (25006).
  */
 const UNAVAILABLE = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN|08...|28...|3D000|53...|57P0.|57014|40P01|25006)$/;
 /** What `pg` says in plain words when a connection breaks or cannot be had. */

@@ -60,7 +60,7 @@ function fromProfile(profile: string | undefined, env: Environment) {
     return loadClientConnectConfig({
       ...(profile === undefined ? {} : { profile }),
       overrideEnvVars: setVariables(env),
-      // The null device as the file says that there is none.
+      // The null device in place of a file turns profiles off.
       disableFile: env['TEMPORAL_CONFIG_FILE'] === devNull,
     });
   } catch (error) {

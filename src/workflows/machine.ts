@@ -253,7 +253,7 @@ export class RunMachine extends RunState {
     this.#shownMissing = missing;
   }
 
-  /** Whether something goes on by itself when its time has come; the time-out of a child, or of what is blocked, is not that. */
+  /** Whether a timer continues something. The time-out of a child or of a blocked step does not. */
   get #isDelayed(): boolean {
     for (const index of this.deadlines.keys()) if (!this.blocked.has(index) && !this.unit(index)?.state.child) return true;
     return false;

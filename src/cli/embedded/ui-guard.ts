@@ -25,7 +25,9 @@ export async function hiddenAddress(): Promise<UiAddress | undefined> {
 export async function guardUi(at: UiAddress, ui: UiAddress): Promise<{ close: () => void }> {
   const server = createServer((request, response) => {
     if (!isLoopbackHeader(request.headers.host)) return refuse(response, 'This server answers to names of this machine only\n');
-    if (isFromElsewhere(request)) return refuse(response, 'A page of another site may not ask this\n');
+    const { method, headers } = request;
+    const isFollowed = method === 'GET' && headers.origin === undefined;
+    if (!isFollowed && isFromElsewhere(headers, (origin) => origin === `http://${headers.host ?? ''}`)) return refuse(response, 'A page of another site may not ask this\n');
     pass(ui, request, response);
   });
   server.listen(at.port, at.host);

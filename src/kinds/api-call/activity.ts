@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { JsonValue } from '../../definition/json.js';
+import { statusNames } from '../../definition/status-names.js';
 import type { Activity, ActivityContext } from '../activity.js';
 import { StepFailure } from '../failure.js';
 import type { ConfigOf } from '../schemas.js';
@@ -111,5 +112,5 @@ async function conclude(
 
 function isSuccess(status: number, ok: readonly (number | string)[] | null | undefined): boolean {
   const named = ok ?? ['2xx'];
-  return [status, String(status), `${Math.trunc(status / 100)}xx`].some((name) => named.includes(name));
+  return statusNames(status).some((name) => named.includes(name));
 }

@@ -1,5 +1,5 @@
 import { DistriError } from '../../definition/errors.js';
-import { isLoopbackHeader } from '../../definition/loopback.js';
+import { isFromElsewhere, isLoopbackHeader } from '../../definition/loopback.js';
 import type { App, ServerSettings } from '../app.js';
 
 declare module 'fastify' {
@@ -26,9 +26,7 @@ export function addLocalGuard(app: App, { publicUrl, corsOrigins }: Pick<ServerS
     }
     if (SAFE_METHODS.has(method) && routeOptions.config.changes !== true) return;
     const allowed = (from: string): boolean => from === publicOrigin || from === `http://${host}` || corsOrigins.includes(from);
-    const site = headers['sec-fetch-site'];
-    const isForeign = origin === undefined ? site === 'cross-site' || site === 'same-site' : !allowed(origin);
-    if (!isForeign) return;
+    if (!isFromElsewhere(headers, allowed)) return;
     throw new DistriError('FORBIDDEN', `A page of ${origin ?? 'another site'} may not change anything here`, { hint: 'Its origin may be added to DISTRI_CORS_ORIGINS.' });
   });
 }
